@@ -1,0 +1,91 @@
+/** Turns verdicts and recorded calls into answers. */
+
+import type { CallRow, LedgerError } from '../ledger/ledger.ts';
+import type { Code } from '../policy/code.ts';
+import type { Decision } from '../policy/decision.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
+import type { Answer, AnswerState, ShownDecision } from './answer.ts';
+import { denial, notStartedSentence, unknownSentence } from './sentence.ts';
+
+/** Codes told as they are to callers who may not know the tool: they say nothing about it. */
+const SAYS_NOTHING: ReadonlySet<Code> = new Set<Code>([
+  'malformed',
+  'policy-invalid',
+  'unknown-principal',
+  'kill-switch',
+  'clock-jump',
+  'upstream-unavailable',
+  'busy',
+  'ledger-stopped',
+  'ledger-tampered',
+]);
+
+function shown(decision: Decision): ShownDecision {
+  const { effect, code, rules, retryable } = decision;
+  return { effect, code, rules, retryable };
+}
+
+const STATE_OF_ROW = {
+  denied: 'denied',
+  intent: 'running',
+  'not-started': 'not-started',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  unknown: 'unknown',
+  'settled-executed': 'settled-executed',
+  'settled-not-executed': 'not-started',
+} as const satisfies Record<CallRow['state'], AnswerState>;
+
+/** A denial; to a caller who may not know the tool, one that denies the tool exists. */
+export function deniedAnswer(call: string, tool: string, decision: Decision, visible: boolean, about?: CallRow): Answer {
+  const told =
+    visible || SAYS_NOTHING.has(decision.code) ? decision : denial('unknown-tool', `there is no tool ${tool}`);
+  const identity =
+    about === undefined
+      ? ({ call, state: 'denied' } as const)
+      : { call: about.id, state: STATE_OF_ROW[about.state] };
+  return { ...identity, replayed: false, decision: shown(told), sentence: told.explanation };
+}
+
+/** The ledger could not take the intent: nothing was dispatched. */
+export function ledgerAnswer(call: string, error: LedgerError): Answer {
+  const code: Code =
+    error.code === 'busy' ? 'busy' : error.code === 'tampered' ? 'ledger-tampered' : 'ledger-stopped';
+  const decision = denial(code, `the call was not run: ${error.message}`);
+  return { call, state: 'denied', replayed: false, decision: shown(decision), sentence: decision.explanation };
+}
+
+export function unknownAnswer(call: string, tool: string, reason: string, replayed = false): Answer {
+  const decision = denial('outcome-unknown', unknownSentence(tool, call, reason));
+  return { call, state: 'unknown', replayed, decision: shown(decision), sentence: decision.explanation };
+}
+
+export function notStartedAnswer(call: string, tool: string, reason: string): Answer {
+  const decision = denial('upstream-unavailable', notStartedSentence(tool, reason));
+  return { call, state: 'not-started', replayed: false, decision: shown(decision), sentence: decision.explanation };
+}
+
+export function runningAnswer(call: string, tool: string): Answer {
+  const sentence = `${tool} is still running as call ${call}: propose the same call under the same key again to get its result`;
+  return { call, state: 'running', replayed: true, sentence };
+}
+
+/** The recorded result of `row`, as a replay: nothing ran. */
+export function recordedAnswer(row: CallRow, output: JsonValue | undefined): Answer {
+  if (row.state === 'unknown') return unknownAnswer(row.id, row.tool, 'an earlier attempt ended without an answer', true);
+  if (output === undefined && row.state === 'settled-executed') {
+    const text = `${row.tool} was executed: a person settled call ${row.id} and recorded no output`;
+    return { call: row.id, state: row.state, replayed: true, output: asResult(text) };
+  }
+  if (output === undefined) {
+    const decision = denial('erased', `the result of ${row.tool} (call ${row.id}) is no longer kept`);
+    return { call: row.id, state: STATE_OF_ROW[row.state], replayed: true, decision: shown(decision), sentence: decision.explanation };
+  }
+  return { call: row.id, state: STATE_OF_ROW[row.state], replayed: true, output: asResult(output) };
+}
+
+/** A settlement may say any value; a caller expects an object. */
+function asResult(output: JsonValue): JsonObject {
+  if (typeof output === 'object' && output !== null && !Array.isArray(output)) return output as JsonObject;
+  return { content: [{ type: 'text', text: typeof output === 'string' ? output : JSON.stringify(output) }] };
+}

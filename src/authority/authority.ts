@@ -1,0 +1,228 @@
+/** The one door: decides a call, records the intent, performs it at most once, records the outcome. */
+
+import { type CallRow, type Ledger, LedgerError, type Writes } from '../ledger/ledger.ts';
+import type { Policy } from '../policy/compile.ts';
+import { couldAllow } from '../policy/decide.ts';
+import type { Answer, Performed } from './answer.ts';
+import {
+  deniedAnswer,
+  ledgerAnswer,
+  notStartedAnswer,
+  recordedAnswer,
+  runningAnswer,
+  unknownAnswer,
+} from './answering.ts';
+import { type Dispatch, type Verdict, composeCall, dispatchOf, readsOf } from './compose.ts';
+import { deniedDraft, draft, newId } from './draft.ts';
+import { type PolicyState, type Prepared, type Surroundings, prepare } from './prepare.ts';
+import type { Proposal } from './proposal.ts';
+import { denial } from './sentence.ts';
+
+/** How often a call that another process runs is looked at again, milliseconds. */
+const WATCH_EVERY_MS = 100;
+/** How long past its deadline a running call of another process is waited for, milliseconds. */
+const WATCH_GRACE_MS = 1_000;
+const MESSAGE_MAX = 1_024;
+
+/**
+ * Guarantees: no dispatch before its intent is durable; no success is answered before its outcome is; an attempt
+ * id is dispatched at most once, by the process that wrote it, before its deadline; what cannot be recorded,
+ * decided or proved is denied. All methods may be called concurrently.
+ */
+export class Authority {
+  readonly #ledger: Ledger;
+  readonly #around: Surroundings;
+  readonly #running = new Map<string, Promise<Answer>>();
+  #state: PolicyState = { kind: 'invalid', message: 'none was loaded' };
+
+  constructor(ledger: Ledger, around: Omit<Surroundings, 'instance'>) {
+    this.#ledger = ledger;
+    this.#around = { ...around, instance: ledger.instance };
+  }
+
+  /** From now on calls are decided under `policy`; calls in flight finish under theirs. */
+  async load(policy: Policy): Promise<void> {
+    const before = this.#state;
+    this.#state = { kind: 'loaded', policy };
+    if (before.kind === 'loaded' && before.policy.digest === policy.digest) return;
+    await this.#append({ entries: [draft(this.#around.world, 'policy.loaded', { digest: policy.digest })] });
+  }
+
+  /** From now on everything is denied `policy-invalid`. */
+  async refuse(message: string): Promise<void> {
+    this.#state = { kind: 'invalid', message };
+    const fields = { message: message.toWellFormed().slice(0, MESSAGE_MAX).toWellFormed() };
+    await this.#append({ entries: [draft(this.#around.world, 'policy.refused', fields)] });
+  }
+
+  /** Whether `principal` may know that `tool` exists. */
+  visible(principal: string, tool: string): boolean {
+    return this.#state.kind === 'loaded' && couldAllow(this.#state.policy, principal, tool);
+  }
+
+  /** Records that a peer sent what is no call at all. */
+  async malformed(principal: string, session: string, reason: string): Promise<void> {
+    const entry = deniedDraft(this.#around.world, {
+      ...{ call: newId(this.#around.world), principal, session, tool: '', args: {} },
+      policy: this.#state.kind === 'loaded' ? this.#state.policy.digest : undefined,
+      decision: denial('malformed', reason),
+    });
+    await this.#append({ entries: [entry] });
+  }
+
+  /** Decides and carries out one proposal. Rejects only for a bug: every refusal is an answer. */
+  async call(proposal: Proposal): Promise<Answer> {
+    const prepared = await prepare(this.#around, this.#state, proposal);
+    try {
+      const verdict = await this.#commit(prepared);
+      switch (verdict.kind) {
+        case 'denied': {
+          const visible = this.visible(proposal.principal, proposal.tool);
+          return deniedAnswer(prepared.call, proposal.tool, verdict.decision, visible, verdict.about);
+        }
+        case 'existing':
+          return await this.#existing(proposal, verdict.row);
+        case 'dispatch':
+          return await this.#track(verdict.call, this.#perform(proposal, verdict));
+      }
+    } catch (error) {
+      // What the ledger refuses before the dispatch is a denial; `#record` answers for what it refuses after it.
+      if (!(error instanceof LedgerError)) throw error;
+      return ledgerAnswer(prepared.call, error);
+    }
+  }
+
+  /** Turns what dead instances left between intent and outcome into `unknown`; resolves with how many. */
+  async recover(): Promise<number> {
+    let recovered = 0;
+    for (const row of await this.#ledger.orphans()) {
+      const fields = { call: row.id, attempt: row.attempt, reason: 'the process that ran it died before the outcome' };
+      try {
+        await this.#append({ entries: [draft(this.#around.world, 'call.unknown', fields)] });
+        recovered += 1;
+      } catch (error) {
+        // A sibling recovered it first: its state is what we wanted.
+        if (!(error instanceof LedgerError && error.code === 'conflict')) throw error;
+      }
+    }
+    return recovered;
+  }
+
+  async #append(writes: Writes): Promise<void> {
+    await this.#ledger.append(writes);
+  }
+
+  /** Decides under the write lock and makes the entry durable: fsync 1 of docs/ledger.md. */
+  async #commit(prepared: Prepared): Promise<Verdict> {
+    const compose = (): Promise<Verdict> =>
+      this.#ledger.transact(readsOf(prepared), (facts) => composeCall(this.#around, prepared, facts));
+    try {
+      return await compose();
+    } catch (error) {
+      if (!(error instanceof LedgerError) || error.code !== 'outcome-unknown') throw error;
+      // The commit may have landed without its reply. Only a row with our attempt id lets us go on; a crash of
+      // ours from here on leaves an intent that is recovered as `unknown`.
+      const row = await this.#ledger.call(prepared.call);
+      if (row?.attempt !== prepared.attempt || row.state !== 'intent' || !prepared.guarded.ok) throw error;
+      return dispatchOf(prepared, row.id, row.deadline, prepared.guarded.args);
+    }
+  }
+
+  async #track(call: string, running: Promise<Answer>): Promise<Answer> {
+    this.#running.set(call, running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(call);
+    }
+  }
+
+  async #perform(proposal: Proposal, dispatch: Dispatch): Promise<Answer> {
+    const performed = await this.#dispatch(proposal, dispatch);
+    return this.#record(proposal.tool, dispatch, performed);
+  }
+
+  /** The only place from which a call leaves. A crash before it leaves an intent, after it an effect and an intent. */
+  async #dispatch(proposal: Proposal, dispatch: Dispatch): Promise<Performed> {
+    const { world } = this.#around;
+    if (world.now() >= dispatch.deadline || world.monotonic() >= dispatch.monotonicDeadline) {
+      return { kind: 'not-started', reason: 'its deadline passed before it could be sent' };
+    }
+    try {
+      return await proposal.perform(dispatch.args);
+    } catch (error) {
+      // A transport that throws broke its contract: what it sent before is not known.
+      return { kind: 'unknown', reason: `the transport failed: ${error instanceof Error ? error.message : 'no reason'}` };
+    }
+  }
+
+  /** Makes the outcome durable, fsync 2 of docs/ledger.md, and only then answers. */
+  async #record(tool: string, dispatch: Dispatch, performed: Performed): Promise<Answer> {
+    const { call, attempt } = dispatch;
+    try {
+      await this.#append(this.#outcome(dispatch, performed));
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      const landed = error.code === 'outcome-unknown' ? await this.#reread(call) : undefined;
+      if (landed?.attempt !== attempt || landed.state !== performed.kind) {
+        return unknownAnswer(call, tool, `its outcome could not be recorded (${error.message})`);
+      }
+    }
+    switch (performed.kind) {
+      case 'succeeded':
+      case 'failed':
+        return { call, state: performed.kind, replayed: false, output: performed.output };
+      case 'not-started':
+        return notStartedAnswer(call, tool, performed.reason);
+      case 'unknown':
+        return unknownAnswer(call, tool, performed.reason);
+    }
+  }
+
+  async #reread(call: string): Promise<CallRow | undefined> {
+    try {
+      return await this.#ledger.call(call);
+    } catch (error) {
+      if (error instanceof LedgerError) return undefined;
+      throw error;
+    }
+  }
+
+  #outcome({ call, attempt }: Dispatch, performed: Performed): Writes {
+    const { world, vault } = this.#around;
+    switch (performed.kind) {
+      case 'succeeded':
+      case 'failed': {
+        const { commitment, body } = vault.seal(call, 'output', performed.output);
+        const fields = { call, attempt, output: { $body: commitment } };
+        return { entries: [draft(world, `call.${performed.kind}`, fields)], bodies: [body] };
+      }
+      case 'not-started':
+      case 'unknown': {
+        const reason = performed.reason.toWellFormed().slice(0, MESSAGE_MAX).toWellFormed();
+        return { entries: [draft(world, `call.${performed.kind}`, { call, attempt, reason })] };
+      }
+    }
+  }
+
+  /** Answers from a call that already took the key; nothing is decided, run or charged. */
+  async #existing(proposal: Proposal, found: CallRow): Promise<Answer> {
+    const row = found.state === 'intent' ? await this.#watch(proposal, found) : found;
+    if (row.state === 'intent') return runningAnswer(row.id, row.tool);
+    if (row.state === 'not-started') return notStartedAnswer(row.id, row.tool, 'the attempt that was waited for did not start');
+    return recordedAnswer(row, await this.#ledger.body(row.id, 'output'));
+  }
+
+  /** Waits for a running call: agents wait better than they retry. */
+  async #watch(proposal: Proposal, found: CallRow): Promise<CallRow> {
+    const { world } = this.#around;
+    await this.#running.get(found.id);
+    let row = (await this.#ledger.call(found.id)) ?? found;
+    while (row.state === 'intent' && !proposal.signal.aborted && world.now() < row.deadline + WATCH_GRACE_MS) {
+      await world.sleep(WATCH_EVERY_MS, proposal.signal);
+      await this.recover();
+      row = (await this.#ledger.call(found.id)) ?? row;
+    }
+    return row;
+  }
+}

@@ -1,0 +1,129 @@
+/** The entries the authority writes, as drafts. */
+
+import { canonicalBytes } from '../value/canonical.ts';
+import { uuidV7 } from '../value/id.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
+import { ENTRY_BYTES_MAX } from '../value/limits.ts';
+import { formatInstant } from '../value/time.ts';
+import type { EntryDraft, EntryType } from '../ledger/entry.ts';
+import type { SealedBody } from '../ledger/ledger.ts';
+import type { Vault } from '../ledger/vault.ts';
+import type { Decision } from '../policy/decision.ts';
+import type { World } from '../world/world.ts';
+
+/** Room left in an entry for everything but the arguments. */
+const ARGS_BYTES_MAX = ENTRY_BYTES_MAX - 16_384;
+/** A decision may cite thousands of rules and a host may send any tool name; an entry holds the head of each. */
+const RULES_MAX = 64;
+const NAME_CODE_UNITS_MAX = 256;
+
+/** A fresh id: UUIDv7 (RFC 9562) of the world's clock and randomness. */
+export function newId(world: World): string {
+  return uuidV7(world.now(), world.random(10));
+}
+
+export function draft(world: World, type: EntryType, fields: JsonObject): EntryDraft {
+  return { id: newId(world), type, fields };
+}
+
+/** Arguments as an entry holds them: literal when small, a commitment to a sealed body when large. */
+export interface RecordedArgs {
+  readonly value: JsonValue;
+  readonly body?: SealedBody;
+}
+
+export function recordArgs(vault: Vault, call: string, args: JsonObject): RecordedArgs {
+  const literal = escapeDollar(args);
+  if (canonicalBytes(literal).length <= ARGS_BYTES_MAX) return { value: literal };
+  const { commitment, body } = vault.seal(call, 'args', args);
+  return { value: { $body: commitment }, body };
+}
+
+/**
+ * Wraps every object that has a key beginning with `$` as `{"$lit": object}`, so that an agent's
+ * arguments can never pass for a commitment (`$body`, `$sealed`, `$secret`).
+ */
+export function escapeDollar(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(escapeDollar);
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Record<string, JsonValue> = {};
+  let marked = false;
+  for (const [name, inner] of Object.entries(value)) {
+    marked ||= name.startsWith('$');
+    Object.defineProperty(copy, name, { value: escapeDollar(inner), enumerable: true, writable: true, configurable: true });
+  }
+  return marked ? { $lit: copy } : copy;
+}
+
+/** The inverse of `escapeDollar`. */
+export function unescapeDollar(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(unescapeDollar);
+  if (typeof value !== 'object' || value === null) return value;
+  const wrapped = Object.hasOwn(value, '$lit') ? (value as JsonObject)['$lit'] : undefined;
+  const source = typeof wrapped === 'object' && wrapped !== null ? wrapped : value;
+  const copy: Record<string, JsonValue> = {};
+  for (const [name, inner] of Object.entries(source)) {
+    Object.defineProperty(copy, name, { value: unescapeDollar(inner), enumerable: true, writable: true, configurable: true });
+  }
+  return copy;
+}
+
+function policyFields(digest: string | undefined, decision: Decision): JsonObject {
+  return {
+    ...(digest === undefined ? {} : { digest }),
+    effect: decision.effect,
+    code: decision.code,
+    rules: decision.rules.slice(0, RULES_MAX),
+    ...(decision.rules.length > RULES_MAX ? { rulesTotal: decision.rules.length } : {}),
+  };
+}
+
+export interface DeniedFields {
+  readonly call: string;
+  readonly principal: string;
+  readonly session: string;
+  readonly tool: string;
+  readonly policy: string | undefined;
+  readonly decision: Decision;
+  readonly args: JsonValue;
+}
+
+export function deniedDraft(world: World, denied: DeniedFields): EntryDraft {
+  return draft(world, 'call.denied', {
+    call: denied.call,
+    principal: denied.principal,
+    run: { id: denied.session },
+    tool: { name: denied.tool.toWellFormed().slice(0, NAME_CODE_UNITS_MAX).toWellFormed() },
+    policy: policyFields(denied.policy, denied.decision),
+    args: denied.args,
+  });
+}
+
+export interface IntentFields {
+  readonly call: string;
+  readonly attempt: string;
+  readonly instance: string;
+  readonly deadlineMs: number;
+  readonly principal: string;
+  readonly session: string;
+  readonly keys: readonly string[];
+  readonly tool: { readonly name: string; readonly effect: string; readonly definition?: string };
+  readonly policy: string | undefined;
+  readonly decision: Decision;
+  readonly args: JsonValue;
+}
+
+export function intentDraft(world: World, intent: IntentFields): EntryDraft {
+  return draft(world, 'call.intent', {
+    call: intent.call,
+    attempt: intent.attempt,
+    instance: intent.instance,
+    deadline: formatInstant(intent.deadlineMs),
+    principal: intent.principal,
+    run: { id: intent.session },
+    keys: intent.keys,
+    tool: { ...intent.tool },
+    policy: policyFields(intent.policy, intent.decision),
+    args: intent.args,
+  });
+}

@@ -1,0 +1,109 @@
+/** Gathers what deciding a proposal needs, before the write lock is taken: early gates, keys, real targets. */
+
+import { type GuardedArguments, guardPathArguments } from '../guard/path/arguments.ts';
+import type { Vault } from '../ledger/vault.ts';
+import type { Policy } from '../policy/compile.ts';
+import { admitArguments, admitCaller, couldServe, keyOf } from '../policy/decide.ts';
+import type { Decision, Request } from '../policy/decision.ts';
+import { canonicalText } from '../value/canonical.ts';
+import type { World } from '../world/world.ts';
+import { newId } from './draft.ts';
+import type { Proposal } from './proposal.ts';
+import { denial } from './sentence.ts';
+
+const CALLER_KEY_MAX = 256;
+
+/** What stays the same from call to call. */
+export interface Surroundings {
+  readonly vault: Vault;
+  readonly world: World;
+  readonly instance: string;
+  /** The root of a guard as an absolute path. */
+  readonly resolveRoot: (within: string) => string;
+  /** Absolute real paths no guard lets through: configuration, lock and data directory. */
+  readonly protectedPaths: readonly string[];
+}
+
+/** The policy in force, or why there is none. */
+export type PolicyState =
+  { readonly kind: 'loaded'; readonly policy: Policy } | { readonly kind: 'invalid'; readonly message: string };
+
+export interface Prepared {
+  readonly proposal: Proposal;
+  readonly state: PolicyState;
+  readonly call: string;
+  readonly attempt: string;
+  /** Monotonic clock at the proposal, milliseconds: a wall clock that jumps back must not prolong a deadline. */
+  readonly startedAt: number;
+  /** Denied by a gate that comes before the keys. */
+  readonly refused: Decision | undefined;
+  /** HMACs of the operator's key and the caller's, those that apply. */
+  readonly keys: readonly string[];
+  /** Declared `effect: read`: it has no twins. */
+  readonly reads: boolean;
+  readonly guarded: GuardedArguments;
+  readonly canonicalArgs: string;
+  readonly salt: Uint8Array;
+}
+
+export function requestOf(proposal: Proposal, call: string, now: number): Request {
+  return {
+    principal: proposal.principal,
+    tool: proposal.tool,
+    args: proposal.args,
+    call: { id: call, attempt: 1, key: proposal.key ?? '' },
+    run: { id: proposal.session, depth: 0 },
+    now,
+  };
+}
+
+export async function prepare(around: Surroundings, state: PolicyState, proposal: Proposal): Promise<Prepared> {
+  const { vault, world } = around;
+  const call = newId(world);
+  const request = requestOf(proposal, call, world.now());
+  const refused = refusal(state, proposal, request);
+  const early = { proposal, state, call, attempt: newId(world), startedAt: world.monotonic(), salt: world.random(16) };
+  const canonicalArgs = canonicalText(proposal.args);
+  if (refused !== undefined || state.kind === 'invalid') {
+    const decision = refused ?? denial('policy-invalid', 'no policy is in force');
+    return { ...early, refused: decision, keys: [], reads: false, guarded: { ok: true, args: {} }, canonicalArgs };
+  }
+  const key = keyOf(state.policy, request);
+  if (!key.ok) {
+    const decision = denial('obligation-failed', `${proposal.tool} is denied: its key cannot be computed, ${key.reason}`);
+    return { ...early, refused: decision, keys: [], reads: false, guarded: { ok: true, args: {} }, canonicalArgs };
+  }
+  const keys: string[] = [];
+  if (key.key !== undefined) keys.push(vault.keyHmac('tool', proposal.tool, key.key));
+  if (proposal.key !== undefined) keys.push(vault.keyHmac('caller', proposal.principal, proposal.key));
+  return {
+    ...early,
+    refused: undefined,
+    keys,
+    reads: state.policy.tools.get(proposal.tool)?.effect === 'read',
+    guarded: await guard(around, state.policy, proposal),
+    canonicalArgs,
+  };
+}
+
+/** The gates before the keys, in the order of docs/policy.md. */
+function refusal(state: PolicyState, proposal: Proposal, request: Request): Decision | undefined {
+  if (proposal.key !== undefined && (proposal.key === '' || proposal.key.length > CALLER_KEY_MAX)) {
+    return denial('malformed', `a key is text of 1 to ${CALLER_KEY_MAX} characters`);
+  }
+  if (state.kind === 'invalid') return denial('policy-invalid', `no policy is in force: ${state.message}`);
+  const decision = admitCaller(state.policy, request);
+  const reachable = decision === undefined || (decision.code === 'unknown-tool' && couldServe(state.policy, proposal.tool));
+  if (reachable && !proposal.available) {
+    return denial('upstream-unavailable', `the server of ${proposal.tool} cannot be reached now`);
+  }
+  return decision ?? admitArguments(state.policy, request);
+}
+
+async function guard(around: Surroundings, policy: Policy, proposal: Proposal): Promise<GuardedArguments> {
+  const tool = policy.tools.get(proposal.tool);
+  const rule = tool?.guard?.path;
+  if (tool === undefined || rule === undefined) return { ok: true, args: proposal.args };
+  const root = { within: around.resolveRoot(rule.within), protectedPaths: around.protectedPaths };
+  return guardPathArguments(root, proposal.args, tool.definition.inputSchema, rule.args);
+}

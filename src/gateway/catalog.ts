@@ -1,0 +1,51 @@
+/** The tools of all servers under their names toward the host, in the order of the configuration and of each server. */
+
+import type { ToolDefinition } from '../policy/tool.ts';
+import type { JsonObject } from '../value/json.ts';
+import { hostName } from './names.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface ListedTool {
+  /** Its name toward the host. */
+  readonly name: string;
+  readonly definition: ToolDefinition;
+  readonly upstream: Upstream;
+}
+
+export class Catalog {
+  readonly #upstreams: () => readonly Upstream[];
+  #tools: ReadonlyMap<string, ListedTool> | undefined;
+
+  constructor(upstreams: () => readonly Upstream[]) {
+    this.#upstreams = upstreams;
+  }
+
+  /** A server's tools came, changed or are gone. */
+  changed(): void {
+    this.#tools = undefined;
+  }
+
+  /** By name toward the host. What is listed under a name is what a call of it reaches. */
+  tools(): ReadonlyMap<string, ListedTool> {
+    if (this.#tools !== undefined) return this.#tools;
+    const tools = new Map<string, ListedTool>();
+    for (const upstream of this.#upstreams()) {
+      for (const definition of upstream.tools) {
+        const name = hostName(upstream.id, definition.upstreamName);
+        // Only two tools of one server can meet here, one of them under the hashed name of the other.
+        if (!tools.has(name)) tools.set(name, { name, definition, upstream });
+      }
+    }
+    this.#tools = tools;
+    return tools;
+  }
+
+  /** The definitions that a host is shown: those it may know, as their servers sent them, but for the name. */
+  list(visible: (tool: string) => boolean): readonly JsonObject[] {
+    const listed: JsonObject[] = [];
+    for (const { name, definition } of this.tools().values()) {
+      if (visible(definition.name)) listed.push({ ...definition.raw, name });
+    }
+    return listed;
+  }
+}

@@ -1,0 +1,83 @@
+/** `tools/list` and `tools/call`. */
+
+import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
+import { toolOutcome } from './answers.ts';
+import type { ListedTool } from './catalog.ts';
+import { policyName, splitName } from './names.ts';
+import type { Incoming, Outcome } from './peer.ts';
+import { NOBODY, type Relay, invalid, pass } from './relay.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Longer than any name we list; what is longer names nothing and would only fill the ledger. */
+const NAME_CHARACTERS_MAX = 512;
+
+/** All tools in one page, once every server that still starts is up or late. */
+export async function listTools(relay: Relay, { params }: Incoming): Promise<Outcome> {
+  if (params['cursor'] !== undefined) return invalid(relay, 'expected no `cursor`: all tools are in the first page');
+  await Promise.all(
+    relay.upstreams().map(async (upstream) => {
+      await upstream.settled();
+      await upstream.refreshIfSilent();
+    }),
+  );
+  return { result: { tools: relay.catalog.list((tool) => relay.door.visible(tool)) } };
+}
+
+export async function callTool(relay: Relay, incoming: Incoming): Promise<Outcome> {
+  const { name, arguments: given } = incoming.params;
+  if (typeof name !== 'string') return invalid(relay, 'expected `name` to be a string');
+  if (name.length > NAME_CHARACTERS_MAX) {
+    return invalid(relay, `expected \`name\` to have at most ${NAME_CHARACTERS_MAX} characters, got ${name.length}`);
+  }
+  if (given !== undefined && !isJsonObject(given)) return invalid(relay, 'expected `arguments` to be an object');
+  const found = await findTool(relay, name);
+  const tool = found?.definition.name ?? guessedName(name);
+  const upstream = found?.upstream ?? relay.upstream(splitName(name)?.server ?? '');
+  const passed = await pass(relay, incoming, {
+    tool,
+    method: 'tools/call',
+    args: given ?? {},
+    carry: (args) => carried(found?.definition.upstreamName ?? '', given, args),
+    // A tool that is not offered reaches nobody, whatever the door makes of it.
+    available: found !== undefined && upstream?.state === 'ready',
+    timeoutMs: upstream?.server.timeoutMs ?? 0,
+    to: found === undefined ? NOBODY : found.upstream,
+    progress: (params) => void relay.host.notify('notifications/progress', params),
+    keyed: true,
+    failed: (result) => result['isError'] === true,
+  });
+  if ('refused' in passed) return passed.refused;
+  const { output } = passed.answer;
+  if (found !== undefined && output !== undefined && !passed.answer.replayed) learn(relay, found.upstream, output);
+  return toolOutcome(passed.answer);
+}
+
+/** The tool of this name; a server that still starts is waited for, since the name may be one of its. */
+async function findTool(relay: Relay, name: string): Promise<ListedTool | undefined> {
+  const found = relay.catalog.tools().get(name);
+  if (found !== undefined) return found;
+  await relay.upstream(splitName(name)?.server ?? '')?.settled();
+  return relay.catalog.tools().get(name);
+}
+
+/** What a policy would call a tool that nobody offers; the door says what it makes of it. */
+function guessedName(name: string): string {
+  const parts = splitName(name);
+  return parts === undefined ? name : policyName(parts.server, parts.own);
+}
+
+/** Absent arguments stay absent. */
+function carried(name: string, given: JsonObject | undefined, args: JsonObject): JsonObject {
+  return given === undefined && Object.keys(args).length === 0 ? { name } : { name, arguments: args };
+}
+
+/** Remembers whose resources and tasks a result speaks of. */
+function learn(relay: Relay, upstream: Upstream, output: JsonObject): void {
+  const { content, task } = output;
+  if (isJsonObject(task) && typeof task['taskId'] === 'string') relay.routes.learnTask(upstream.id, task['taskId']);
+  if (!Array.isArray(content)) return;
+  for (const block of content as readonly JsonValue[]) {
+    if (!isJsonObject(block) || block['type'] !== 'resource_link') continue;
+    if (typeof block['uri'] === 'string') relay.routes.learnUri(upstream.id, block['uri']);
+  }
+}

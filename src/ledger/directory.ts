@@ -1,0 +1,73 @@
+/** The data directory: where its files are, and making it. */
+
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { LedgerError } from './ledger.ts';
+
+/** The files of a data directory by what they hold. */
+export interface DataFiles {
+  readonly ledger: string;
+  readonly signer: string;
+  readonly vaultKey: string;
+  readonly instances: string;
+}
+
+export function dataFiles(dataDirectory: string): DataFiles {
+  return {
+    ledger: join(dataDirectory, 'ledger.db'),
+    signer: join(dataDirectory, 'signer.key'),
+    vaultKey: join(dataDirectory, 'vault.key'),
+    instances: join(dataDirectory, 'instances'),
+  };
+}
+
+/** Makes the directory (mode 0700) and what it needs inside, if missing. Throws `cannot-open` with what is in the way. */
+export function prepareDirectory(dataDirectory: string): DataFiles {
+  const files = dataFiles(dataDirectory);
+  try {
+    // A crash in between leaves an empty directory, which the next start uses.
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    mkdirSync(files.instances, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(dataDirectory, error);
+  }
+  return files;
+}
+
+/** The files of a data directory that must be there already, to be read. Throws `cannot-open` when it is not. */
+export function existingDirectory(dataDirectory: string): DataFiles {
+  const files = dataFiles(dataDirectory);
+  try {
+    statSync(dataDirectory);
+    statSync(files.ledger);
+  } catch (error) {
+    throw unusable(dataDirectory, error);
+  }
+  return files;
+}
+
+function unusable(dataDirectory: string, error: unknown): LedgerError {
+  const message = ((): string => {
+    switch (errorCodeOf(error)) {
+      case 'EEXIST':
+      case 'ENOTDIR':
+        return `\`${dataDirectory}\` is a file, expected a directory: name another with --data`;
+      case 'EACCES':
+      case 'EPERM':
+        return `\`${dataDirectory}\` cannot be used by this user: change its owner, or name another with --data`;
+      case 'EROFS':
+        return `\`${dataDirectory}\` is on a file system that cannot be written: name another with --data`;
+      case 'ENOENT':
+        return `\`${dataDirectory}\` holds no ledger: is this the right directory? name it with --data`;
+      default:
+        return `\`${dataDirectory}\` cannot be used as data directory`;
+    }
+  })();
+  return new LedgerError('cannot-open', message, { cause: error });
+}
+
+/** The `code` of a system error, `ENOENT` for one. */
+export function errorCodeOf(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,124 @@
+/** The durable log of calls: what was decided, attempted and answered, in one order. */
+
+import type { JsonValue } from '../value/json.ts';
+import type { EntryDraft } from './entry.ts';
+
+/** `unknown`: the call may or may not have happened. */
+export type CallState =
+  'denied' | 'intent' | 'not-started' | 'succeeded' | 'failed' | 'unknown' | 'settled-executed' | 'settled-not-executed';
+
+/**
+ * One call as the store knows it. Every column but `salt` and `fingerprint` is derived: folding the
+ * entries rebuilds it.
+ */
+export interface CallRow {
+  readonly id: string;
+  readonly principal: string;
+  readonly tool: string;
+  readonly state: CallState;
+  /** The attempt id of the last intent; empty for a denied call. */
+  readonly attempt: string;
+  readonly attempts: number;
+  readonly instance: string;
+  /** Milliseconds since the epoch; no dispatch happens after it. */
+  readonly deadline: number;
+  readonly keys: readonly string[];
+  /** The position of the entry that gave the call its state. */
+  readonly position: number;
+  /** Random, the call's own; absent once the body is gone. */
+  readonly salt?: Uint8Array;
+  /** HMAC-SHA-256 under `salt` of principal, tool and arguments as proposed; tells "same call". */
+  readonly fingerprint?: Uint8Array;
+}
+
+/** What a transaction needs to see. All of it is read under the write lock. */
+export interface Reads {
+  /** Key HMACs (`h_…`); each answers with the call that took it. */
+  readonly keys?: readonly string[];
+  /** Answers with the calls of this principal and tool that are `intent` or `unknown`. */
+  readonly open?: { readonly principal: string; readonly tool: string };
+  readonly call?: string;
+}
+
+/** What a transaction saw. */
+export interface Facts {
+  /** Milliseconds since the epoch: the caller's clock, never below the last entry's. Entries composed now get it. */
+  readonly at: number;
+  readonly keys: ReadonlyMap<string, CallRow>;
+  readonly open: readonly CallRow[];
+  readonly call?: CallRow;
+}
+
+/** `output` is what a call returned or a settlement said, `args` what was too large for its entry. */
+export type BodyRole = 'args' | 'output';
+
+/** A value too large or too private for an entry; the entry holds its commitment (`Vault.seal`). */
+export interface SealedBody {
+  readonly call: string;
+  readonly role: BodyRole;
+  /** Nonce, ciphertext and tag (AES-256-GCM) of the disclosure. */
+  readonly ciphertext: Uint8Array;
+  /** The body's own key, wrapped by the data directory's. */
+  readonly wrappedKey: Uint8Array;
+}
+
+/** What a transaction writes, all or none, with the table changes that fold from its entries. */
+export interface Writes {
+  readonly entries: readonly EntryDraft[];
+  readonly bodies?: readonly SealedBody[];
+  readonly fingerprints?: readonly { readonly call: string; readonly salt: Uint8Array; readonly mac: Uint8Array }[];
+}
+
+/** What `compose` answers: nothing to write, or writes; and what the caller gets once they are durable. */
+export interface Composition<T> {
+  readonly writes?: Writes;
+  readonly result: T;
+}
+
+/**
+ * Guarantees: what was written is durable once the promise resolves, and is never changed or removed.
+ * Positions are dense and start at 0. All methods may be called concurrently, from several processes
+ * on one data directory.
+ *
+ * Every method rejects with a `LedgerError`:
+ * `busy` — the queue is full or the lock is taken; nothing was written.
+ * `conflict` — an entry does not fit the call's state or a key is taken; nothing of the transaction was
+ * written, read the row and answer from it. Neighbours in the same batch are not affected.
+ * `outcome-unknown` — the commit may or may not have landed: re-read by attempt id before acting.
+ * `stopped` — a write failed for good (disk, fsync); no further write is tried.
+ * `tampered` — the stored log does not extend what was signed.
+ */
+export interface Ledger extends AsyncDisposable {
+  /** The log's origin as its checkpoints name it. */
+  readonly log: string;
+  /** This opening of the data directory; others see whether it still lives. */
+  readonly instance: string;
+  /**
+   * Reads, composes and writes in one transaction. `compose` must be pure and synchronous: it runs under
+   * the write lock and may run again when the transaction is retried. What it throws rejects, nothing written.
+   */
+  transact<T>(reads: Reads, compose: (facts: Facts) => Composition<T>): Promise<T>;
+  /** Writes what needs no reading: outcomes. Same guarantees. */
+  append(writes: Writes): Promise<void>;
+  call(id: string): Promise<CallRow | undefined>;
+  /** The sealed value, opened and checked against `commitment` from its entry; absent once it is gone. */
+  body(call: string, role: BodyRole): Promise<JsonValue | undefined>;
+  /** Calls left `intent` by instances that no longer live. */
+  orphans(): Promise<readonly CallRow[]>;
+  /** Whether the process that opened the data directory as `instance` still holds it. */
+  isAlive(instance: string): Promise<boolean>;
+  /** Signs the committed size, if it grew since the last checkpoint; resolves with the signed note. */
+  checkpoint(): Promise<string>;
+}
+
+export type LedgerErrorCode = 'busy' | 'conflict' | 'outcome-unknown' | 'stopped' | 'tampered' | 'cannot-open';
+
+/** A ledger could not do what it was asked; `code` says which way. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+  readonly code: LedgerErrorCode;
+  constructor(code: LedgerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,207 @@
+/** The ledger in memory: the same entries, tables and answers as on disk, durable as long as its `MemoryDisk`. */
+
+import { formatVerifierKey } from '../../tlog/note.ts';
+import { appendLeaf, leafHash } from '../../tlog/tree.ts';
+import { utf8 } from '../../value/encoding.ts';
+import { uuidV7 } from '../../value/id.ts';
+import type { JsonObject, JsonValue } from '../../value/json.ts';
+import { formatInstant } from '../../value/time.ts';
+import type { World } from '../../world/world.ts';
+import type { BatchJob, Composed } from '../batch.ts';
+import { composeBatch } from '../batch.ts';
+import { bodyCommitment, datedText } from '../entry.ts';
+import type { EntryType } from '../entry.ts';
+import type { IdleTimer } from '../idle.ts';
+import { createIdleTimer } from '../idle.ts';
+import type { BodyRole, CallRow, Composition, Facts, Ledger, Reads, Writes } from '../ledger.ts';
+import { LedgerError } from '../ledger.ts';
+import type { PreparedWrites } from '../prepare.ts';
+import { prepareWrites } from '../prepare.ts';
+import { CHECKPOINT_EVERY_MS, isCheckpointDue, signCheckpoint, signerFromSeed, verifierKeyOf } from '../signer.ts';
+import type { Signer } from '../signer.ts';
+import type { Vault } from '../vault.ts';
+import type { MemoryDisk } from './disk.ts';
+import { bodyName, createMemoryDisk } from './disk.ts';
+
+export interface MemoryLedgerOptions {
+  readonly world: World;
+  readonly vault: Vault;
+  /** A new one if not given. */
+  readonly disk?: MemoryDisk;
+}
+
+interface Pending {
+  readonly job: BatchJob;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Opens the ledger on `disk`, creating it at the first opening. */
+export async function openMemoryLedger(options: MemoryLedgerOptions): Promise<Ledger> {
+  const { world } = options;
+  const disk = options.disk ?? createMemoryDisk();
+  const instance = uuidV7(world.now(), world.random(10));
+  disk.alive.add(instance);
+  const isNew = disk.identity === undefined;
+  disk.identity ??= {
+    log: `interlock/${uuidV7(world.now(), world.random(10))}`,
+    signer: signerFromSeed(world.random(32)),
+  };
+  const ledger = new MemoryLedger(disk, disk.identity, instance, options);
+  const key = formatVerifierKey(verifierKeyOf(disk.identity.signer, disk.identity.log));
+  if (isNew) await ledger.record('ledger.created', { key });
+  await ledger.record('ledger.opened', { instance });
+  return ledger;
+}
+
+class MemoryLedger implements Ledger {
+  readonly log: string;
+  readonly instance: string;
+  readonly #disk: MemoryDisk;
+  readonly #signer: Signer;
+  readonly #world: World;
+  readonly #vault: Vault;
+  readonly #idle: IdleTimer;
+  #queue: Pending[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    disk: MemoryDisk,
+    { log, signer }: { readonly log: string; readonly signer: Signer },
+    instance: string,
+    { world, vault }: MemoryLedgerOptions,
+  ) {
+    this.log = log;
+    this.instance = instance;
+    this.#disk = disk;
+    this.#signer = signer;
+    this.#world = world;
+    this.#vault = vault;
+    this.#idle = createIdleTimer(world, CHECKPOINT_EVERY_MS, () => this.#signIdle());
+  }
+
+  transact<T>(reads: Reads, compose: (facts: Facts) => Composition<T>): Promise<T> {
+    return this.#submit({ kind: 'transact', reads, compose }) as Promise<T>;
+  }
+
+  async append(writes: Writes): Promise<void> {
+    await this.#submit({ kind: 'append', prepared: prepareWrites(writes, this.log) });
+  }
+
+  async checkpoint(): Promise<string> {
+    return String(await this.#submit({ kind: 'checkpoint' }));
+  }
+
+  /** Writes one entry of the ledger about itself. */
+  async record(type: EntryType, fields: JsonObject): Promise<void> {
+    const id = uuidV7(this.#world.now(), this.#world.random(10));
+    await this.append({ entries: [{ id, type, fields }] });
+  }
+
+  async call(id: string): Promise<CallRow | undefined> {
+    return this.#disk.tables.call(id);
+  }
+
+  async body(call: string, role: BodyRole): Promise<JsonValue | undefined> {
+    const stored = this.#disk.bodies.get(bodyName(call, role));
+    const leaf = stored && this.#disk.leaves[stored.position];
+    if (stored === undefined || leaf === undefined) return undefined;
+    return this.#vault.open(stored.body, bodyCommitment(leaf, role) ?? '');
+  }
+
+  async orphans(): Promise<readonly CallRow[]> {
+    const intents = this.#disk.tables.open().filter((row) => row.state === 'intent');
+    return intents.filter((row) => !this.#disk.alive.has(row.instance));
+  }
+
+  async isAlive(instance: string): Promise<boolean> {
+    return this.#disk.alive.has(instance);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#idle.end();
+    if (!this.#disk.alive.has(this.instance)) return;
+    const last = this.record('ledger.closed', { instance: this.instance });
+    const signed = last.then(() => this.checkpoint());
+    await signed;
+    this.#disk.alive.delete(this.instance);
+  }
+
+  #submit(job: BatchJob): Promise<unknown> {
+    if (!this.#disk.alive.has(this.instance)) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ job, resolve, reject });
+      // All jobs of one turn make one batch, as on disk.
+      if (this.#queue.length === 1) setImmediate(() => this.#commit());
+    });
+  }
+
+  #commit(): void {
+    const batch = this.#queue;
+    this.#queue = [];
+    if (!this.#disk.alive.has(this.instance)) {
+      for (const { reject } of batch) reject(closed());
+      return;
+    }
+    const disk = this.#disk;
+    const at = Math.max(this.#world.now(), disk.at);
+    const jobs = batch.map(({ job }) => job);
+    this.#sign(at, jobs.some(({ kind }) => kind === 'checkpoint'));
+    const start = { log: this.log, at, position: disk.leaves.length };
+    const composed = composeBatch(jobs, disk.tables, start);
+    for (const answer of composed) if (answer.kind === 'fits' && answer.prepared) this.#write(answer.prepared, at);
+    for (const [index, answer] of composed.entries()) this.#answer(batch[index], answer);
+    if (disk.leaves.length > (disk.checkpoints.at(-1)?.size ?? 0)) this.#idle.arm();
+  }
+
+  #sign(at: number, always: boolean): void {
+    const { frontier, checkpoints } = this.#disk;
+    const last = checkpoints.at(-1);
+    const unsigned = frontier.size - (last?.size ?? 0);
+    if (unsigned === 0 || !(always || isCheckpointDue(unsigned, at - (last?.at ?? 0)))) return;
+    checkpoints.push({ size: frontier.size, note: signCheckpoint(this.#signer, this.log, frontier), at });
+  }
+
+  #write({ encoded, steps }: PreparedWrites, at: number): void {
+    const disk = this.#disk;
+    const first = disk.leaves.length;
+    for (const leaf of encoded.leaves) {
+      const bytes = utf8(datedText(leaf, formatInstant(at)));
+      disk.leaves.push(bytes);
+      disk.frontier = appendLeaf(disk.frontier, leafHash(bytes));
+    }
+    for (const body of encoded.bodies) {
+      const position = first + steps.findLastIndex((step) => step?.call === body.call);
+      disk.bodies.set(bodyName(body.call, body.role), { body, position });
+    }
+    disk.at = at;
+  }
+
+  #answer(pending: Pending | undefined, answer: Composed): void {
+    switch (answer.kind) {
+      case 'fits':
+        pending?.resolve(pending.job.kind === 'checkpoint' ? this.#disk.checkpoints.at(-1)?.note : answer.result);
+        break;
+      case 'conflict':
+        pending?.reject(new LedgerError('conflict', answer.message));
+        break;
+      case 'threw':
+        pending?.reject(answer.error);
+        break;
+    }
+  }
+
+  #signIdle(): void {
+    // A ledger that died meanwhile says so to those who write.
+    this.checkpoint().catch(() => undefined);
+  }
+}
+
+function closed(): LedgerError {
+  return new LedgerError('stopped', 'the ledger is closed');
+}

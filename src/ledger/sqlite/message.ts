@@ -1,0 +1,69 @@
+/** What the main thread and the thread that writes say to each other. */
+
+import type { CallRow, LedgerErrorCode, Reads } from '../ledger.ts';
+import type { EncodedWrites } from '../prepare.ts';
+
+/** Given to the writing thread at its start. */
+export interface WorkerSettings {
+  readonly dataDirectory: string;
+  readonly instance: string;
+  /** Wall clock of the opening, milliseconds since the epoch. */
+  readonly now: number;
+  /** How long a job may wait for other processes' locks before it is `busy`. */
+  readonly lockWaitMs: number;
+}
+
+export type JobMessage =
+  | { readonly id: number; readonly kind: 'append'; readonly writes: EncodedWrites }
+  | { readonly id: number; readonly kind: 'transact'; readonly reads: Reads }
+  | { readonly id: number; readonly kind: 'checkpoint' };
+
+/** The answer to one job of `facts`: what to write, if anything, and whether it fits what the main thread knows. */
+export interface ComposedMessage {
+  readonly writes?: EncodedWrites;
+  readonly fits: boolean;
+}
+
+export type ToWorker =
+  | { readonly kind: 'jobs'; readonly now: number; readonly jobs: readonly JobMessage[] }
+  | { readonly kind: 'composed'; readonly at: number; readonly jobs: readonly ComposedMessage[] }
+  | { readonly kind: 'close'; readonly now: number };
+
+/** `ids` in the order of the jobs. The write lock is held until `composed` comes back. */
+export interface FactsMessage {
+  readonly kind: 'facts';
+  readonly ids: readonly number[];
+  /** Every row that the jobs ask for or change. */
+  readonly rows: readonly CallRow[];
+  /** Number of entries, and the time of the last one. */
+  readonly size: number;
+  readonly at: number;
+}
+
+/** Durable. Jobs that are in neither list have not been done yet. */
+export interface DoneMessage {
+  readonly kind: 'done';
+  readonly ids: readonly number[];
+  readonly failed: readonly { readonly id: number; readonly code: LedgerErrorCode; readonly message: string }[];
+  /** Entries written; and whether there was a commit, that is, an fsync. */
+  readonly entries: number;
+  readonly committed: boolean;
+  /** Committed leaves that no checkpoint signs yet. */
+  readonly unsigned: number;
+  /** The last checkpoint, when a job asked for it. */
+  readonly note?: string;
+}
+
+export type FromWorker =
+  | { readonly kind: 'opened'; readonly log: string; readonly key: string; readonly unsigned: number }
+  | { readonly kind: 'refused'; readonly code: LedgerErrorCode; readonly message: string }
+  | FactsMessage
+  | DoneMessage
+  | {
+      readonly kind: 'stopped';
+      readonly code: 'stopped' | 'tampered';
+      readonly message: string;
+      /** Jobs whose commit failed: it may have landed. */
+      readonly unsure: readonly number[];
+    }
+  | { readonly kind: 'closed' };

@@ -1,0 +1,103 @@
+/** Opening the log to write: creates it at first start, checks it at every other, and records that it was opened. */
+
+import { statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { formatVerifierKey } from '../../tlog/note.ts';
+import { EMPTY_FRONTIER, frontierToBytes } from '../../tlog/tree.ts';
+import { uuidV7 } from '../../value/id.ts';
+import type { DataFiles } from '../directory.ts';
+import { LedgerError } from '../ledger.ts';
+import type { Signer } from '../signer.ts';
+import { openSigner, readSigner, verifierKeyOf } from '../signer.ts';
+import { isBusy } from './failure.ts';
+import type { Extent } from './restart.ts';
+import { checkExtent } from './restart.ts';
+import type { Queries } from './row.ts';
+import { prepareQueries, text } from './row.ts';
+import { cannotOpen, createSchema, hasTables, openDatabase } from './schema.ts';
+import { Writer } from './writer.ts';
+
+/** As large as the WAL gets before it is copied to the database (`wal_autocheckpoint`). */
+const WAL_BYTES = 4000 * 4096;
+
+export interface Opening {
+  readonly instance: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now: number;
+  readonly lockWaitMs: number;
+  readonly random: (length: number) => Uint8Array;
+}
+
+interface Found {
+  readonly log: string;
+  readonly signer: Signer;
+  readonly extent: Extent;
+}
+
+/**
+ * The writer of the log in `files`, which says `ledger.opened` from now on. All in one transaction: a crash in between
+ * leaves what was before, an empty database at first start and beside it the signer's key, which the next start uses.
+ * Throws `cannot-open` and `tampered`.
+ */
+export function openWriter(files: DataFiles, opening: Opening): Writer {
+  const database = openDatabase(files.ledger, opening.lockWaitMs);
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    const isNew = !hasTables(database);
+    const found = isNew ? create(database, files, opening) : check(prepareQueries(database), files);
+    const writer = new Writer(database, prepareQueries(database), found.log, found.signer, found.extent);
+    const at = Math.max(opening.now, writer.at);
+    writer.sign(at, false);
+    if (isNew) writer.record('ledger.created', { key: formatVerifierKey(writer.key) }, at, opening.random(10));
+    writer.record('ledger.opened', { instance: opening.instance }, at, opening.random(10));
+    writer.commit();
+    growWal(files.ledger, database);
+    // From now on a taken lock answers at once, and the queue waits instead of the thread.
+    database.exec('PRAGMA busy_timeout = 0');
+    return writer;
+  } catch (error) {
+    database.close();
+    throw cannotOpen(files.ledger, error);
+  }
+}
+
+function create(database: DatabaseSync, files: DataFiles, { now, random }: Opening): Found {
+  const signer = openSigner(files.signer, random);
+  const log = `interlock/${uuidV7(now, random(10))}`;
+  createSchema(database);
+  database.prepare('INSERT INTO meta(name, value) VALUES (?, ?)').run('log', log);
+  const frontier = frontierToBytes(EMPTY_FRONTIER);
+  database.prepare('INSERT INTO head(one, size, frontier, at) VALUES (1, 0, ?, 0)').run(frontier);
+  return { log, signer, extent: { head: { frontier: EMPTY_FRONTIER, at: 0 }, signed: undefined } };
+}
+
+function check(queries: Queries, files: DataFiles): Found {
+  const signer = readSigner(files.signer);
+  if (signer === undefined) {
+    const message = `\`${files.signer}\` is missing, and a new key could not sign for this log: restore it`;
+    throw new LedgerError('cannot-open', message);
+  }
+  const row = queries.meta.get('log');
+  if (row === undefined) throw new LedgerError('tampered', 'the name of the log is missing from its database');
+  const log = text(row, 'value');
+  return { log, signer, extent: checkExtent(queries, verifierKeyOf(signer, log)) };
+}
+
+/**
+ * Makes the WAL as large as it ever gets, so that commits overwrite and need not grow it. What is written for that is
+ * never committed: it spills into the WAL and is rolled back. A crash leaves frames that recovery ignores.
+ */
+function growWal(path: string, database: DatabaseSync): void {
+  if (statSync(`${path}-wal`).size >= WAL_BYTES) return;
+  try {
+    database.exec('PRAGMA cache_size = 10; BEGIN IMMEDIATE');
+    const spill = 'INSERT INTO bodies(call, role, position, ciphertext, wrapped_key) VALUES (?, ?, 0, zeroblob(?), ?)';
+    database.prepare(spill).run('', '', WAL_BYTES, new Uint8Array(0));
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+  } finally {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    // The default, 2 MB.
+    database.exec('PRAGMA cache_size = -2000');
+  }
+}

@@ -1,0 +1,160 @@
+/** Reading a data directory without a key and without a lock: leaves, checkpoints and rows as they are stored. */
+
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { existingDirectory } from '../directory.ts';
+import { bodyCommitment } from '../entry.ts';
+import type { BodyRole, CallRow, SealedBody } from '../ledger.ts';
+import { LedgerError } from '../ledger.ts';
+import { sqliteCodeOf } from './failure.ts';
+import type { Head, Queries, StoredCheckpoint } from './row.ts';
+import { bytes, callRow, checkpointOf, headOf, integer, prepareQueries, text } from './row.ts';
+import { openReadOnly } from './schema.ts';
+
+/** Read at once, so that no transaction is held while the caller works on them. */
+const ROWS_AT_ONCE = 1_000;
+/** A reader is in nobody's way in WAL mode; what it waits for is the recovery after a crash. */
+const READ_WAIT_MS = 5_000;
+
+export interface StoredLeaf {
+  readonly position: number;
+  readonly leaf: Uint8Array;
+}
+
+/** A sealed body and the commitment to it in the entry it was written with. */
+export interface CommittedBody {
+  readonly body: SealedBody;
+  readonly commitment: string;
+}
+
+/**
+ * What is stored, unchecked; each method sees what is committed when it is called. Nothing is held between two
+ * steps of an iteration, so a log that grows meanwhile shows its new entries at the end.
+ * Every method throws `tampered` when the database is damaged and `stopped` when it cannot be read.
+ */
+export interface Reader extends Disposable {
+  /** The log's origin. */
+  readonly log: string;
+  head(): Head;
+  /** In order of position, from `from` on, as far as there are any; gaps are the caller's to notice. */
+  leaves(from?: number): IterableIterator<StoredLeaf>;
+  leaf(position: number): Uint8Array | undefined;
+  /** Oldest first. */
+  checkpoints(): IterableIterator<StoredCheckpoint>;
+  /** All calls by id. */
+  calls(): IterableIterator<CallRow>;
+  call(id: string): CallRow | undefined;
+  /** Calls that are `intent` or `unknown`. */
+  open(): CallRow[];
+  /** The last body of that role. */
+  body(call: string, role: BodyRole): CommittedBody | undefined;
+}
+
+interface Statements extends Queries {
+  readonly checkpoints: StatementSync;
+  readonly calls: StatementSync;
+  readonly body: StatementSync;
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+/** Throws `cannot-open` when there is no ledger, or none that this version can read. */
+export function openReader(dataDirectory: string): Reader {
+  const files = existingDirectory(dataDirectory);
+  const database = openReadOnly(files.ledger, READ_WAIT_MS);
+  try {
+    const statements: Statements = {
+      ...prepareQueries(database),
+      checkpoints: database.prepare('SELECT note, frontier, at FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?'),
+      calls: database.prepare('SELECT * FROM calls WHERE id > ? ORDER BY id LIMIT ?'),
+      body: database.prepare(
+        'SELECT position, ciphertext, wrapped_key FROM bodies WHERE call = ? AND role = ? ORDER BY position DESC LIMIT 1',
+      ),
+    };
+    const meta = statements.meta.get('log');
+    if (meta === undefined) throw new LedgerError('tampered', 'the name of the log is missing from its database');
+    return readerOf(database, statements, text(meta, 'value'));
+  } catch (error) {
+    database.close();
+    throw failure(error);
+  }
+}
+
+function readerOf(database: DatabaseSync, statements: Statements, log: string): Reader {
+  return {
+    log,
+    head: () => reading(() => headOf(required(statements.head.get(), 'the head of the log is missing'))),
+    leaves: (from = 0) => paged(statements.leaves, from, leafOf, (leaf) => leaf.position + 1),
+    leaf: (position) => reading(() => optional(statements.leaf.get(position), (row) => bytes(row, 'leaf'))),
+    checkpoints: () => paged(statements.checkpoints, -1, checkpointOf, ({ frontier }) => frontier.size),
+    calls: () => paged(statements.calls, '', callRow, (row) => row.id),
+    call: (id) => reading(() => optional(statements.call.get(id), callRow)),
+    open: () => reading(() => statements.allOpen.all().map(callRow)),
+    body: (call, role) => reading(() => bodyOf(statements, call, role)),
+    [Symbol.dispose]: () => {
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+function leafOf(row: Row): StoredLeaf {
+  return { position: integer(row, 'position'), leaf: bytes(row, 'leaf') };
+}
+
+/** Rows of `statement` page by page; `after` says where the page behind a row begins. */
+function* paged<T, K extends string | number>(
+  statement: StatementSync,
+  start: K,
+  read: (row: Row) => T,
+  after: (value: T) => K,
+): IterableIterator<T> {
+  let from = start;
+  for (;;) {
+    const page = reading(() => statement.all(from, ROWS_AT_ONCE).map(read));
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < ROWS_AT_ONCE) return;
+    from = after(last);
+  }
+}
+
+function bodyOf(statements: Statements, call: string, role: BodyRole): CommittedBody | undefined {
+  const row = statements.body.get(call, role);
+  if (row === undefined) return undefined;
+  const leaf = statements.leaf.get(integer(row, 'position'));
+  const commitment = leaf === undefined ? undefined : bodyCommitment(bytes(leaf, 'leaf'), role);
+  if (commitment === undefined) {
+    throw new LedgerError('tampered', `no entry commits to the stored ${role} of call ${call}`);
+  }
+  const body = { call, role, ciphertext: bytes(row, 'ciphertext'), wrappedKey: bytes(row, 'wrapped_key') };
+  return { body, commitment };
+}
+
+function optional<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {
+  return row === undefined ? undefined : read(row);
+}
+
+function required(row: Row | undefined, problem: string): Row {
+  if (row === undefined) throw new LedgerError('tampered', problem);
+  return row;
+}
+
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw failure(error);
+  }
+}
+
+function failure(error: unknown): unknown {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE') {
+    return new LedgerError('stopped', 'the ledger is closed', { cause: error });
+  }
+  const code = sqliteCodeOf(error);
+  if (code === undefined) return error;
+  const message = error instanceof Error ? error.message : 'unknown reason';
+  const isDamaged = code === 'corrupt' || code === 'not-a-database';
+  return isDamaged
+    ? new LedgerError('tampered', `the database is damaged: ${message}`, { cause: error })
+    : new LedgerError('stopped', `the database cannot be read: ${message}`, { cause: error });
+}

@@ -1,0 +1,331 @@
+/** The ledger in a data directory, as the main thread uses it; the writing is done by `worker.ts`. */
+
+import { Worker } from 'node:worker_threads';
+import { uuidV7 } from '../../value/id.ts';
+import type { JsonValue } from '../../value/json.ts';
+import type { World } from '../../world/world.ts';
+import type { BatchJob, Composed } from '../batch.ts';
+import { composeBatch } from '../batch.ts';
+import type { DataFiles } from '../directory.ts';
+import { prepareDirectory } from '../directory.ts';
+import type { IdleTimer } from '../idle.ts';
+import { createIdleTimer } from '../idle.ts';
+import type { BodyRole, CallRow, Composition, Facts, Ledger, Reads, Writes } from '../ledger.ts';
+import { LedgerError } from '../ledger.ts';
+import { prepareWrites } from '../prepare.ts';
+import { CHECKPOINT_EVERY_MS } from '../signer.ts';
+import { createTables } from '../tables.ts';
+import type { Vault } from '../vault.ts';
+import { isHeld } from './instance.ts';
+import type { ComposedMessage, DoneMessage, FactsMessage, FromWorker, JobMessage, ToWorker } from './message.ts';
+import type { WorkerSettings } from './message.ts';
+import type { Reader } from './reader.ts';
+import { openReader } from './reader.ts';
+
+const LOCK_WAIT_MS = 5_000;
+const QUEUE_MAX = 4_096;
+/** Jobs that go to the worker at once; the rest of the turn's jobs follow while it works on them. */
+const POST_AT = 32;
+
+export interface LedgerOptions {
+  readonly dataDirectory: string;
+  readonly world: World;
+  /** `openVault` of the same directory. */
+  readonly vault: Vault;
+  /** How long a write waits for other processes before it is `busy`, milliseconds; 5,000 if not given. */
+  readonly lockWaitMs?: number;
+  /** How many writes may wait before further ones are `busy`; 4,096 if not given. */
+  readonly queueMax?: number;
+}
+
+/** What this opening has written: each transaction was one commit, and each commit one fsync of the WAL. */
+export interface LedgerStats {
+  readonly transactions: number;
+  readonly entries: number;
+}
+
+export interface StoredLedger extends Ledger {
+  /** The key its checkpoints verify under, in the one-line form of C2SP signed-note. */
+  readonly key: string;
+  stats(): LedgerStats;
+}
+
+interface Pending {
+  readonly job: BatchJob;
+  readonly message: JobMessage;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** What the job's last composition came to; a retried one comes again. */
+  composed?: Composed;
+}
+
+type Opened = FromWorker & { readonly kind: 'opened' };
+
+/** What an open ledger consists of. */
+interface Parts {
+  readonly worker: Worker;
+  readonly files: DataFiles;
+  readonly instance: string;
+  readonly opened: Opened;
+  readonly reader: Reader;
+}
+
+/**
+ * Opens the ledger of a data directory, creating it at first start, and checks that it extends what was signed.
+ * Rejects with `cannot-open`, and with `tampered` when it does not.
+ */
+export async function openLedger(options: LedgerOptions): Promise<StoredLedger> {
+  const { dataDirectory, world } = options;
+  const files = prepareDirectory(dataDirectory);
+  const instance = uuidV7(world.now(), world.random(10));
+  const lockWaitMs = options.lockWaitMs ?? LOCK_WAIT_MS;
+  const settings: WorkerSettings = { dataDirectory, instance, now: world.now(), lockWaitMs };
+  // The file's own ending tells whether the sources run or what was built from them.
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: settings, name: 'interlock-ledger' });
+  const opened = await firstMessage(worker);
+  try {
+    return new SqliteLedger({ worker, files, instance, opened, reader: openReader(dataDirectory) }, options);
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+}
+
+function firstMessage(worker: Worker): Promise<Opened> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void =>
+      reject(new LedgerError('cannot-open', `the ledger's thread failed: ${error.message}`, { cause: error }));
+    worker.once('error', fail);
+    worker.once('message', (message: FromWorker) => {
+      worker.off('error', fail);
+      if (message.kind === 'opened') resolve(message);
+      else if (message.kind === 'refused') reject(new LedgerError(message.code, message.message));
+      else reject(new LedgerError('cannot-open', `the ledger's thread answered \`${message.kind}\` first`));
+    });
+  });
+}
+
+class SqliteLedger implements StoredLedger {
+  readonly log: string;
+  readonly instance: string;
+  readonly key: string;
+  readonly #worker: Worker;
+  readonly #world: World;
+  readonly #vault: Vault;
+  readonly #files: DataFiles;
+  readonly #reader: Reader;
+  readonly #idle: IdleTimer;
+  readonly #queueMax: number;
+  readonly #exited: Promise<void>;
+  /** Every job that has no answer yet, by id, in order of submission. */
+  readonly #pending = new Map<number, Pending>();
+  /** Jobs of this turn that are not with the worker yet. */
+  #unposted: JobMessage[] = [];
+  #isPosting = false;
+  #nextId = 0;
+  #transactions = 0;
+  #entries = 0;
+  #failure: LedgerError | undefined;
+  #closing: Promise<void> | undefined;
+  #whenDrained: (() => void) | undefined;
+
+  constructor({ worker, files, instance, opened, reader }: Parts, options: LedgerOptions) {
+    this.log = opened.log;
+    this.key = opened.key;
+    this.instance = instance;
+    this.#worker = worker;
+    this.#world = options.world;
+    this.#vault = options.vault;
+    this.#files = files;
+    this.#queueMax = options.queueMax ?? QUEUE_MAX;
+    this.#reader = reader;
+    this.#idle = createIdleTimer(options.world, CHECKPOINT_EVERY_MS, () => this.#signIdle());
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('error', (error) => this.#stop('stopped', `the ledger's thread failed: ${error.message}`, 'all'));
+    this.#exited = new Promise((resolve) => {
+      worker.on('exit', () => {
+        this.#stop('stopped', 'the ledger is closed', 'all');
+        resolve();
+      });
+    });
+    // An open ledger keeps no process alive; a write that is under way does.
+    worker.unref();
+    if (opened.unsigned > 0) this.#idle.arm();
+  }
+
+  transact<T>(reads: Reads, compose: (facts: Facts) => Composition<T>): Promise<T> {
+    return this.#submit({ kind: 'transact', reads, compose }, (id) => ({ id, kind: 'transact', reads })) as Promise<T>;
+  }
+
+  async append(writes: Writes): Promise<void> {
+    const prepared = prepareWrites(writes, this.log);
+    await this.#submit({ kind: 'append', prepared }, (id) => ({ id, kind: 'append', writes: prepared.encoded }));
+  }
+
+  async checkpoint(): Promise<string> {
+    const note = await this.#submit({ kind: 'checkpoint' }, (id) => ({ id, kind: 'checkpoint' }));
+    return String(note);
+  }
+
+  async call(id: string): Promise<CallRow | undefined> {
+    return this.#reader.call(id);
+  }
+
+  async body(call: string, role: BodyRole): Promise<JsonValue | undefined> {
+    const stored = this.#reader.body(call, role);
+    return stored === undefined ? undefined : this.#vault.open(stored.body, stored.commitment);
+  }
+
+  async orphans(): Promise<readonly CallRow[]> {
+    const intents = this.#reader.open().filter((row) => row.state === 'intent');
+    const alive = new Map<string, boolean>();
+    for (const { instance } of intents) if (!alive.has(instance)) alive.set(instance, await this.isAlive(instance));
+    return intents.filter(({ instance }) => alive.get(instance) === false);
+  }
+
+  async isAlive(instance: string): Promise<boolean> {
+    return isHeld(this.#files.instances, instance);
+  }
+
+  stats(): LedgerStats {
+    return { transactions: this.#transactions, entries: this.#entries };
+  }
+
+  /** Waits for what is under way, says `ledger.closed`, signs, and gives the data directory back. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#idle.end();
+    if (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#whenDrained = resolve));
+    // First, so that the worker's connection is the last one and leaves one file behind.
+    this.#reader[Symbol.dispose]();
+    this.#worker.ref();
+    this.#post({ kind: 'close', now: this.#world.now() });
+    await this.#exited;
+  }
+
+  #submit(job: BatchJob, describe: (id: number) => JobMessage): Promise<unknown> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#closing !== undefined) return Promise.reject(new LedgerError('stopped', 'the ledger is closed'));
+    if (this.#pending.size >= this.#queueMax) {
+      return Promise.reject(new LedgerError('busy', `${this.#queueMax} writes are already waiting`));
+    }
+    return new Promise((resolve, reject) => {
+      const message = describe(this.#nextId++);
+      if (this.#pending.size === 0) this.#worker.ref();
+      this.#pending.set(message.id, { job, message, resolve, reject });
+      this.#unposted.push(message);
+      if (this.#unposted.length >= POST_AT) this.#postJobs();
+      else if (!this.#isPosting) {
+        this.#isPosting = true;
+        // All jobs of one turn go together: what they wait for is the disk, not each other.
+        setImmediate(() => this.#postJobs());
+      }
+    });
+  }
+
+  #postJobs(): void {
+    this.#isPosting = false;
+    const jobs = this.#unposted;
+    if (jobs.length === 0) return;
+    this.#unposted = [];
+    this.#post({ kind: 'jobs', now: this.#world.now(), jobs });
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.kind) {
+      case 'facts':
+        return this.#compose(message);
+      case 'done':
+        return this.#settle(message);
+      case 'stopped':
+        return this.#stop(message.code, message.message, new Set(message.unsure));
+      case 'opened':
+      case 'refused':
+      case 'closed':
+        return;
+    }
+  }
+
+  #compose({ ids, rows, size, at }: FactsMessage): void {
+    const pending = ids.map((id) => this.#pending.get(id)).filter((one) => one !== undefined);
+    const start = { log: this.log, at: Math.max(this.#world.now(), at), position: size };
+    const composed = composeBatch(
+      pending.map(({ job }) => job),
+      createTables(rows),
+      start,
+    );
+    for (const [index, one] of pending.entries()) {
+      const answer = composed[index];
+      if (answer !== undefined) one.composed = answer;
+    }
+    this.#post({ kind: 'composed', at: start.at, jobs: composed.map(messageOf) });
+  }
+
+  #settle({ ids, failed, entries, committed, unsigned, note }: DoneMessage): void {
+    this.#entries += entries;
+    if (committed) this.#transactions += 1;
+    for (const id of ids) {
+      const one = this.#take(id);
+      if (one === undefined) continue;
+      const { job, composed } = one;
+      if (composed?.kind === 'threw') one.reject(composed.error);
+      else if (job.kind === 'checkpoint') one.resolve(note);
+      else one.resolve(composed?.kind === 'fits' ? composed.result : undefined);
+    }
+    for (const { id, code, message } of failed) this.#take(id)?.reject(new LedgerError(code, message));
+    this.#drained();
+    if (unsigned > 0) this.#idle.arm();
+  }
+
+  #take(id: number): Pending | undefined {
+    const one = this.#pending.get(id);
+    this.#pending.delete(id);
+    return one;
+  }
+
+  #drained(): void {
+    if (this.#pending.size > 0) return;
+    this.#worker.unref();
+    this.#whenDrained?.();
+  }
+
+  /** Nothing is written from now on. `unsure` are the jobs whose commit may have landed. */
+  #stop(code: 'stopped' | 'tampered', message: string, unsure: ReadonlySet<number> | 'all'): void {
+    this.#failure ??= new LedgerError(code, message);
+    this.#idle.end();
+    const unposted = new Set(this.#unposted.map(({ id }) => id));
+    this.#unposted = [];
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    for (const [id, one] of pending) {
+      const isUnsure = unsure === 'all' ? !unposted.has(id) : unsure.has(id);
+      one.reject(isUnsure ? new LedgerError('outcome-unknown', `the commit may have landed: ${message}`) : this.#failure);
+    }
+    this.#drained();
+  }
+
+  #signIdle(): void {
+    // A ledger that stopped meanwhile says so to those who write.
+    this.checkpoint().catch(() => undefined);
+  }
+}
+
+function messageOf(composed: Composed): ComposedMessage {
+  switch (composed.kind) {
+    case 'threw':
+      return { fits: true };
+    case 'fits':
+      return { fits: true, ...(composed.prepared === undefined ? {} : { writes: composed.prepared.encoded }) };
+    case 'conflict':
+      return { fits: false, writes: composed.prepared.encoded };
+  }
+}

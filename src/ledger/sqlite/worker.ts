@@ -1,0 +1,285 @@
+/** The thread that owns the writing connection: drains its queue into one transaction a turn (group commit). */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { formatVerifierKey } from '../../tlog/note.ts';
+import { systemWorld } from '../../world/system.ts';
+import { prepareDirectory } from '../directory.ts';
+import type { Step } from '../fold.ts';
+import type { CallRow } from '../ledger.ts';
+import { LedgerError } from '../ledger.ts';
+import type { EncodedWrites } from '../prepare.ts';
+import type { HeldInstance } from './instance.ts';
+import { holdInstance, isHeld, otherInstances, removeDead } from './instance.ts';
+import type { ComposedMessage, DoneMessage, FromWorker, JobMessage, ToWorker, WorkerSettings } from './message.ts';
+import { openWriter } from './opening.ts';
+import type { Writer } from './writer.ts';
+import { stepsOf } from './writer.ts';
+
+const BATCH_JOBS_MAX = 1_024;
+/** How long one turn tries to take the lock before the queue is looked at again, milliseconds. */
+const LOCK_TURN_MS = 10;
+/** How long closing waits for other processes before it leaves its last entry out, as a crash would. */
+const LOCK_CLOSE_MS = 1_000;
+/** Shorter than a sibling's pause, so that it is not missed. */
+const LOCK_POLL_MS = 0.3;
+const YIELD_MS_MAX = 2;
+const SIBLINGS_KNOWN_MS = 50;
+
+/** A job and what it does to the tables, once that was read. */
+interface QueuedJob {
+  readonly message: JobMessage;
+  steps?: readonly (Step | undefined)[];
+}
+
+interface Batch {
+  readonly jobs: readonly QueuedJob[];
+  /** When the write lock was taken, on the monotonic clock. */
+  readonly lockedAt: number;
+}
+
+/**
+ * Where the thread stands: `idle` — no transaction is open; `waiting` — one is, until the main thread has composed
+ * what goes into it; `over` — stopped or closed, nothing is written any more.
+ */
+type State = { readonly kind: 'idle' | 'over' } | { readonly kind: 'waiting'; readonly batch: Batch };
+
+const port = ((): NonNullable<typeof parentPort> => {
+  if (parentPort === null) throw new Error('this file is the main file of a worker thread');
+  return parentPort;
+})();
+const settings = workerData as WorkerSettings;
+const files = prepareDirectory(settings.dataDirectory);
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+let state: State = { kind: 'idle' };
+let queue: QueuedJob[] = [];
+let now: number = settings.now;
+let isClosing = false;
+/** Since when the queue waits for the lock of another process. */
+let lockedOutSince: number | undefined;
+let siblings = { alive: false, knownAt: Number.NEGATIVE_INFINITY };
+
+function post(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+/** Stops the thread, not only its turn: for waits shorter than a timer's. */
+function pause(ms: number): void {
+  Atomics.wait(sleeper, 0, 0, ms);
+}
+
+function open(): { readonly writer: Writer; readonly held: HeldInstance } | undefined {
+  let held: HeldInstance | undefined;
+  try {
+    removeDead(files.instances, settings.instance);
+    held = holdInstance(files.instances, settings.instance);
+    const writer = openWriter(files, { ...settings, random: (length) => systemWorld.random(length) });
+    return { writer, held };
+  } catch (error) {
+    held?.release();
+    const code = error instanceof LedgerError ? error.code : 'cannot-open';
+    post({ kind: 'refused', code, message: messageOf(error) });
+    port.close();
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Takes the write lock, politely polling; SQLite's own wait sleeps too long to meet a sibling's pause. */
+function lock(writer: Writer, waitMs: number): boolean {
+  const until = systemWorld.monotonic() + waitMs;
+  while (!writer.begin()) {
+    if (systemWorld.monotonic() >= until) return false;
+    pause(LOCK_POLL_MS);
+  }
+  return true;
+}
+
+/** Ends everything: no further write is tried, because what a failed one left on disk is not known. */
+function stop(writer: Writer, error: unknown, unsure: readonly QueuedJob[]): void {
+  state = { kind: 'over' };
+  queue = [];
+  const code = error instanceof LedgerError && error.code === 'tampered' ? 'tampered' : 'stopped';
+  const message = code === 'tampered' ? messageOf(error) : `the ledger stopped, a write failed: ${messageOf(error)}`;
+  try {
+    writer.rollback();
+  } catch {
+    // The connection is beyond use; closing it gives the lock back, and the next start finds what is on disk.
+    writer.close();
+  }
+  post({ kind: 'stopped', code, message, unsure: unsure.map((job) => job.message.id) });
+}
+
+function begin(writer: Writer): void {
+  if (state.kind !== 'idle' || queue.length === 0) return;
+  const startedAt = systemWorld.monotonic();
+  if (!lock(writer, LOCK_TURN_MS)) {
+    lockedOutSince ??= startedAt;
+    if (systemWorld.monotonic() - lockedOutSince >= settings.lockWaitMs) giveUp(writer);
+    setImmediate(turn);
+    return;
+  }
+  lockedOutSince = undefined;
+  const batch: Batch = { jobs: queue.slice(0, BATCH_JOBS_MAX), lockedAt: systemWorld.monotonic() };
+  queue = queue.slice(batch.jobs.length);
+  writer.sign(Math.max(now, writer.at), batch.jobs.some(({ message }) => message.kind === 'checkpoint'));
+  if (!batch.jobs.some(({ message }) => message.kind === 'transact')) {
+    finish(writer, batch, Math.max(now, writer.at));
+    return;
+  }
+  state = { kind: 'waiting', batch };
+  const ids = batch.jobs.map(({ message }) => message.id);
+  post({ kind: 'facts', ids, rows: rowsFor(writer, batch.jobs), size: writer.size, at: writer.at });
+}
+
+/** Answers everything that waits with `busy`: nothing of it was written. */
+function giveUp(writer: Writer): void {
+  lockedOutSince = undefined;
+  const message = `another process held the ledger for ${settings.lockWaitMs} ms`;
+  const failed = queue.map((job) => ({ id: job.message.id, code: 'busy' as const, message }));
+  queue = [];
+  post({ kind: 'done', ids: [], failed, entries: 0, committed: false, unsigned: writer.unsigned });
+}
+
+function rowsFor(writer: Writer, jobs: readonly QueuedJob[]): CallRow[] {
+  const rows = new Map<string, CallRow>();
+  for (const job of jobs) {
+    const { message } = job;
+    if (message.kind === 'checkpoint') continue;
+    const found = message.kind === 'transact' ? writer.rowsRead(message.reads) : touched(writer, job, message.writes);
+    for (const row of found) rows.set(row.id, row);
+  }
+  return [...rows.values()];
+}
+
+function touched(writer: Writer, job: QueuedJob, writes: EncodedWrites): CallRow[] {
+  job.steps ??= stepsOf(writes);
+  return writer.rowsTouched(job.steps);
+}
+
+/** Writes and commits `batch`; with `composed` answers for it when the main thread took part. */
+function finish(writer: Writer, batch: Batch, at: number, composed?: readonly ComposedMessage[]): void {
+  state = { kind: 'idle' };
+  const before = writer.size;
+  const written: QueuedJob[] = [];
+  const ids: number[] = [];
+  const failed: { id: number; code: 'conflict'; message: string }[] = [];
+  for (const [index, job] of batch.jobs.entries()) {
+    const { message } = job;
+    const answer = composed?.[index];
+    const writes = message.kind === 'append' ? message.writes : answer?.writes;
+    const conflict = writes === undefined ? undefined : writer.write(writes, (job.steps ??= stepsOf(writes)), at);
+    if (conflict === undefined) ids.push(message.id);
+    else failed.push({ id: message.id, code: 'conflict', message: conflict });
+    if (conflict === undefined && writes !== undefined) written.push(job);
+    if (answer !== undefined && answer.fits !== (conflict === undefined)) {
+      // The main thread lacked a row and took the job for something else: later ones saw what is not so.
+      queue = [...batch.jobs.slice(index + 1).map((later) => ({ message: later.message })), ...queue];
+      break;
+    }
+  }
+  const entries = writer.size - before;
+  let committed: boolean;
+  try {
+    committed = writer.commit();
+  } catch (error) {
+    stop(writer, error, written);
+    return;
+  }
+  const wantsNote = batch.jobs.some(({ message }) => message.kind === 'checkpoint');
+  const done: DoneMessage = { kind: 'done', ids, failed, entries, committed, unsigned: writer.unsigned };
+  post(wantsNote ? { ...done, note: writer.note } : done);
+  yieldTo(systemWorld.monotonic() - batch.lockedAt);
+}
+
+/** Leaves the lock free for as long as it was held: whoever waits for it polls and would never get it otherwise. */
+function yieldTo(heldMs: number): void {
+  const time = systemWorld.monotonic();
+  if (time - siblings.knownAt >= SIBLINGS_KNOWN_MS) {
+    const others = otherInstances(files.instances, settings.instance);
+    siblings = { alive: others.some((id) => isHeld(files.instances, id)), knownAt: time };
+  }
+  if (siblings.alive) pause(Math.min(heldMs, YIELD_MS_MAX));
+}
+
+function turn(): void {
+  if (opened === undefined || state.kind !== 'idle') return;
+  const { writer } = opened;
+  try {
+    begin(writer);
+  } catch (error) {
+    // Nothing of the batch was committed, so its jobs are only not done.
+    stop(writer, error, []);
+  }
+  if (state.kind !== 'idle') return;
+  if (queue.length > 0) setImmediate(turn);
+  else if (isClosing) close();
+}
+
+/** Says that this instance ends, signs what is committed, and gives everything back. */
+function close(): void {
+  if (opened === undefined) return;
+  const { writer, held } = opened;
+  if (state.kind !== 'over') {
+    state = { kind: 'over' };
+    try {
+      // Two commits, because only what is committed is signed. A crash between them leaves a log that says it was
+      // closed and is signed at the next start.
+      farewell(writer);
+      if (lock(writer, LOCK_CLOSE_MS)) {
+        writer.sign(Math.max(now, writer.at), true);
+        writer.commit();
+      }
+      writer.checkpointWal();
+    } catch {
+      // Everything promised is on disk; what is missing is done at the next start.
+    }
+  }
+  writer.close();
+  held.release();
+  post({ kind: 'closed' });
+  port.close();
+}
+
+function farewell(writer: Writer): void {
+  if (!lock(writer, LOCK_CLOSE_MS)) return;
+  const at = Math.max(now, writer.at);
+  writer.record('ledger.closed', { instance: settings.instance }, at, systemWorld.random(10));
+  writer.commit();
+}
+
+function receive(message: ToWorker): void {
+  switch (message.kind) {
+    case 'jobs':
+      now = message.now;
+      if (state.kind !== 'over') queue.push(...message.jobs.map((job) => ({ message: job })));
+      break;
+    case 'composed':
+      if (opened !== undefined && state.kind === 'waiting') resume(opened.writer, state.batch, message);
+      break;
+    case 'close':
+      now = message.now;
+      isClosing = true;
+      if (state.kind === 'over') close();
+      break;
+  }
+  setImmediate(turn);
+}
+
+function resume(writer: Writer, batch: Batch, { at, jobs }: ToWorker & { readonly kind: 'composed' }): void {
+  try {
+    finish(writer, batch, at, jobs);
+  } catch (error) {
+    stop(writer, error, []);
+  }
+}
+
+const opened = open();
+if (opened !== undefined) {
+  const { writer } = opened;
+  port.on('message', receive);
+  post({ kind: 'opened', log: writer.log, key: formatVerifierKey(writer.key), unsigned: writer.unsigned });
+}

@@ -1,0 +1,250 @@
+/** The one connection of a process that writes: transactions over the log, its tree and its tables. */
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { VerifierKey } from '../../tlog/note.ts';
+import { appendLeaf, frontierToBytes, leafHash } from '../../tlog/tree.ts';
+import { utf8 } from '../../value/encoding.ts';
+import { uuidV7 } from '../../value/id.ts';
+import type { JsonObject } from '../../value/json.ts';
+import { formatInstant } from '../../value/time.ts';
+import { foldWrites } from '../batch.ts';
+import type { EntryType } from '../entry.ts';
+import { datedText, undatedLeaf } from '../entry.ts';
+import type { Lookups, Step } from '../fold.ts';
+import { isStep, readStep } from '../fold.ts';
+import type { CallRow, Reads } from '../ledger.ts';
+import type { EncodedWrites } from '../prepare.ts';
+import type { Signer } from '../signer.ts';
+import { isCheckpointDue, signCheckpoint, verifierKeyOf } from '../signer.ts';
+import { isBusy } from './failure.ts';
+import type { Extent } from './restart.ts';
+import { checkGrowth } from './restart.ts';
+import type { Queries } from './row.ts';
+import { callRow, checkpointOf, integer } from './row.ts';
+
+interface Statements {
+  readonly begin: StatementSync;
+  readonly commit: StatementSync;
+  readonly rollback: StatementSync;
+  readonly dataVersion: StatementSync;
+  readonly entry: StatementSync;
+  readonly head: StatementSync;
+  readonly checkpoint: StatementSync;
+  readonly call: StatementSync;
+  readonly key: StatementSync;
+  readonly body: StatementSync;
+}
+
+function prepareStatements(database: DatabaseSync): Statements {
+  const columns = 'id principal tool state attempt attempts instance deadline keys position salt fingerprint'.split(' ');
+  const updates = columns.slice(1).map((column) => `${column} = excluded.${column}`);
+  return {
+    begin: database.prepare('BEGIN IMMEDIATE'),
+    commit: database.prepare('COMMIT'),
+    rollback: database.prepare('ROLLBACK'),
+    dataVersion: database.prepare('PRAGMA data_version'),
+    entry: database.prepare('INSERT INTO entries(position, leaf) VALUES (?, ?)'),
+    head: database.prepare('UPDATE head SET size = ?, frontier = ?, at = ?'),
+    checkpoint: database.prepare('INSERT INTO checkpoints(size, note, frontier, at) VALUES (?, ?, ?, ?)'),
+    call: database.prepare(
+      `INSERT INTO calls(${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+       ON CONFLICT(id) DO UPDATE SET ${updates.join(', ')}`,
+    ),
+    key: database.prepare(
+      'INSERT INTO keys(key, call) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET call = excluded.call',
+    ),
+    body: database.prepare(
+      'INSERT INTO bodies(call, role, position, ciphertext, wrapped_key) VALUES (?, ?, ?, ?, ?)',
+    ),
+  };
+}
+
+/** What the entries of `writes` do to the tables, read from the text that becomes their leaves. */
+export function stepsOf(writes: EncodedWrites): readonly (Step | undefined)[] {
+  return writes.leaves.map((leaf) => {
+    if (!isStep(leaf.type)) return undefined;
+    const read = readStep(leaf.type, JSON.parse(datedText(leaf, '')) as JsonObject);
+    if (!read.ok) throw new Error(`an entry passed its check and cannot be folded: ${read.message}`);
+    return read.step;
+  });
+}
+
+/**
+ * Between `begin` and `commit` it holds the write lock. What it knows of the log is what is committed; a `rollback`
+ * returns to that. Whatever a method throws but `tampered` and `cannot-open` is SQLite's own error.
+ */
+export class Writer {
+  readonly log: string;
+  readonly key: VerifierKey;
+  readonly #database: DatabaseSync;
+  readonly #queries: Queries;
+  readonly #statements: Statements;
+  readonly #signer: Signer;
+  readonly #lookups: Lookups;
+  #committed: Extent;
+  #extent: Extent;
+  #dataVersion: number;
+
+  /** Inside the transaction that opened `log`. */
+  constructor(database: DatabaseSync, queries: Queries, log: string, signer: Signer, extent: Extent) {
+    this.log = log;
+    this.key = verifierKeyOf(signer, log);
+    this.#database = database;
+    this.#queries = queries;
+    this.#statements = prepareStatements(database);
+    this.#signer = signer;
+    this.#committed = extent;
+    this.#extent = extent;
+    this.#dataVersion = this.#readDataVersion();
+    this.#lookups = {
+      call: (id) => this.#row(this.#queries.call, id),
+      holder: (key) => this.#row(this.#queries.holder, key),
+    };
+  }
+
+  /** Number of entries, those of the open transaction included. */
+  get size(): number {
+    return this.#extent.head.frontier.size;
+  }
+
+  /** The time of the last entry, milliseconds since the epoch. */
+  get at(): number {
+    return this.#extent.head.at;
+  }
+
+  /** The last checkpoint's note. */
+  get note(): string {
+    return this.#extent.signed?.note ?? '';
+  }
+
+  /** Leaves that no checkpoint signs. */
+  get unsigned(): number {
+    return this.size - (this.#extent.signed?.frontier.size ?? 0);
+  }
+
+  /** Takes the write lock; false when another connection has it. Throws `tampered` when that one broke the log. */
+  begin(): boolean {
+    try {
+      this.#statements.begin.run();
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw error;
+    }
+    const version = this.#readDataVersion();
+    if (version === this.#dataVersion) return true;
+    const head = checkGrowth(this.#queries, this.#committed.head.frontier);
+    const signed = this.#queries.lastCheckpoint.get();
+    this.#committed = { head, signed: signed === undefined ? undefined : checkpointOf(signed) };
+    this.#extent = this.#committed;
+    this.#dataVersion = version;
+    return true;
+  }
+
+  /**
+   * Signs what was committed before this transaction, if a checkpoint is due or `always`. It is shown to nobody before
+   * `commit`: a crash before that leaves no trace of it, and the same size is signed again, with the same root.
+   */
+  sign(at: number, always: boolean): void {
+    const { head, signed } = this.#committed;
+    const unsigned = head.frontier.size - (signed?.frontier.size ?? 0);
+    if (unsigned === 0 || !(always || isCheckpointDue(unsigned, at - (signed?.at ?? 0)))) return;
+    const note = signCheckpoint(this.#signer, this.log, head.frontier);
+    this.#statements.checkpoint.run(head.frontier.size, note, frontierToBytes(head.frontier), at);
+    this.#extent = { ...this.#extent, signed: { note, frontier: head.frontier, at } };
+  }
+
+  /** The rows that `reads` ask for. */
+  rowsRead(reads: Reads): CallRow[] {
+    const { keys = [], open, call } = reads;
+    const rows = [...keys.map((key) => this.#lookups.holder(key)), call === undefined ? call : this.#lookups.call(call)];
+    const unsettled = open === undefined ? [] : this.#queries.open.all(open.principal, open.tool).map(callRow);
+    return [...rows.filter((row) => row !== undefined), ...unsettled];
+  }
+
+  /** The rows that `steps` change or stumble over. */
+  rowsTouched(steps: readonly (Step | undefined)[]): CallRow[] {
+    return steps.flatMap((step) => {
+      if (step === undefined) return [];
+      return this.rowsRead({ call: step.call, ...(step.kind === 'intent' ? { keys: step.keys } : {}) });
+    });
+  }
+
+  /**
+   * Writes all of `writes`, or nothing and answers why they do not fit. They are durable only after `commit`: a crash
+   * before leaves nothing of them, a crash after leaves all of them.
+   */
+  write(writes: EncodedWrites, steps: readonly (Step | undefined)[], at: number): string | undefined {
+    // Folded to the end before the first statement, so that a conflict has nothing to undo.
+    const rows = foldWrites(steps, writes.fingerprints, this.#lookups, this.size);
+    if (typeof rows === 'string') return rows;
+    const first = this.size;
+    const time = formatInstant(at);
+    let { frontier } = this.#extent.head;
+    for (const leaf of writes.leaves) {
+      const bytes = utf8(datedText(leaf, time));
+      this.#statements.entry.run(frontier.size, bytes);
+      frontier = appendLeaf(frontier, leafHash(bytes));
+    }
+    this.#extent = { ...this.#extent, head: { frontier, at } };
+    for (const row of rows) this.#writeRow(row);
+    for (const step of steps) {
+      if (step?.kind === 'intent') for (const key of step.keys) this.#statements.key.run(key, step.call);
+    }
+    for (const { call, role, ciphertext, wrappedKey } of writes.bodies) {
+      const position = first + steps.findLastIndex((step) => step?.call === call);
+      this.#statements.body.run(call, role, position, ciphertext, wrappedKey);
+    }
+    return undefined;
+  }
+
+  /** Writes one entry of the ledger about itself; `random` is 10 bytes for its id. */
+  record(type: EntryType, fields: JsonObject, at: number, random: Uint8Array): void {
+    const leaf = undatedLeaf({ id: uuidV7(at, random), type, fields }, this.log);
+    this.write({ leaves: [leaf], bodies: [], fingerprints: [] }, [undefined], at);
+  }
+
+  /** Makes the transaction durable; answers whether there was anything to. When it throws, it may have landed. */
+  commit(): boolean {
+    const { head, signed } = this.#extent;
+    const grown = head !== this.#committed.head;
+    if (!grown && signed === this.#committed.signed) {
+      this.rollback();
+      return false;
+    }
+    if (grown) this.#statements.head.run(head.frontier.size, frontierToBytes(head.frontier), head.at);
+    // Until this returns a crash leaves the log as it was; from then on as it is: WAL, synchronous = FULL.
+    this.#statements.commit.run();
+    this.#committed = this.#extent;
+    return true;
+  }
+
+  rollback(): void {
+    this.#extent = this.#committed;
+    if (this.#database.isTransaction) this.#statements.rollback.run();
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  /** Moves everything from the WAL to the database, as far as readers allow. A crash here loses nothing. */
+  checkpointWal(): void {
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  #writeRow(row: CallRow): void {
+    const { id, principal, tool, state, attempt, attempts, instance, deadline, keys, position } = row;
+    const columns = [id, principal, tool, state, attempt, attempts, instance, deadline, JSON.stringify(keys), position];
+    this.#statements.call.run(...columns, row.salt ?? null, row.fingerprint ?? null);
+  }
+
+  #row(statement: StatementSync, parameter: string): CallRow | undefined {
+    const row = statement.get(parameter);
+    return row === undefined ? undefined : callRow(row);
+  }
+
+  #readDataVersion(): number {
+    const row = this.#statements.dataVersion.get();
+    return row === undefined ? 0 : integer(row, 'data_version');
+  }
+}

@@ -1,0 +1,116 @@
+/** The vault: seals bodies under keys of their own, and makes the HMACs that stand for keys and arguments. */
+
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { canonicalBytes, canonicalText } from '../value/canonical.ts';
+import { hmacSha256, sha256 } from '../value/digest.ts';
+import { fromUtf8, toBase64Url, toHex, utf8 } from '../value/encoding.ts';
+import type { JsonValue } from '../value/json.ts';
+import type { World } from '../world/world.ts';
+import { prepareDirectory } from './directory.ts';
+import type { BodyRole, SealedBody } from './ledger.ts';
+import { LedgerError } from './ledger.ts';
+import { openSecretFile } from './secret-file.ts';
+
+const KEY_BYTES = 32;
+/** AES-GCM (NIST SP 800-38D): nonce in front, tag behind. */
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const SALT_BYTES = 16;
+
+export interface Vault {
+  /**
+   * Encrypts `value` under a fresh key. `commitment` says nothing of the value to who lacks the opening: it is the
+   * digest of an RFC 9901 disclosure, base64url(SHA-256(ASCII(base64url(JCS([salt, pointer, value]))))), where
+   * `pointer` is `/args` or `/output`.
+   */
+  seal(call: string, role: BodyRole, value: JsonValue): { readonly commitment: string; readonly body: SealedBody };
+  /** The value of `body`. Throws `tampered` when the body is not what was sealed, or not what `commitment` says. */
+  open(body: SealedBody, commitment: string): JsonValue;
+  /** `h_` and the HMAC-SHA-256 of `parts` within `namespace`, the same for ever in this data directory. */
+  keyHmac(namespace: string, ...parts: string[]): string;
+  /** HMAC-SHA-256 under `salt` of what tells "same call"; `canonicalArgs` is canonical JSON. 32 bytes. */
+  fingerprint(salt: Uint8Array, principal: string, tool: string, canonicalArgs: string): Uint8Array;
+}
+
+/**
+ * The vault of a data directory; its key is created at first start. Throws `cannot-open` when the directory or the
+ * key cannot be used, and when the key is gone while there is a ledger: a new one could open nothing.
+ */
+export function openVault(dataDirectory: string, world: World): Vault {
+  const files = prepareDirectory(dataDirectory);
+  // In this order: a process that starts at the same time makes the key first and the ledger later.
+  if (existsSync(files.ledger) && !existsSync(files.vaultKey)) {
+    throw new LedgerError('cannot-open', `\`${files.vaultKey}\` is missing, and without it no result opens: restore it`);
+  }
+  const key = openSecretFile(files.vaultKey, toHex(world.random(8)), () => world.random(KEY_BYTES));
+  if (key.length !== KEY_BYTES) {
+    throw new LedgerError('cannot-open', `\`${files.vaultKey}\` is damaged, expected ${KEY_BYTES} bytes: restore it`);
+  }
+  return createVault(key, world);
+}
+
+/** A vault whose keys all derive from `key`, 32 bytes. */
+export function createVault(key: Uint8Array, world: World): Vault {
+  const wrapping = derive(key, 'wrap');
+  const naming = derive(key, 'key-hmac');
+  return {
+    seal(call, role, value) {
+      const disclosure = canonicalBytes([toBase64Url(world.random(SALT_BYTES)), `/${role}`, value]);
+      const bodyKey = world.random(KEY_BYTES);
+      const ciphertext = encrypt(bodyKey, disclosure, bound('body', call, role), world.random(NONCE_BYTES));
+      const wrappedKey = encrypt(wrapping, bodyKey, bound('key', call, role), world.random(NONCE_BYTES));
+      return { commitment: commitmentOf(disclosure), body: { call, role, ciphertext, wrappedKey } };
+    },
+    open({ call, role, ciphertext, wrappedKey }, commitment) {
+      const bodyKey = decrypt(wrapping, wrappedKey, bound('key', call, role));
+      const disclosure = bodyKey && decrypt(bodyKey, ciphertext, bound('body', call, role));
+      if (disclosure === undefined || commitmentOf(disclosure) !== commitment) {
+        throw new LedgerError('tampered', `the ${role} of call ${call} is not what its entry commits to`);
+      }
+      return valueOf(disclosure);
+    },
+    keyHmac(namespace, ...parts) {
+      return `h_${toBase64Url(hmacSha256(naming, canonicalBytes([namespace, ...parts])))}`;
+    },
+    fingerprint(salt, principal, tool, canonicalArgs) {
+      return hmacSha256(salt, utf8(canonicalText([principal, tool])), utf8(canonicalArgs));
+    },
+  };
+}
+
+function derive(key: Uint8Array, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), utf8(`interlock/v1/${purpose}`), KEY_BYTES));
+}
+
+/** A ciphertext moved to another call, role or use does not open. */
+function bound(use: 'body' | 'key', call: string, role: BodyRole): Uint8Array {
+  return canonicalBytes([use, call, role]);
+}
+
+function commitmentOf(disclosure: Uint8Array): string {
+  return toBase64Url(sha256(utf8(toBase64Url(disclosure))));
+}
+
+/** The value in a disclosure of ours: authenticated and committed to, so it is what `canonicalBytes` wrote. */
+function valueOf(disclosure: Uint8Array): JsonValue {
+  const [, , value] = JSON.parse(fromUtf8(disclosure) ?? '') as [string, string, JsonValue];
+  return value;
+}
+
+function encrypt(key: Uint8Array, plain: Uint8Array, bound: Uint8Array, nonce: Uint8Array): Uint8Array {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(bound);
+  return new Uint8Array(Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]));
+}
+
+function decrypt(key: Uint8Array, sealed: Uint8Array, bound: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+  decipher.setAAD(bound).setAuthTag(sealed.subarray(-TAG_BYTES));
+  try {
+    const opened = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
+    return new Uint8Array(Buffer.concat([opened, decipher.final()]));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+/** What a structural verification says: its verdict, and the closed list of what can be wrong with a log. */
+
+/**
+ * `entry-*` a leaf is missing, out of order, too large, not canonical JSON, without the envelope of an entry, of another
+ * version, earlier than the one before, or of another log. `log-not-created` entry 0 does not open a log with its key.
+ * `log-truncated` something signed is longer than the log. `key-mismatch` the log names another key than the given one.
+ * `checkpoint-*` a kept checkpoint is malformed, out of order, of another log, not signed under the key, or signed over
+ * another tree. `outside-*` the same for checkpoints kept elsewhere; `outside-root` means that history was rewritten.
+ */
+export type ProblemCode =
+  | 'checkpoint-malformed'
+  | 'checkpoint-order'
+  | 'checkpoint-origin'
+  | 'checkpoint-root'
+  | 'checkpoint-signature'
+  | 'entry-log'
+  | 'entry-malformed'
+  | 'entry-missing'
+  | 'entry-not-canonical'
+  | 'entry-order'
+  | 'entry-time'
+  | 'entry-too-large'
+  | 'entry-version'
+  | 'key-mismatch'
+  | 'log-not-created'
+  | 'log-truncated'
+  | 'outside-malformed'
+  | 'outside-origin'
+  | 'outside-root'
+  | 'outside-signature';
+
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly message: string;
+  /** The position of the entry, from 0; for a root, the first of the range in which an entry was changed. */
+  readonly entry?: number;
+}
+
+export interface VerifyReport {
+  /** `ok` when there is no problem. Read it with `unsigned`: entries that no signature covers prove nothing. */
+  readonly verdict: 'ok' | 'bad';
+  readonly entries: number;
+  /** The root of the tree over the entries that are there, base64. */
+  readonly root: string;
+  /** Calls decided on a sealed value that no longer opens, so that a recorded result was taken; the deep verifier counts them. */
+  readonly attested: 0;
+  /** Entries with sealed values that were erased; the deep verifier counts them. */
+  readonly erased: 0;
+  /** How many entries at the end no valid checkpoint covers. */
+  readonly unsigned: number;
+  /** Valid checkpoints whose root is the tree's, kept and outside ones. */
+  readonly checkpoints: number;
+  /** The key the signatures were checked under; absent when the log names none and none was given. */
+  readonly key?: {
+    readonly vkey: string;
+    /** `on-first-sight`: it was read from the log itself, so it proves only that nobody without it changed the log. */
+    readonly trusted: 'given' | 'on-first-sight';
+  };
+  /** In the order they were found; the first `PROBLEMS_MAX` of them. */
+  readonly problems: readonly Problem[];
+  /** How many further problems are not listed. */
+  readonly omitted: number;
+}
+
+/** A log in which everything is wrong must not cost more memory than a good one. */
+export const PROBLEMS_MAX = 1_000;

@@ -1,0 +1,259 @@
+/** The structural verifier: whether a log is what its key signed. Needs no store and nothing above it. */
+
+import { equalBytes } from '../../value/digest.ts';
+import { toBase64 } from '../../value/encoding.ts';
+import { parseCheckpoint } from '../../tlog/checkpoint.ts';
+import type { Checkpoint } from '../../tlog/checkpoint.ts';
+import { formatVerifierKey, parseNote, parseVerifierKey, verifyNote } from '../../tlog/note.ts';
+import type { SignatureCheck, SignedNote, VerifierKey } from '../../tlog/note.ts';
+import { appendLeaf, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from '../../tlog/tree.ts';
+import type { Frontier } from '../../tlog/tree.ts';
+import { checkLeaf, shown } from './leaf.ts';
+import type { Envelope } from './leaf.ts';
+import { PROBLEMS_MAX } from './report.ts';
+import type { Problem, ProblemCode, VerifyReport } from './report.ts';
+
+export interface LogEntry {
+  readonly position: number;
+  readonly leaf: Uint8Array;
+}
+
+/** A signed note as it was stored, under the size it was stored for. */
+export interface LogCheckpoint {
+  readonly size: number;
+  readonly note: string | Uint8Array;
+}
+
+/** A log to read once, front to back: entries by position, checkpoints by size, both ascending. */
+export interface LogSource {
+  readonly entries: AsyncIterable<LogEntry> | Iterable<LogEntry>;
+  readonly checkpoints: AsyncIterable<LogCheckpoint> | Iterable<LogCheckpoint>;
+}
+
+export interface VerifyOptions {
+  readonly checkSignature: SignatureCheck;
+  /** The key the log must be signed with. Without it the key of entry 0 is taken on first sight, and the report says so. */
+  readonly key?: VerifierKey;
+  /** Signed notes kept outside the log's own place, in any order. */
+  readonly outside?: readonly (string | Uint8Array)[];
+}
+
+/** The words of the two kinds of checkpoint. */
+type Kind = 'checkpoint' | 'outside';
+
+interface Outside {
+  readonly note: SignedNote;
+  readonly checkpoint: Checkpoint;
+}
+
+interface Run {
+  readonly options: VerifyOptions;
+  readonly problems: Problem[];
+  omitted: number;
+  frontier: Frontier;
+  /** The position the next entry must have: the size of the tree, unless entries are missing. */
+  next: number;
+  last: Envelope | undefined;
+  log: string | undefined;
+  key: VerifierKey | undefined;
+  /** The largest size whose root is signed and right. */
+  signed: number;
+  checkpoints: number;
+  /** Entries are missing or out of order, so that no later root can be compared. */
+  gap: boolean;
+  /** The last kept root was not the tree's: what follows from that is not reported again. */
+  mismatch: boolean;
+  /** The size of the last kept checkpoint. */
+  kept: number;
+  /** The largest size that was signed beyond the end of the log. */
+  beyond: number;
+}
+
+/**
+ * Reads `source` once and reports everything found wrong, in memory that does not grow with the log.
+ * Rejects only with what reading `source` rejects with; a log in whatever state is a report, never an error.
+ */
+export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<VerifyReport> {
+  const run = begin(options);
+  const outside = readOutside(run);
+  const kept = iterate(source.checkpoints);
+  let pending = await kept.next();
+  try {
+    for await (const entry of source.entries) {
+      checkEntry(run, entry);
+      while (outside[0] !== undefined && outside[0].checkpoint.size <= run.next) checkOutside(run, outside.shift());
+      while (pending.done !== true && pending.value.size <= run.next) {
+        checkKept(run, pending.value);
+        pending = await kept.next();
+      }
+    }
+    if (run.next === 0) problem(run, 'log-not-created', 'expected entry 0 to be `ledger.created`, got an empty log');
+    for (const rest of outside) checkOutside(run, rest);
+    for (; pending.done !== true; pending = await kept.next()) checkKept(run, pending.value);
+    if (run.beyond > 0) {
+      problem(run, 'log-truncated', `expected ${run.beyond} entries as signed, got ${run.next}`, run.next);
+    }
+  } finally {
+    await kept.return(undefined);
+  }
+  return report(run);
+}
+
+function begin(options: VerifyOptions): Run {
+  return {
+    options,
+    problems: [],
+    omitted: 0,
+    frontier: EMPTY_FRONTIER,
+    next: 0,
+    last: undefined,
+    log: undefined,
+    key: options.key,
+    signed: 0,
+    checkpoints: 0,
+    gap: false,
+    mismatch: false,
+    kept: 0,
+    beyond: 0,
+  };
+}
+
+async function* iterate<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, undefined> {
+  yield* items;
+}
+
+function problem(run: Run, code: ProblemCode, message: string, entry?: number): void {
+  if (run.problems.length === PROBLEMS_MAX) run.omitted += 1;
+  else run.problems.push(entry === undefined ? { code, message } : { code, message, entry });
+}
+
+function report(run: Run): VerifyReport {
+  const { size } = run.frontier;
+  const root = toBase64(rootOf(run.frontier));
+  const trusted = run.options.key === undefined ? 'on-first-sight' : 'given';
+  return {
+    verdict: run.problems.length === 0 ? 'ok' : 'bad',
+    entries: size,
+    root,
+    attested: 0,
+    erased: 0,
+    unsigned: Math.max(0, size - run.signed),
+    checkpoints: run.checkpoints,
+    ...(run.key === undefined ? {} : { key: { vkey: formatVerifierKey(run.key), trusted } }),
+    problems: run.problems,
+    omitted: run.omitted,
+  };
+}
+
+function checkEntry(run: Run, { position, leaf }: LogEntry): void {
+  if (position !== run.next) {
+    run.gap = true;
+    const [code, entry]: [ProblemCode, number] =
+      position > run.next ? ['entry-missing', run.next] : ['entry-order', position];
+    problem(run, code, `expected entry ${run.next}, got ${position}`, entry);
+  }
+  if (position >= run.next) run.next = position + 1;
+  run.frontier = appendLeaf(run.frontier, leafHash(leaf));
+  const checked = checkLeaf(leaf);
+  if (!checked.ok) {
+    problem(run, checked.code, checked.message, position);
+    if (position === 0) problem(run, 'log-not-created', 'expected entry 0 to be `ledger.created`', 0);
+    return;
+  }
+  if (position === 0) checkCreation(run, checked.envelope);
+  checkSequence(run, position, checked.envelope);
+}
+
+function checkCreation(run: Run, { type, fields }: Envelope): void {
+  if (type !== 'ledger.created') {
+    return problem(run, 'log-not-created', `expected entry 0 to be \`ledger.created\`, got ${shown(type)}`, 0);
+  }
+  const key = typeof fields.key === 'string' ? parseVerifierKey(fields.key) : undefined;
+  if (key === undefined) {
+    return problem(run, 'log-not-created', `expected \`key\` to be a verifier key, got ${shown(fields.key)}`, 0);
+  }
+  const given = run.options.key;
+  if (given !== undefined && formatVerifierKey(given) !== formatVerifierKey(key)) {
+    problem(run, 'key-mismatch', `expected the key ${formatVerifierKey(given)}, got ${formatVerifierKey(key)}`, 0);
+  }
+  run.key ??= key;
+}
+
+function checkSequence(run: Run, position: number, envelope: Envelope): void {
+  run.log ??= envelope.log;
+  if (envelope.log !== run.log) {
+    problem(run, 'entry-log', `expected an entry of ${shown(run.log)}, got one of ${shown(envelope.log)}`, position);
+  }
+  if (run.last !== undefined && envelope.at < run.last.at) {
+    const { at } = envelope.fields;
+    problem(run, 'entry-time', `expected an instant from ${shown(run.last.fields.at)} on, got ${shown(at)}`, position);
+  }
+  run.last = envelope;
+}
+
+/** The outside checkpoints that can be read, by size. */
+function readOutside(run: Run): Outside[] {
+  const readable: Outside[] = [];
+  for (const text of run.options.outside ?? []) {
+    const signed = readSigned(run, 'outside', text);
+    if (signed !== undefined) readable.push(signed);
+  }
+  return readable.sort((a, b) => a.checkpoint.size - b.checkpoint.size);
+}
+
+function readSigned(run: Run, kind: Kind, text: string | Uint8Array): Outside | undefined {
+  const note = parseNote(text);
+  const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note;
+  if (note.ok && checkpoint.ok) return { note: note.value, checkpoint: checkpoint.value };
+  if (!checkpoint.ok) problem(run, `${kind}-malformed`, checkpoint.message);
+  return undefined;
+}
+
+function checkKept(run: Run, { size, note }: LogCheckpoint): void {
+  const signed = readSigned(run, 'checkpoint', note);
+  if (signed === undefined) return;
+  if (signed.checkpoint.size !== size) {
+    return problem(run, 'checkpoint-malformed', `expected a checkpoint of size ${size}, got ${signed.checkpoint.size}`);
+  }
+  if (size < run.kept) {
+    return problem(run, 'checkpoint-order', `expected a checkpoint of size ${run.kept} or more, got ${size}`);
+  }
+  run.kept = size;
+  checkSigned(run, 'checkpoint', signed);
+}
+
+function checkOutside(run: Run, signed: Outside | undefined): void {
+  if (signed !== undefined) checkSigned(run, 'outside', signed);
+}
+
+/** Checks a checkpoint of the size reached, or of a larger one when there are no more entries. */
+function checkSigned(run: Run, kind: Kind, { note, checkpoint }: Outside): void {
+  const { origin, size, root } = checkpoint;
+  if (run.log !== undefined && origin !== run.log) {
+    return problem(run, `${kind}-origin`, `expected a checkpoint of ${shown(run.log)}, got one of ${shown(origin)}`);
+  }
+  // What is not signed under the key says nothing about the tree.
+  const state = run.key === undefined ? 'unsigned' : verifyNote(note, run.key, run.options.checkSignature);
+  if (state !== 'valid') {
+    const got = state === 'invalid' ? 'one that does not verify' : 'none of it';
+    return problem(run, `${kind}-signature`, `expected a signature of the log's key on size ${size}, got ${got}`);
+  }
+  if (size > run.next) run.beyond = Math.max(run.beyond, size);
+  else if (isRoot(run, size, root)) countSigned(run, size);
+  else if (kind === 'outside' || !(run.gap || run.mismatch)) {
+    run.mismatch ||= kind === 'checkpoint';
+    const range = `one of the entries ${run.signed} to ${size - 1} is not what it was`;
+    problem(run, `${kind}-root`, `expected the root that was signed for size ${size}: ${range}`, run.signed);
+  }
+}
+
+function isRoot(run: Run, size: number, root: Uint8Array): boolean {
+  if (size === 0) return equalBytes(root, EMPTY_ROOT);
+  return !run.gap && size === run.frontier.size && equalBytes(root, rootOf(run.frontier));
+}
+
+function countSigned(run: Run, size: number): void {
+  run.signed = size;
+  run.checkpoints += 1;
+  run.mismatch = false;
+}

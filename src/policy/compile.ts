@@ -1,0 +1,230 @@
+/** A configuration and the tools it speaks of, checked against each other and made ready to decide. */
+
+import type { Compiled, Expression } from '../expression/compile.ts';
+import type { Issue } from '../value/issue.ts';
+import { alike } from './alike.ts';
+import { typing } from './condition.ts';
+import type { Purpose, Typing } from './condition.ts';
+import type { Configuration } from './configuration.ts';
+import type { Declared, ToolDeclaration } from './declaration.ts';
+import type { Effect } from './decision.ts';
+import { faultLog } from './fault-log.ts';
+import type { FaultLog } from './fault-log.ts';
+import { lint } from './lint.ts';
+import { mergeDeclarations } from './merge.ts';
+import { couldMatchServer } from './pattern.ts';
+import { indexPatterns } from './pattern-index.ts';
+import type { PatternIndex } from './pattern-index.ts';
+import type { Policy, PolicyTool, RuleTable, TypedRule } from './policy.ts';
+import type { LocatedPattern, Rule } from './rule.ts';
+import { schemaFault } from './schema.ts';
+import { gather, missOf } from './served.ts';
+import type { Served } from './served.ts';
+import type { Located } from './source.ts';
+import type { ToolDefinition } from './tool.ts';
+import { toolValue } from './vocabulary.ts';
+
+export type { Policy, PolicyTool } from './policy.ts';
+
+/** What compiling works with. */
+interface Work {
+  readonly configuration: Configuration;
+  readonly served: Served;
+  readonly types: Typing;
+  readonly faults: FaultLog;
+  readonly issues: Issue[];
+  readonly rules: PatternIndex<readonly [number, Rule]>;
+  readonly declarations: PatternIndex<ToolDeclaration>;
+  /** The patterns that match something served. */
+  readonly matched: ReadonlySet<string>;
+  /** Servers of which something was written that matches nothing, and what. */
+  readonly doubtful: Map<string, string>;
+}
+
+/**
+ * The policy, with every problem found. `tools` are the definitions known so far, by policy name; `complete` names the
+ * servers whose lists those are: only there is a pattern that matches nothing an error.
+ *
+ * No policy comes out when a problem is there whatever the tools are: an expression that no tool could satisfy, a
+ * server that is not configured. A problem of some tools makes those `invalid`: each of their calls is denied
+ * `policy-invalid`, and the others go on. Where a `deny`, an `ask` or an entry of `tools:` matches nothing, that is
+ * every tool it may have meant: all of the server's.
+ */
+export function compilePolicy(
+  configuration: Configuration,
+  tools: ReadonlyMap<string, ToolDefinition>,
+  options: { readonly complete?: ReadonlySet<string> } = {},
+): { readonly policy: Policy | undefined; readonly issues: readonly Issue[] } {
+  const served = gather(configuration, tools, options.complete ?? new Set());
+  const work = workOn(configuration, served);
+  const sound = checkExpressions(work) && checkMatches(work);
+  if (!sound) return { policy: undefined, issues: inOrder([...work.issues, ...work.faults.issues()]) };
+  const compiled = new Map([...served.tools.values()].map((tool) => [tool.name, compileTool(work, tool)]));
+  const policy = Object.freeze({ digest: configuration.digest, configuration, tools: compiled });
+  return { policy, issues: inOrder([...work.issues, ...work.faults.issues(), ...lint(policy)]) };
+}
+
+function workOn(configuration: Configuration, served: Served): Work {
+  const rules = indexPatterns([...configuration.rules.entries()], ([, rule]) => rule.pattern);
+  const declarations = indexPatterns(configuration.tools, (declaration) => declaration.pattern);
+  const matched = new Set<string>();
+  for (const name of served.tools.keys()) {
+    for (const [, rule] of rules.find(name)) matched.add(rule.pattern.text);
+    for (const { pattern } of declarations.find(name)) matched.add(pattern.text);
+  }
+  const shared = { configuration, served, rules, declarations, matched };
+  return { ...shared, types: typing(), faults: faultLog(configuration.file), issues: [...served.issues], doubtful: new Map() };
+}
+
+function inOrder(issues: readonly Issue[]): readonly Issue[] {
+  return issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Every expression of the file, with what it is for. */
+function* expressionsOf(configuration: Configuration): Generator<[what: string, text: Located, purpose: Purpose]> {
+  for (const { id, when } of configuration.rules) if (when !== undefined) yield [`\`when\` of ${id}`, when, 'bool'];
+  for (const { pattern, declared } of configuration.tools) {
+    for (const [what, text] of declaredExpressions(pattern.text, declared)) yield [what, text, 'any'];
+  }
+}
+
+function declaredExpressions(name: string, declared: Declared): readonly (readonly [what: string, text: Located])[] {
+  const { key, subject, personal = [] } = declared;
+  return [
+    ...(key === undefined ? [] : [[`\`key\` of \`${name}\``, key] as const]),
+    ...(subject === undefined ? [] : [[`\`subject\` of \`${name}\``, subject] as const]),
+    ...personal.map((text) => [`\`personal\` of \`${name}\``, text] as const),
+  ];
+}
+
+/** Whether every expression is one that some tool could satisfy. */
+function checkExpressions({ configuration, types, faults }: Work): boolean {
+  let sound = true;
+  for (const [what, text, purpose] of expressionsOf(configuration)) {
+    for (const issue of types.faults(text.text, purpose)) {
+      faults.add(what, text, issue);
+      sound = false;
+    }
+  }
+  return sound;
+}
+
+/** Whether every pattern names a server that there is; notes the patterns that match nothing. */
+function checkMatches(work: Work): boolean {
+  const { configuration } = work;
+  let sound = true;
+  for (const { id, effect, pattern } of configuration.rules) {
+    sound = checkMatch(work, pattern, `\`${effect}\` of ${id}`, effect) && sound;
+  }
+  for (const { pattern } of configuration.tools) sound = checkMatch(work, pattern, '`tools`', undefined) && sound;
+  return sound;
+}
+
+function checkMatch(work: Work, pattern: LocatedPattern, what: string, effect: Effect | undefined): boolean {
+  const { served, issues, configuration, doubtful } = work;
+  if (pattern.text === '*' || work.matched.has(pattern.text)) return true;
+  const miss = missOf(pattern, served);
+  const { line, column } = pattern.place;
+  const near = alike(pattern.text, [...served.tools.keys()].filter((name) => !name.includes('/')));
+  const hint = near === undefined || miss.kind === 'not-yet' ? {} : { hint: `did you mean \`${near}\`?` };
+  const severity = miss.kind === 'not-yet' ? 'warning' : 'error';
+  const message = `${what}: ${miss.message}`;
+  issues.push({ code: 'pattern-matches-nothing', severity, message, file: configuration.file, line, column, ...hint });
+  if (miss.kind === 'no-tool' && effect !== 'allow') {
+    const reason = `${what} (line ${line}) matches no tool`;
+    for (const server of served.complete) if (couldMatchServer(pattern, server)) doubtful.set(server, reason);
+  }
+  return miss.kind !== 'unknown-server';
+}
+
+function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
+  const { configuration, types, doubtful, issues } = work;
+  const merged = mergeDeclarations(tool.name, work.declarations.find(tool.name), configuration.file);
+  const reasons: string[] = [];
+  const doubt = doubtful.get(tool.server);
+  if (doubt !== undefined) reasons.push(doubt);
+  for (const issue of merged.issues) {
+    issues.push(issue);
+    reasons.push(issue.message);
+  }
+  const { effect = 'irreversible', labels = [], guard } = merged.declared;
+  const { name, server } = tool;
+  const rules = compileRules(work, tool, reasons);
+  const expressions = compileDeclared(work, tool, merged.declared, reasons);
+  const unusable = schemaFault(tool.inputSchema);
+  if (unusable !== undefined) issues.push(schemaIssue(work, tool, unusable));
+  return Object.freeze({
+    ...{ name, server, definition: tool, effect, labels, rules },
+    ...expressions,
+    ...(guard === undefined ? {} : { guard }),
+    argsType: types.argsType(tool),
+    value: toolValue({ name, server, effect, labels }),
+    ...(reasons[0] === undefined ? {} : { invalid: reasons[0] }),
+  });
+}
+
+function compileRules(work: Work, tool: ToolDefinition, reasons: string[]): RuleTable {
+  const table = { allow: [] as TypedRule[], ask: [] as TypedRule[], deny: [] as TypedRule[] };
+  for (const [order, rule] of work.rules.find(tool.name)) {
+    if (rule.when === undefined) {
+      table[rule.effect].push({ rule, order });
+      continue;
+    }
+    const result = work.types.type(rule.when.text, 'bool', tool);
+    const what = `\`when\` of ${rule.id}`;
+    const condition = noteProblems(work, result, what, rule.when, { tool, pattern: rule.pattern, reasons });
+    if (condition !== undefined) table[rule.effect].push({ rule, order, condition });
+    // A missing argument makes an `allow` not match, which may surprise; a `deny` or `ask` then matches, which is safe.
+    if (result.ok && rule.effect === 'allow') {
+      for (const warning of result.warnings) work.faults.add(what, rule.when, warning, toolShown(tool, rule.pattern));
+    }
+  }
+  return table;
+}
+
+function compileDeclared(
+  work: Work,
+  tool: ToolDefinition,
+  declared: Declared,
+  reasons: string[],
+): Pick<PolicyTool, 'key' | 'subject' | 'personal'> {
+  const expressionOf = (text: Located, what: string): Expression | undefined => {
+    const on = { tool, pattern: undefined, reasons };
+    return noteProblems(work, work.types.type(text.text, 'any', tool), `${what} of \`${tool.name}\``, text, on);
+  };
+  const key = declared.key === undefined ? undefined : expressionOf(declared.key, '`key`');
+  const subject = declared.subject === undefined ? undefined : expressionOf(declared.subject, '`subject`');
+  const personal = (declared.personal ?? []).map((text) => expressionOf(text, '`personal`'));
+  return {
+    ...(key === undefined ? {} : { key }),
+    ...(subject === undefined ? {} : { subject }),
+    personal: personal.filter((expression) => expression !== undefined),
+  };
+}
+
+/** The expression; or nothing, its problems noted and the tool's reasons to be invalid grown. */
+function noteProblems(
+  work: Work,
+  result: Compiled,
+  what: string,
+  text: Located,
+  on: { readonly tool: ToolDefinition; readonly pattern: LocatedPattern | undefined; readonly reasons: string[] },
+): Expression | undefined {
+  if (result.ok) return result.expression;
+  const first = result.issues[0];
+  for (const issue of result.issues) work.faults.add(what, text, issue, toolShown(on.tool, on.pattern));
+  on.reasons.push(`${what} does not fit it: ${first?.message ?? 'it does not type'}`);
+  return undefined;
+}
+
+/** A tool is named only where the pattern does not name it already. */
+function toolShown(tool: ToolDefinition, pattern: LocatedPattern | undefined): string | undefined {
+  return pattern !== undefined && pattern.runs.length > 1 ? tool.name : undefined;
+}
+
+function schemaIssue({ configuration, declarations }: Work, tool: ToolDefinition, message: string): Issue {
+  const place = declarations.find(tool.name)[0]?.pattern.place ?? { line: 1, column: 1 };
+  const text = `the schema of \`${tool.name}\` is unusable, so every call of it is denied: ${message}`;
+  const { line, column } = place;
+  return { code: 'schema-unusable', severity: 'warning', message: text, file: configuration.file, line, column };
+}

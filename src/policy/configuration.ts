@@ -1,0 +1,131 @@
+/** `interlock.yaml`: parsed whole, checked against the list of keys, every problem with its place. */
+
+import { isMap, isScalar } from 'yaml';
+import { digestOf } from '../value/digest.ts';
+import type { Digest } from '../value/digest.ts';
+import { isJsonObject } from '../value/json.ts';
+import type { JsonObject } from '../value/json.ts';
+import type { Issue, Parsed } from '../value/issue.ts';
+import { readTools } from './declaration.ts';
+import type { ToolDeclaration } from './declaration.ts';
+import { vetDocument } from './document.ts';
+import type { Vetted } from './document.ts';
+import { LATER } from './later.ts';
+import { PRINCIPAL_LENGTH_MAX, readPrincipals } from './principal.ts';
+import type { PrincipalDeclaration } from './principal.ts';
+import { placeOf, readerOf, readFields, readJson, readText, refuse, shown, target } from './reader.ts';
+import type { Entry, Reader } from './reader.ts';
+import { readRules } from './rule.ts';
+import type { Rule } from './rule.ts';
+import { readServers } from './server.ts';
+import type { ServerConfiguration } from './server.ts';
+import { sourceOf } from './source.ts';
+
+/** A configuration as data. Strings stand as written; the caller resolves paths against the file's directory. */
+export interface Configuration {
+  readonly file: string;
+  /** Who the caller on stdio is. */
+  readonly principal: string;
+  readonly servers: ReadonlyMap<string, ServerConfiguration>;
+  /** In file order. */
+  readonly tools: readonly ToolDeclaration[];
+  /** Absent when the file has no `principals:`: then every principal is known, without roles. */
+  readonly principals?: ReadonlyMap<string, PrincipalDeclaration>;
+  /** In file order. */
+  readonly rules: readonly Rule[];
+  /** The whole document as written, `${NAME}` unreplaced. */
+  readonly data: JsonObject;
+  /** Of `data`: identifies the policy. */
+  readonly digest: Digest;
+}
+
+const VERSION = 1;
+const LOCAL = 'local';
+/** What a person can read of one file; the rest is counted. */
+const ISSUES_MAX = 200;
+
+/**
+ * The configuration that `text` writes, or every problem found. `file` is named in the issues only. `environment`
+ * gives the values of `${NAME}`, which reach `servers` and nothing else.
+ */
+export function parseConfiguration(
+  text: string,
+  options: { readonly file: string; readonly environment: Readonly<Record<string, string | undefined>> },
+): Parsed<Configuration> {
+  const source = sourceOf(text, options.file);
+  const issues: Issue[] = [];
+  const vetted = vetDocument(source, issues);
+  if (vetted === undefined) return { ok: false, issues };
+  const reader = readerOf(source, issues, vetted.aliases, options.environment);
+  const configuration = readDocument(reader, vetted);
+  const all = bounded(issues);
+  return configuration === undefined ? { ok: false, issues: all } : { ok: true, value: configuration, issues: all };
+}
+
+function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined {
+  const start = placeOf(reader, vetted.root, { line: 1, column: 1 });
+  const draft: { -readonly [K in keyof Configuration]?: Configuration[K] } = {};
+  let version: Entry | undefined;
+  let principal: Entry | undefined;
+  const parsers = {
+    interlock: (entry: Entry) => {
+      version = entry;
+      checkVersion(reader, entry);
+    },
+    principal: (entry: Entry) => {
+      principal = entry;
+      draft.principal = readPrincipal(reader, entry);
+    },
+    servers: (entry: Entry) => void (draft.servers = readServers(reader, entry)),
+    tools: (entry: Entry) => void (draft.tools = readTools(reader, entry)),
+    principals: (entry: Entry) => void (draft.principals = readPrincipals(reader, entry)),
+    rules: (entry: Entry) => void (draft.rules = readRules(reader, entry)),
+  };
+  readFields(reader, vetted.root, start, 'the configuration', parsers, LATER.top);
+  if (version === undefined && isMap(vetted.root)) {
+    refuse(reader, start, 'missing-key', 'the configuration has no `interlock`', `write \`interlock: ${VERSION}\``);
+  }
+  const named = draft.principal ?? LOCAL;
+  if (principal !== undefined && named !== LOCAL && draft.principals?.has(named) === false) {
+    const hint = 'add it there, or leave `principals` out';
+    refuse(reader, principal.place, 'principal-unknown', `\`${shown(named)}\` is not among \`principals\``, hint);
+  }
+  if (reader.issues.some((issue) => issue.severity === 'error')) return undefined;
+  const data = readJson(reader, vetted.root, start, 'the configuration');
+  if (!isJsonObject(data)) return undefined;
+  const { servers = new Map(), tools = [], rules = [], principals } = draft;
+  const read = { file: reader.source.file, principal: named, servers, tools, rules, data, digest: digestOf(data) };
+  return Object.freeze(principals === undefined ? read : { ...read, principals });
+}
+
+function checkVersion(reader: Reader, entry: Entry): void {
+  const node = target(reader, entry.value);
+  const written = isScalar(node) ? node.value : undefined;
+  if (written === VERSION) return;
+  if (typeof written === 'number') {
+    const hint = `this program reads \`interlock: ${VERSION}\``;
+    refuse(reader, entry.place, 'version-unsupported', `version ${written} of the format is not supported`, hint);
+    return;
+  }
+  refuse(reader, entry.place, 'wrong-type', `expected \`interlock\` to be the number ${VERSION}`, 'write it without quotes');
+}
+
+function readPrincipal(reader: Reader, entry: Entry): string {
+  const text = readText(reader, entry.value, entry.place, '`principal`');
+  if (text === undefined || text.text.length <= PRINCIPAL_LENGTH_MAX) return text?.text ?? LOCAL;
+  const message = `expected \`principal\` to have at most ${PRINCIPAL_LENGTH_MAX} characters, got ${text.text.length}`;
+  refuse(reader, entry.place, 'wrong-value', message);
+  return LOCAL;
+}
+
+/** The issues in the order of the file, and when there are very many, the first ones and how many more. */
+function bounded(issues: readonly Issue[]): readonly Issue[] {
+  const sorted = issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  if (sorted.length <= ISSUES_MAX) return sorted;
+  const rest = sorted.slice(ISSUES_MAX);
+  const severity = rest.some((issue) => issue.severity === 'error') ? 'error' : 'warning';
+  const message = `${rest.length} more problems`;
+  const last = rest[0] ?? { line: 1, column: 1 };
+  const more = { code: 'too-many-problems', severity, message, line: last.line, column: last.column } as const;
+  return [...sorted.slice(0, ISSUES_MAX), sorted[0]?.file === undefined ? more : { ...more, file: sorted[0].file }];
+}

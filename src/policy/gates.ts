@@ -1,0 +1,37 @@
+/** The gates of the policy that come before its rules, in the order of docs/policy.md. */
+
+import type { Decision, Request } from './decision.ts';
+import { deny, judge } from './judge.ts';
+import type { Policy } from './policy.ts';
+import { checkArguments } from './schema.ts';
+import * as sentence from './sentence.ts';
+import { couldAllow, knowsPrincipal } from './visible.ts';
+
+/**
+ * Policy valid, principal known, tool known and visible: what must hold before the arguments matter. A tool that the
+ * principal may not know of is denied with the code its rules give; what the caller is shown is the caller's affair.
+ */
+export function admitCaller(policy: Policy, request: Request): Decision | undefined {
+  const tool = policy.tools.get(request.tool);
+  if (tool?.invalid !== undefined) return deny('policy-invalid', sentence.invalidTool(tool));
+  if (!knowsPrincipal(policy, request.principal)) {
+    return deny('unknown-principal', sentence.unknownPrincipal(request.tool, request.principal));
+  }
+  if (tool === undefined) return deny('unknown-tool', sentence.unknownTool(request.tool));
+  if (couldAllow(policy, request.principal, request.tool)) return undefined;
+  const decision = judge(policy, request);
+  return decision.effect === 'deny' ? decision : deny('no-rule', `${tool.name} is denied: no rule allows it`);
+}
+
+/** The arguments fit the tool's schema. */
+export function admitArguments(policy: Policy, request: Request): Decision | undefined {
+  const tool = policy.tools.get(request.tool);
+  if (tool === undefined) return deny('unknown-tool', sentence.unknownTool(request.tool));
+  const problems = checkArguments(tool.definition, request.args);
+  return problems.length === 0 ? undefined : deny('schema-mismatch', sentence.schemaMismatch(tool, problems));
+}
+
+/** All gates before the rules; nothing when the request may be judged. */
+export function admit(policy: Policy, request: Request): Decision | undefined {
+  return admitCaller(policy, request) ?? admitArguments(policy, request);
+}

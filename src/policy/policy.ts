@@ -1,0 +1,56 @@
+/** A policy ready to decide: per tool what is declared of it and the rules that speak of it, typed. */
+
+import type { Expression } from '../expression/compile.ts';
+import type { CelType } from '../expression/type.ts';
+import type { CelValue } from '../expression/value.ts';
+import type { Digest } from '../value/digest.ts';
+import type { Configuration } from './configuration.ts';
+import type { GuardDeclaration } from './declaration.ts';
+import type { ToolEffect } from './decision.ts';
+import type { Rule } from './rule.ts';
+import type { ToolDefinition } from './tool.ts';
+
+/** A rule as it applies to one tool. */
+export interface TypedRule {
+  readonly rule: Rule;
+  /** Its place among all rules, from 0. */
+  readonly order: number;
+  /** Absent: the rule always holds. */
+  readonly condition?: Expression;
+}
+
+/** The rules that match a tool's name, each list in file order. */
+export interface RuleTable {
+  readonly allow: readonly TypedRule[];
+  readonly ask: readonly TypedRule[];
+  readonly deny: readonly TypedRule[];
+}
+
+export interface PolicyTool {
+  /** Policy name. */
+  readonly name: string;
+  readonly server: string;
+  /** As served, with the operator's `input:` in place of the server's schema where there is one. */
+  readonly definition: ToolDefinition;
+  readonly effect: ToolEffect;
+  readonly labels: readonly string[];
+  readonly guard?: GuardDeclaration;
+  /** The business idempotency key. */
+  readonly key?: Expression;
+  readonly personal: readonly Expression[];
+  readonly subject?: Expression;
+  readonly argsType: CelType;
+  /** What conditions see as `tool`. */
+  readonly value: CelValue;
+  readonly rules: RuleTable;
+  /** Why every call is denied `policy-invalid`: something written about this tool does not type. */
+  readonly invalid?: string;
+}
+
+export interface Policy {
+  /** Of the configuration as written; two policies with one digest decide alike over equal tools. */
+  readonly digest: Digest;
+  readonly configuration: Configuration;
+  /** By policy name: tools and methods. */
+  readonly tools: ReadonlyMap<string, PolicyTool>;
+}

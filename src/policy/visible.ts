@@ -1,0 +1,51 @@
+/** Whether a principal may know of a tool: some call of it could be allowed. */
+
+import { knownOf } from './known.ts';
+import { isMethodName } from './method.ts';
+import { matches } from './pattern.ts';
+import type { Policy, PolicyTool } from './policy.ts';
+import { STANDING, standingOf } from './vocabulary.ts';
+
+const PRINCIPALS_REMEMBERED = 1_000;
+const memory = new WeakMap<PolicyTool, Map<string, boolean>>();
+
+/**
+ * Whether some arguments of `tool` could be allowed, or asked about, for `principal`. Decided by the conditions'
+ * clauses that read no arguments; where it depends on arguments, the answer is yes. Never yes where `decide` could
+ * only deny for one of those reasons, and never no where `decide` could allow.
+ */
+export function couldAllow(policy: Policy, principal: string, tool: string): boolean {
+  const found = policy.tools.get(tool);
+  if (found === undefined || !knowsPrincipal(policy, principal)) return false;
+  const answers = memory.get(found) ?? new Map<string, boolean>();
+  memory.set(found, answers);
+  const before = answers.get(principal);
+  if (before !== undefined) return before;
+  const answer = found.invalid === undefined && couldMatch(policy, found, principal);
+  if (answers.size >= PRINCIPALS_REMEMBERED) answers.clear();
+  answers.set(principal, answer);
+  return answer;
+}
+
+/**
+ * Whether a tool that nobody lists now may be one that an `allow` speaks of: its server is configured, none of its
+ * tools is known, and a rule's pattern matches the name.
+ */
+export function couldServe({ configuration, tools }: Policy, name: string): boolean {
+  const server = name.slice(0, name.indexOf('.'));
+  if (!configuration.servers.has(server)) return false;
+  for (const tool of tools.values()) if (tool.server === server && !isMethodName(tool.definition.upstreamName)) return false;
+  return configuration.rules.some((rule) => rule.effect === 'allow' && matches(rule.pattern, name));
+}
+
+/** Whether the policy lets `principal` act at all; without `principals:` everybody may. */
+export function knowsPrincipal({ configuration }: Policy, principal: string): boolean {
+  const { principals } = configuration;
+  return principals === undefined || principal === 'local' || principals.has(principal);
+}
+
+function couldMatch(policy: Policy, tool: PolicyTool, principal: string): boolean {
+  const bindings = standingOf(policy, tool, principal);
+  if (tool.rules.deny.some((rule) => knownOf(rule, STANDING, bindings, 'yes') === 'yes')) return false;
+  return tool.rules.allow.some((rule) => knownOf(rule, STANDING, bindings, 'no') !== 'no');
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+
+import fc from 'fast-check';
+
+import { digestOf, digestOfBytes, equalBytes, hmacSha256, sha256 } from './digest.ts';
+import { fromHex, toHex, utf8 } from './encoding.ts';
+
+test('SHA-256 of the examples of FIPS 180-4', () => {
+  assert.equal(toHex(sha256()), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+  assert.equal(toHex(sha256(utf8('abc'))), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+});
+
+test('hashing parts is hashing their concatenation', () => {
+  const parts = fc.array(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constant(new Uint8Array(70_000).fill(7))), { maxLength: 4 });
+  fc.assert(
+    fc.property(parts, (chunks) => {
+      const whole = Uint8Array.from(chunks.flatMap((chunk) => [...chunk]));
+      assert.equal(toHex(sha256(...chunks)), createHash('sha256').update(whole).digest('hex'));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('HMAC-SHA-256 of RFC 4231, test case 1', () => {
+  const key = new Uint8Array(20).fill(0x0b);
+  const expected = 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7';
+  assert.equal(toHex(hmacSha256(key, utf8('Hi There'))), expected);
+  assert.equal(toHex(hmacSha256(key, utf8('Hi '), utf8('There'))), expected);
+});
+
+test('a digest is of the canonical form and says its algorithm', () => {
+  assert.equal(digestOf({ b: 1, a: [] }), digestOfBytes(utf8('{"a":[],"b":1}')));
+  assert.match(digestOf(null), /^sha256:[0-9a-f]{64}$/);
+});
+
+test('bytes are equal when all of them are', () => {
+  const bytes = fromHex('00ff10') ?? assert.fail();
+  assert.ok(equalBytes(bytes, bytes.slice()));
+  assert.ok(!equalBytes(bytes, bytes.subarray(1)));
+  assert.ok(!equalBytes(bytes, Uint8Array.of(0, 0xff, 0x11)));
+  assert.ok(equalBytes(new Uint8Array(0), new Uint8Array(0)));
+});

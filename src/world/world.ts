@@ -1,0 +1,12 @@
+/** The one door to time, randomness and sleep; everything that needs them takes a `World`. */
+
+export interface World {
+  /** Wall clock, milliseconds since 1970-01-01T00:00:00Z. It may jump. */
+  now(): number;
+  /** Monotonic clock, milliseconds from an arbitrary start. It never goes back. */
+  monotonic(): number;
+  /** `length` bytes from a cryptographically secure source. */
+  random(length: number): Uint8Array;
+  /** Resolves after `ms` milliseconds, or at once when `signal` aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}

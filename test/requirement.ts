@@ -1,0 +1,32 @@
+/** What the README and the docs promise, each with an id that a test's name carries and a page cites. */
+
+export interface Requirement {
+  /** `R-` and kebab-case words. It is never used again for another promise. */
+  readonly id: `R-${string}`;
+  readonly text: string;
+  /** The pages that make the promise; each cites the id in an HTML comment beside the claim. */
+  readonly where: readonly string[];
+}
+
+export const REQUIREMENTS: readonly Requirement[] = [
+  {
+    id: 'R-floors',
+    text: 'a folder imports only the folders its row names, and no file imports itself by way of others',
+    where: ['docs/architecture.md'],
+  },
+  {
+    id: 'R-pure-centre',
+    text: 'floors 0 to 2 read no platform, no clock and no randomness, and never await',
+    where: ['docs/architecture.md'],
+  },
+  {
+    id: 'R-powers',
+    text: 'every power of the platform is used only in its homes, and code is generated nowhere',
+    where: ['docs/architecture.md'],
+  },
+  {
+    id: 'R-old-node',
+    text: 'on a Node that is too old the command prints one clear line and exits 2',
+    where: ['CONTRIBUTING.md'],
+  },
+];
