@@ -44,7 +44,10 @@ async function files(host: Host, scratch: Scratch): Promise<void> {
 
   const secret = await host.call('files__read_text_file', { path: '.env' });
   story.tell(toldOf('read .env', secret, 'nothing: the server was not asked'));
-  story.promise(secret.code === 'denied-by-rule' && !secret.text.includes('not-for-agents'), 'a denied secret stays secret');
+  story.promise(
+    secret.code === 'denied-by-rule' && !secret.text.includes('not-for-agents'),
+    'a denied secret stays secret',
+  );
 
   const escape = await host.call('files__read_text_file', { path: 'x/../../outside.txt' });
   story.tell(toldOf('read x/../../outside.txt', escape, 'nothing: refused before the server saw it'));
@@ -53,9 +56,16 @@ async function files(host: Host, scratch: Scratch): Promise<void> {
   const hidden = { jsonrpc: '2.0', id: 7, method: 'tools/call' };
   const batch = [{ ...hidden, params: { name: 'files__read_text_file', arguments: { path: '.env' } } }];
   const reply = await host.rawReply(JSON.stringify(batch));
-  const told = { asked: 'a batch array with a hidden read of .env', decided: 'deny malformed', done: 'nothing was called' };
-  story.tell({ ...told, why: String((JSON.parse(reply) as { error: { message: string } }).error.message) });
-  story.promise(reply.includes('-32600') && !reply.includes('not-for-agents'), 'a batch is refused whole, with one error');
+  const told = {
+    asked: 'a batch array with a hidden read of .env',
+    decided: 'deny malformed',
+    done: 'nothing was called',
+  };
+  story.tell({ ...told, why: (JSON.parse(reply) as { error: { message: string } }).error.message });
+  story.promise(
+    reply.includes('-32600') && !reply.includes('not-for-agents'),
+    'a batch is refused whole, with one error',
+  );
 }
 
 async function payments(host: Host, scratch: Scratch): Promise<void> {
@@ -105,7 +115,10 @@ async function recovery(host: Host, scratch: Scratch): Promise<void> {
   story.note(`    ${settled.out.trim()}${settled.err.trim()}`);
   const known = await host.call('payments__create_payment', { ...PAYMENT, charge: 'ch_3' }, 'order-18');
   story.tell(toldOf('the same call once more', known, `payments made: ${scratch.payments()}`));
-  story.promise(settled.code === 0 && known.state === 'settled-executed', 'a person settled it, and the key answers so');
+  story.promise(
+    settled.code === 0 && known.state === 'settled-executed',
+    'a person settled it, and the key answers so',
+  );
   story.promise(scratch.payments() === 2, 'three calls, one payment');
 }
 
@@ -159,7 +172,11 @@ function connectLines(): void {
 async function play(): Promise<void> {
   await using scratch = await makeScratch();
   story.note(`Interlock between an MCP client and two real servers, in ${scratch.directory}`);
-  story.note(readFileSync(scratch.configuration, 'utf8').slice(readFileSync(scratch.configuration, 'utf8').indexOf('tools:')).replaceAll(/^/gmu, '  | '));
+  story.note(
+    readFileSync(scratch.configuration, 'utf8')
+      .slice(readFileSync(scratch.configuration, 'utf8').indexOf('tools:'))
+      .replaceAll(/^/gmu, '  | '),
+  );
   const host = openHost(scratch);
   try {
     await host.connect();

@@ -32,8 +32,13 @@ export interface Intent {
 
 export function intent({ call, attempt, instance, keys, principal, tool, args }: Intent): Writes {
   return one('call.intent', {
-    ...{ call, attempt, instance: instance ?? newId(), keys: keys ?? [], principal: principal ?? 'local' },
-    ...{ tool: { name: tool ?? 'files.write', effect: 'write' }, args: args ?? { path: 'a.txt' } },
+    call,
+    attempt,
+    instance: instance ?? newId(),
+    keys: keys ?? [],
+    principal: principal ?? 'local',
+    tool: { name: tool ?? 'files.write', effect: 'write' },
+    args: args ?? { path: 'a.txt' },
     deadline: formatInstant(START_MS + 60_000),
     run: { id: 'session' },
     policy: { digest: `sha256:${'0'.repeat(64)}`, effect: 'allow', rules: ['rules/0'] },

@@ -29,4 +29,34 @@ export const REQUIREMENTS: readonly Requirement[] = [
     text: 'on a Node that is too old the command prints one clear line and exits 2',
     where: ['CONTRIBUTING.md'],
   },
+  {
+    id: 'R-default-deny',
+    text: 'without a policy that allows it a call is denied, and an error never widens access',
+    where: ['README.md'],
+  },
+  {
+    id: 'R-at-most-once',
+    text: 'a call with a key has its effect at most once through any crash, and what is not known is called unknown',
+    where: ['README.md'],
+  },
+  {
+    id: 'R-durable',
+    text: 'nothing is sent before its intent is durable, and no success is answered before its outcome is',
+    where: ['README.md'],
+  },
+  {
+    id: 'R-tamper-evident',
+    text: 'a changed byte of the log is found with nothing but the public key',
+    where: ['README.md'],
+  },
+  {
+    id: 'R-real-target',
+    text: 'a guarded path is decided on, recorded and sent as its real target',
+    where: ['README.md'],
+  },
+  {
+    id: 'R-bad-lines',
+    text: 'each bad line gets one error, is recorded, and the connection goes on',
+    where: ['README.md'],
+  },
 ];

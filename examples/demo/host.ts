@@ -46,6 +46,15 @@ class GatewayTransport implements Transport {
   }
 }
 
+/** What Interlock tells beside a result, in `_meta`. */
+interface Told {
+  readonly id?: string;
+  readonly state?: string;
+  readonly replayed?: boolean;
+  readonly code?: string;
+  readonly rules?: readonly string[];
+}
+
 export interface CallResult {
   readonly text: string;
   readonly isError: boolean;
@@ -77,16 +86,16 @@ export class Host {
   async call(name: string, args: Record<string, unknown>, key?: string): Promise<CallResult> {
     const meta = key === undefined ? {} : { _meta: { 'interlock/key': key } };
     const result = await this.#client.callTool({ name, arguments: args, ...meta });
-    const told = (result._meta ?? {}) as Record<string, Record<string, unknown> | undefined>;
+    const told = (result._meta ?? {}) as { [name: string]: Told | undefined };
     const [first] = result.content as { type: string; text?: string }[];
     return {
       text: first?.text ?? '',
       isError: result.isError === true,
-      state: String(told['interlock/call']?.['state'] ?? ''),
-      call: String(told['interlock/call']?.['id'] ?? ''),
-      replayed: told['interlock/call']?.['replayed'] === true,
-      code: String(told['interlock/decision']?.['code'] ?? 'allowed'),
-      rules: (told['interlock/decision']?.['rules'] ?? []) as string[],
+      state: told['interlock/call']?.state ?? '',
+      call: told['interlock/call']?.id ?? '',
+      replayed: told['interlock/call']?.replayed ?? false,
+      code: told['interlock/decision']?.code ?? 'allowed',
+      rules: told['interlock/decision']?.rules ?? [],
     };
   }
 

@@ -32,9 +32,17 @@ export async function makeScratch(): Promise<Scratch> {
   await writeFile(path.join(directory, 'outside.txt'), 'a file beside the workspace\n');
   await writeFile(configuration, policy(file, hold));
   return {
-    ...{ directory, workspace, configuration, hold },
+    directory,
+    workspace,
+    configuration,
+    hold,
     data: path.join(directory, '.interlock'),
-    payments: () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').length : 0),
+    payments: () =>
+      existsSync(file)
+        ? readFileSync(file, 'utf8')
+            .split('\n')
+            .filter((line) => line !== '').length
+        : 0,
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
 }

@@ -10,6 +10,7 @@ export interface Told {
   readonly asked: string;
   readonly decided: string;
   readonly done: string;
+  /** Why it was decided so, or, when it was simply allowed, what the tool answered. */
   readonly why: string;
 }
 
@@ -32,7 +33,7 @@ export class Story {
     process.stdout.write(`\n${bold(`${number}  ${told.asked}`)}\n`);
     process.stdout.write(`    decided  ${colourOf(told.decided)(told.decided)}\n`);
     process.stdout.write(`    done     ${told.done}\n`);
-    process.stdout.write(`    why      ${dim(told.why)}\n`);
+    process.stdout.write(`    ${told.decided.startsWith('deny') ? 'why   ' : 'answer'}   ${dim(told.why)}\n`);
   }
 
   /** States a promise and whether it was kept. */

@@ -16,7 +16,14 @@ export type Performed =
 
 /** Where a call stands, in the caller's words. `parked` and `running` calls have no outcome yet. */
 export type AnswerState =
-  'denied' | 'parked' | 'running' | 'not-started' | 'succeeded' | 'failed' | 'unknown' | 'settled-executed';
+  | 'denied'
+  | 'parked'
+  | 'running'
+  | 'not-started'
+  | 'succeeded'
+  | 'failed'
+  | 'unknown'
+  | 'settled-executed';
 
 /** What a caller may know of the decision on its call. */
 export interface ShownDecision {

@@ -37,20 +37,33 @@ const STATE_OF_ROW = {
 } as const satisfies Record<CallRow['state'], AnswerState>;
 
 /** A denial; to a caller who may not know the tool, one that denies the tool exists. */
-export function deniedAnswer(call: string, tool: string, decision: Decision, visible: boolean, about?: CallRow): Answer {
+export function deniedAnswer(
+  call: string,
+  tool: string,
+  decision: Decision,
+  visible: boolean,
+  about?: CallRow,
+): Answer {
   const told =
     visible || SAYS_NOTHING.has(decision.code) ? decision : denial('unknown-tool', `there is no tool ${tool}`);
   const identity =
-    about === undefined
-      ? ({ call, state: 'denied' } as const)
-      : { call: about.id, state: STATE_OF_ROW[about.state] };
+    about === undefined ? ({ call, state: 'denied' } as const) : { call: about.id, state: STATE_OF_ROW[about.state] };
   return { ...identity, replayed: false, decision: shown(told), sentence: told.explanation };
 }
 
+/** A conflict means that another process was faster: the same proposal finds what that one wrote. */
+const CODE_OF_LEDGER = {
+  busy: 'busy',
+  conflict: 'busy',
+  'outcome-unknown': 'ledger-stopped',
+  stopped: 'ledger-stopped',
+  'cannot-open': 'ledger-stopped',
+  tampered: 'ledger-tampered',
+} as const satisfies Record<LedgerError['code'], Code>;
+
 /** The ledger could not take the intent: nothing was dispatched. */
 export function ledgerAnswer(call: string, error: LedgerError): Answer {
-  const code: Code =
-    error.code === 'busy' ? 'busy' : error.code === 'tampered' ? 'ledger-tampered' : 'ledger-stopped';
+  const code = CODE_OF_LEDGER[error.code];
   const decision = denial(code, `the call was not run: ${error.message}`);
   return { call, state: 'denied', replayed: false, decision: shown(decision), sentence: decision.explanation };
 }
@@ -72,14 +85,22 @@ export function runningAnswer(call: string, tool: string): Answer {
 
 /** The recorded result of `row`, as a replay: nothing ran. */
 export function recordedAnswer(row: CallRow, output: JsonValue | undefined): Answer {
-  if (row.state === 'unknown') return unknownAnswer(row.id, row.tool, 'an earlier attempt ended without an answer', true);
+  if (row.state === 'unknown') {
+    return unknownAnswer(row.id, row.tool, 'an earlier attempt ended without an answer', true);
+  }
   if (output === undefined && row.state === 'settled-executed') {
     const text = `${row.tool} was executed: a person settled call ${row.id} and recorded no output`;
     return { call: row.id, state: row.state, replayed: true, output: asResult(text) };
   }
   if (output === undefined) {
     const decision = denial('erased', `the result of ${row.tool} (call ${row.id}) is no longer kept`);
-    return { call: row.id, state: STATE_OF_ROW[row.state], replayed: true, decision: shown(decision), sentence: decision.explanation };
+    return {
+      call: row.id,
+      state: STATE_OF_ROW[row.state],
+      replayed: true,
+      decision: shown(decision),
+      sentence: decision.explanation,
+    };
   }
   return { call: row.id, state: STATE_OF_ROW[row.state], replayed: true, output: asResult(output) };
 }

@@ -12,7 +12,7 @@ import {
   runningAnswer,
   unknownAnswer,
 } from './answering.ts';
-import { type Dispatch, type Verdict, composeCall, dispatchOf, readsOf } from './compose.ts';
+import { type Dispatch, type Verdict, composeCall, readsOf } from './compose.ts';
 import { deniedDraft, draft, newId } from './draft.ts';
 import { type PolicyState, type Prepared, type Surroundings, prepare } from './prepare.ts';
 import type { Proposal } from './proposal.ts';
@@ -63,7 +63,11 @@ export class Authority {
   /** Records that a peer sent what is no call at all. */
   async malformed(principal: string, session: string, reason: string): Promise<void> {
     const entry = deniedDraft(this.#around.world, {
-      ...{ call: newId(this.#around.world), principal, session, tool: '', args: {} },
+      call: newId(this.#around.world),
+      principal,
+      session,
+      tool: '',
+      args: {},
       policy: this.#state.kind === 'loaded' ? this.#state.policy.digest : undefined,
       decision: denial('malformed', reason),
     });
@@ -114,17 +118,21 @@ export class Authority {
 
   /** Decides under the write lock and makes the entry durable: fsync 1 of docs/ledger.md. */
   async #commit(prepared: Prepared): Promise<Verdict> {
-    const compose = (): Promise<Verdict> =>
-      this.#ledger.transact(readsOf(prepared), (facts) => composeCall(this.#around, prepared, facts));
+    let composed: Verdict | undefined;
     try {
-      return await compose();
+      return await this.#ledger.transact(readsOf(prepared), (facts) => {
+        const composition = composeCall(this.#around, prepared, facts);
+        composed = composition.result;
+        return composition;
+      });
     } catch (error) {
-      if (!(error instanceof LedgerError) || error.code !== 'outcome-unknown') throw error;
+      if (!(error instanceof LedgerError) || error.code !== 'outcome-unknown' || composed?.kind !== 'dispatch')
+        throw error;
       // The commit may have landed without its reply. Only a row with our attempt id lets us go on; a crash of
       // ours from here on leaves an intent that is recovered as `unknown`.
-      const row = await this.#ledger.call(prepared.call);
-      if (row?.attempt !== prepared.attempt || row.state !== 'intent' || !prepared.guarded.ok) throw error;
-      return dispatchOf(prepared, row.id, row.deadline, prepared.guarded.args);
+      const row = await this.#ledger.call(composed.call);
+      if (row?.attempt !== prepared.attempt || row.state !== 'intent') throw error;
+      return composed;
     }
   }
 
@@ -152,7 +160,10 @@ export class Authority {
       return await proposal.perform(dispatch.args);
     } catch (error) {
       // A transport that throws broke its contract: what it sent before is not known.
-      return { kind: 'unknown', reason: `the transport failed: ${error instanceof Error ? error.message : 'no reason'}` };
+      return {
+        kind: 'unknown',
+        reason: `the transport failed: ${error instanceof Error ? error.message : 'no reason'}`,
+      };
     }
   }
 
@@ -209,7 +220,8 @@ export class Authority {
   async #existing(proposal: Proposal, found: CallRow): Promise<Answer> {
     const row = found.state === 'intent' ? await this.#watch(proposal, found) : found;
     if (row.state === 'intent') return runningAnswer(row.id, row.tool);
-    if (row.state === 'not-started') return notStartedAnswer(row.id, row.tool, 'the attempt that was waited for did not start');
+    if (row.state === 'not-started')
+      return notStartedAnswer(row.id, row.tool, 'the attempt that was waited for did not start');
     return recordedAnswer(row, await this.#ledger.body(row.id, 'output'));
   }
 

@@ -55,7 +55,7 @@ export function composeCall(around: Surroundings, prepared: Prepared, facts: Fac
     const sentence = `${proposal.tool} needs an approval, and approvals are not available yet`;
     return deny(around, prepared, { ...denial('approval-unavailable', sentence), rules: decision.rules });
   }
-  return intend(around, prepared, facts, decision, args, found.kind === 'retry' ? found.row.id : prepared.call);
+  return intend(around, prepared, facts, decision, args, found.kind === 'retry' ? found.row : undefined);
 }
 
 function intend(
@@ -64,18 +64,32 @@ function intend(
   facts: Facts,
   decision: Decision,
   args: JsonObject,
-  call: string,
+  earlier: CallRow | undefined,
 ): Composition<Verdict> {
   const { proposal, state, attempt } = prepared;
+  const call = earlier?.id ?? prepared.call;
+  // A new attempt keeps every key of the call, those that this proposal does not name included.
+  const keys = [...new Set([...(earlier?.keys ?? []), ...prepared.keys])];
   const deadline = facts.at + proposal.timeoutMs;
   const recorded = recordArgs(around.vault, call, args);
   const tool = state.kind === 'loaded' ? state.policy.tools.get(proposal.tool) : undefined;
   const definition = tool?.definition.digest;
   const entry = intentDraft(around.world, {
-    ...{ call, attempt, instance: around.instance, deadlineMs: deadline, keys: prepared.keys, decision },
-    ...{ principal: proposal.principal, session: proposal.session, args: recorded.value },
+    call,
+    attempt,
+    instance: around.instance,
+    deadlineMs: deadline,
+    principal: proposal.principal,
+    session: proposal.session,
+    keys,
+    decision,
+    args: recorded.value,
     policy: state.kind === 'loaded' ? state.policy.digest : undefined,
-    tool: { name: proposal.tool, effect: tool?.effect ?? 'irreversible', ...(definition === undefined ? {} : { definition }) },
+    tool: {
+      name: proposal.tool,
+      effect: tool?.effect ?? 'irreversible',
+      ...(definition === undefined ? {} : { definition }),
+    },
   });
   return {
     writes: {
@@ -83,20 +97,26 @@ function intend(
       bodies: recorded.body === undefined ? [] : [recorded.body],
       fingerprints: [{ call, salt: prepared.salt, mac: fingerprint(around, prepared, prepared.salt) }],
     },
-    result: dispatchOf(prepared, call, deadline, args),
+    result: {
+      kind: 'dispatch',
+      call,
+      attempt,
+      deadline,
+      monotonicDeadline: prepared.startedAt + proposal.timeoutMs,
+      args,
+    },
   };
-}
-
-export function dispatchOf(prepared: Prepared, call: string, deadline: number, args: JsonObject): Dispatch {
-  const monotonicDeadline = prepared.startedAt + prepared.proposal.timeoutMs;
-  return { kind: 'dispatch', call, attempt: prepared.attempt, deadline, monotonicDeadline, args };
 }
 
 function deny(around: Surroundings, prepared: Prepared, decision: Decision, about?: CallRow): Composition<Verdict> {
   const { proposal, state, call } = prepared;
   const recorded = recordArgs(around.vault, call, proposal.args);
   const entry = deniedDraft(around.world, {
-    ...{ call, decision, principal: proposal.principal, session: proposal.session, tool: proposal.tool },
+    call,
+    decision,
+    principal: proposal.principal,
+    session: proposal.session,
+    tool: proposal.tool,
     policy: state.kind === 'loaded' ? state.policy.digest : undefined,
     args: recorded.value,
   });
@@ -122,7 +142,10 @@ function existing(around: Surroundings, prepared: Prepared, facts: Facts): Exist
     return { kind: 'refused', decision: denial('twin-unsettled', twinSentence(tool, open.id, open.state)), row: open };
   }
   if (rows.some((one) => one.principal !== principal)) {
-    return { kind: 'refused', decision: denial('key-taken', `${tool} is denied: another principal already used its key`) };
+    return {
+      kind: 'refused',
+      decision: denial('key-taken', `${tool} is denied: another principal already used its key`),
+    };
   }
   if (other !== undefined) {
     return conflict(`${tool} is denied: its keys belong to two different calls, ${row.id} and ${other.id}`);

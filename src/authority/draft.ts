@@ -50,7 +50,12 @@ export function escapeDollar(value: JsonValue): JsonValue {
   let marked = false;
   for (const [name, inner] of Object.entries(value)) {
     marked ||= name.startsWith('$');
-    Object.defineProperty(copy, name, { value: escapeDollar(inner), enumerable: true, writable: true, configurable: true });
+    Object.defineProperty(copy, name, {
+      value: escapeDollar(inner),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
   }
   return marked ? { $lit: copy } : copy;
 }
@@ -63,7 +68,12 @@ export function unescapeDollar(value: JsonValue): JsonValue {
   const source = typeof wrapped === 'object' && wrapped !== null ? wrapped : value;
   const copy: Record<string, JsonValue> = {};
   for (const [name, inner] of Object.entries(source)) {
-    Object.defineProperty(copy, name, { value: unescapeDollar(inner), enumerable: true, writable: true, configurable: true });
+    Object.defineProperty(copy, name, {
+      value: unescapeDollar(inner),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
   }
   return copy;
 }

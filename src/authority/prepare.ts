@@ -26,7 +26,8 @@ export interface Surroundings {
 
 /** The policy in force, or why there is none. */
 export type PolicyState =
-  { readonly kind: 'loaded'; readonly policy: Policy } | { readonly kind: 'invalid'; readonly message: string };
+  | { readonly kind: 'loaded'; readonly policy: Policy }
+  | { readonly kind: 'invalid'; readonly message: string };
 
 export interface Prepared {
   readonly proposal: Proposal;
@@ -70,7 +71,10 @@ export async function prepare(around: Surroundings, state: PolicyState, proposal
   }
   const key = keyOf(state.policy, request);
   if (!key.ok) {
-    const decision = denial('obligation-failed', `${proposal.tool} is denied: its key cannot be computed, ${key.reason}`);
+    const decision = denial(
+      'obligation-failed',
+      `${proposal.tool} is denied: its key cannot be computed, ${key.reason}`,
+    );
     return { ...early, refused: decision, keys: [], reads: false, guarded: { ok: true, args: {} }, canonicalArgs };
   }
   const keys: string[] = [];
@@ -93,7 +97,8 @@ function refusal(state: PolicyState, proposal: Proposal, request: Request): Deci
   }
   if (state.kind === 'invalid') return denial('policy-invalid', `no policy is in force: ${state.message}`);
   const decision = admitCaller(state.policy, request);
-  const reachable = decision === undefined || (decision.code === 'unknown-tool' && couldServe(state.policy, proposal.tool));
+  const reachable =
+    decision === undefined || (decision.code === 'unknown-tool' && couldServe(state.policy, proposal.tool));
   if (reachable && !proposal.available) {
     return denial('upstream-unavailable', `the server of ${proposal.tool} cannot be reached now`);
   }

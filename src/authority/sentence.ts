@@ -16,7 +16,7 @@ export function settleHint(call: string): string {
 export function unknownSentence(tool: string, call: string, reason: string): string {
   return (
     `the outcome of ${tool} is unknown: ${reason}. It may or may not have happened and is not tried again; ` +
-    `${settleHint(call)}`
+    settleHint(call)
   );
 }
 

@@ -8,149 +8,147 @@ import { type Terminal, inert, writeLine } from './terminal.ts';
 import { UNAVAILABLE } from './unavailable.ts';
 import { VERSION } from './version.ts';
 
-type Given = Record<string, unknown>;
+type Given = Readonly<Record<string, unknown>>;
 
-function text(given: Given, name: string): string | undefined {
+const EXIT_CODES = `
+Exit codes: 0 ok, 1 looked and found it wrong, 2 bad argument, file or policy, 3 deny, 4 ask,
+7 the ledger cannot be opened or has stopped, 70 a bug.`;
+
+/** The text of option `name` under the key `as`, or nothing, to be spread into options. */
+function text<K extends string>(given: Given, name: string, as: K): { readonly [N in K]?: string };
+function text(given: Given, name: string, as: string): Given {
   const value = given[name];
-  return typeof value === 'string' ? value : undefined;
+  if (value === '') throw new CliError('usage', `\`--${name}\` is empty`);
+  return typeof value === 'string' ? { [as]: value } : {};
 }
 
-function common(command: Command): CommonOptions & Given {
-  const given: Given = command.optsWithGlobals();
-  const config = text(given, 'config');
-  const data = text(given, 'data');
-  return {
-    ...given,
-    ...(config === undefined ? {} : { config }),
-    ...(data === undefined ? {} : { data }),
-    json: given['json'] === true,
-  };
+/** What was given before the command's name and after it; after it counts. */
+function givenTo(command: Command): Given {
+  return { ...command.parent?.opts(), ...command.opts() };
 }
 
-/** Adds the options every command takes; each command repeats them so that they may stand after its name. */
+function common(given: Given): CommonOptions {
+  return { ...text(given, 'config', 'config'), ...text(given, 'data', 'data'), json: given['json'] === true };
+}
+
+/** Adds the options every command takes, which may stand before its name and after it. */
 function withCommon(command: Command): Command {
   return command
     .option('-c, --config <file>', 'configuration file (default: interlock.yaml in this directory)')
     .option('--data <dir>', 'data directory (default: .interlock beside the configuration)')
-    .option('--json', 'machine-readable output', false);
+    .option('--json', 'machine-readable output');
 }
 
-type Run = (options: CommonOptions & Given, operands: readonly string[]) => ExitCode | Promise<ExitCode>;
+type Run = (given: Given, operands: readonly string[]) => Promise<ExitCode>;
+type Add = (usage: string, summary: string, run: Run) => Command;
 
 /** Builds the command line; `finish` gets the exit code of the command that ran. */
-export function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
-  const program = new Command('interlock')
+function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
+  const program = withCommon(new Command('interlock'))
     .description('The execution authority between AI agents and everything they can touch.')
-    .version(VERSION)
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (chunk) => terminal.output.write(chunk),
       writeErr: (chunk) => terminal.errors.write(chunk),
+      // Told by `report`, in our words and harmless.
+      outputError: () => {},
     })
-    .showHelpAfterError('(interlock COMMAND --help says more)')
-    .addHelpText('after', '\nExit codes: 0 ok, 1 looked and found it wrong, 2 bad argument, file or policy, 3 deny, 4 ask,\n7 the ledger cannot be opened or has stopped, 70 a bug.');
-
-  const add = (usage: string, summary: string, run: Run): Command =>
+    .addHelpText('afterAll', EXIT_CODES);
+  const add: Add = (usage, summary, run) =>
     withCommon(program.command(usage))
       .description(summary)
       .action(async (...given: unknown[]) => {
         const command = given.at(-1) as Command;
-        finish(await run(common(command), command.processedArgs.flat().filter((one) => typeof one === 'string')));
+        finish(await run(givenTo(command), command.args));
       });
-
-  add('gateway', 'serve MCP on standard input and output, deciding and recording every call', async (options) => {
-    const { gatewayCommand } = await import('./command/gateway.ts');
-    return gatewayCommand(terminal, options);
-  }).option('--http <host:port>', 'serve streamable HTTP (not available yet)');
-  add('check', 'parse, type and lint the policy', async (options) => {
-    const { checkCommand } = await import('./command/check.ts');
-    return checkCommand(terminal, { ...options, offline: options['offline'] === true });
-  }).option('--offline', 'start no server: unknown tools become warnings', false);
-  add('decide', 'decide one call, recording nothing', async (options) => {
-    const { decideCommand } = await import('./command/decide.ts');
-    return decideCommand(terminal, { ...options, call: text(options, 'call') ?? '-', offline: options['offline'] === true });
-  })
-    .requiredOption('--call <file>', 'the call as JSON {tool, args, principal?, now?}; - is standard input')
-    .option('--offline', 'start no server', false);
-  add('eval <expression>', 'evaluate one condition (CEL)', async (options, [expression]) => {
-    const { evalCommand } = await import('./command/eval.ts');
-    const args = text(options, 'args');
-    return evalCommand(terminal, expression ?? '', { json: options.json, ...(args === undefined ? {} : { args }) });
-  }).option('--args <json>', 'the arguments the expression sees as `args`');
-  add('canonical', 'canonical bytes (RFC 8785) of the JSON on standard input', async (options) => {
-    const { canonicalCommand } = await import('./command/canonical.ts');
-    return canonicalCommand(terminal, options);
-  });
+  addPolicyCommands(terminal, add);
   addLedgerCommands(terminal, add);
-  for (const [name, summary] of UNAVAILABLE) addUnavailable(program, terminal, name, summary, finish);
+  for (const [name, summary] of UNAVAILABLE) addUnavailable(program, name, summary);
   return program;
 }
 
-type Add = (usage: string, summary: string, run: Run) => Command;
+function addPolicyCommands(terminal: Terminal, add: Add): void {
+  add('gateway', 'serve MCP on standard input and output, deciding and recording every call', async (given) => {
+    const { gatewayCommand } = await import('./command/gateway.ts');
+    return gatewayCommand(terminal, { ...common(given), http: given['http'] });
+  }).option('--http <host:port>', 'serve streamable HTTP (not available yet)');
+  add('check', 'parse, type and lint the policy', async (given) => {
+    const { checkCommand } = await import('./command/check.ts');
+    return checkCommand(terminal, { ...common(given), offline: given['offline'] === true });
+  }).option('--offline', 'start no server: unknown tools become warnings');
+  add('decide', 'decide one call, recording nothing', async (given) => {
+    const { decideCommand } = await import('./command/decide.ts');
+    const { call = '-' } = text(given, 'call', 'call');
+    return decideCommand(terminal, { ...common(given), call, offline: given['offline'] === true });
+  })
+    .requiredOption('--call <file>', 'the call as JSON {tool, args, principal?, now?}; - is standard input')
+    .option('--offline', 'start no server');
+  add('eval <expression>', 'evaluate one condition (CEL)', async (given, [expression = '']) => {
+    const { evalCommand } = await import('./command/eval.ts');
+    return evalCommand(terminal, expression, { ...common(given), ...text(given, 'args', 'args') });
+  }).option('--args <json>', 'the arguments the expression sees as `args`');
+  add('canonical', 'canonical bytes (RFC 8785) of the JSON on standard input', async (given) => {
+    const { canonicalCommand } = await import('./command/canonical.ts');
+    return canonicalCommand(terminal, common(given));
+  });
+}
 
 function addLedgerCommands(terminal: Terminal, add: Add): void {
-  add('log', 'what was decided, attempted and answered', async (options) => {
+  add('log', 'what was decided, attempted and answered', async (given) => {
     const { logCommand } = await import('./command/log.ts');
-    const filter = Object.fromEntries(
-      ['call', 'principal', 'tool', 'effect', 'since'].flatMap((name) => {
-        const value = text(options, name);
-        return value === undefined ? [] : [[name, value]];
-      }),
-    );
-    return logCommand(terminal, { ...options, follow: options['follow'] === true, filter });
+    const filter = {
+      ...text(given, 'call', 'call'),
+      ...text(given, 'principal', 'principal'),
+      ...text(given, 'tool', 'tool'),
+      ...text(given, 'effect', 'effect'),
+      ...text(given, 'since', 'since'),
+    };
+    return logCommand(terminal, { ...common(given), follow: given['follow'] === true, filter });
   })
-    .option('--follow', 'go on as entries arrive', false)
-    .option('--call <id>', 'only this call')
+    .option('--follow', 'go on as entries arrive')
+    .option('--call <id>', 'only this call, by its id or by its last 8 characters or more')
     .option('--principal <id>', 'only calls of this principal')
     .option('--tool <name>', 'only calls of this tool; * is any run of characters')
-    .option('--effect <effect>', 'only allow, ask or deny')
+    .option('--effect <effect>', 'only calls decided allow, ask or deny')
     .option('--since <time>', 'only entries from this RFC 3339 time on');
-  add('verify [path]', 'verify the ledger against its signatures', async (options, [path]) => {
+  add('verify [path]', 'verify the ledger against its signatures', async (given, [path]) => {
     const { verifyCommand } = await import('./command/verify.ts');
-    const key = text(options, 'key');
-    const checkpoint = text(options, 'checkpoint');
+    if (path === '') throw new CliError('usage', 'the path is empty');
     return verifyCommand(terminal, {
-      ...options,
-      deep: options['deep'] === true,
+      ...common(given),
+      ...text(given, 'key', 'key'),
+      ...text(given, 'checkpoint', 'checkpoint'),
       ...(path === undefined ? {} : { path }),
-      ...(key === undefined ? {} : { key }),
-      ...(checkpoint === undefined ? {} : { checkpoint }),
+      deep: given['deep'] === true,
     });
   })
-    .option('--deep', 'also decide every call again (not available yet)', false)
+    .option('--deep', 'also decide every call again (not available yet)')
     .option('--key <file>', 'the public key to trust, as a signed-note verifier key')
     .option('--checkpoint <file>', 'a checkpoint kept elsewhere that the log must extend');
-  add('settle <call> <outcome>', 'say what happened to a call of unknown outcome', async (options, operands) => {
+  add('settle <call> <outcome>', 'say what happened to a call of unknown outcome', async (given, operands) => {
     const { settleCommand } = await import('./command/settle.ts');
-    const output = text(options, 'output');
-    return settleCommand(terminal, {
-      ...options,
-      call: operands[0] ?? '',
-      outcome: operands[1] ?? '',
-      reason: text(options, 'reason') ?? '',
-      ...(output === undefined ? {} : { output }),
-    });
+    const [call = '', outcome = ''] = operands;
+    const { reason = '' } = text(given, 'reason', 'reason');
+    return settleCommand(terminal, { ...common(given), ...text(given, 'output', 'output'), call, outcome, reason });
   })
     .requiredOption('--reason <text>', 'why; recorded')
     .option('--output <file>', 'what the call returned, as JSON; - is standard input');
 }
 
-function addUnavailable(
-  program: Command,
-  terminal: Terminal,
-  name: string,
-  summary: string,
-  finish: (code: ExitCode) => void,
-): void {
+function addUnavailable(program: Command, name: string, summary: string): void {
   program
     .command(name)
+    .helpGroup('Not available yet:')
+    .summary(summary)
     .description(`${summary} (not available yet)`)
     .allowUnknownOption()
     .allowExcessArguments()
-    .argument('[operands...]')
     .action(() => {
-      writeLine(terminal.errors, `interlock: \`${name}\` is not available yet`);
-      finish(EXIT.usage);
+      throw new CliError('not-available-yet', `\`${name}\` is not available yet`);
     });
 }
 
@@ -169,17 +167,34 @@ export async function runCommandLine(terminal: Terminal, argv: readonly string[]
 }
 
 function report(terminal: Terminal, error: unknown): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const say = (line: string): void => writeLine(terminal.errors, inert(line));
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok;
+    if (error.code !== 'commander.help') for (const line of sentences(error.message)) say(line);
+    return EXIT.usage;
+  }
   if (error instanceof CliError) {
-    writeLine(terminal.errors, `interlock: ${inert(error.message)}`);
-    if (error.hint !== undefined) writeLine(terminal.errors, `  hint: ${inert(error.hint)}`);
+    say(`interlock: ${error.message}`);
+    if (error.hint !== undefined) say(`  hint: ${error.hint}`);
     return EXIT.usage;
   }
   if (error instanceof LedgerError) {
-    writeLine(terminal.errors, `interlock: ledger ${error.code}: ${inert(error.message)}`);
+    say(`interlock: ${error.message} [${error.code}]`);
     return EXIT.ledger;
   }
+  say('interlock: this is a bug, please report it');
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  writeLine(terminal.errors, `interlock: this is a bug, please report it\n${shown}`);
+  for (const line of shown.split('\n')) say(line);
   return EXIT.bug;
+}
+
+/** What the parser says of wrong arguments, in the form of all our errors. */
+function sentences(message: string): string[] {
+  const [problem = '', ...suggestions] = message.replace(/^error: /u, '').split('\n');
+  const quoted = problem.replaceAll(/'([^']*)'/gu, '`$1`').replace(/\.$/u, '');
+  const hints = suggestions.map((one) => one.replaceAll(/^\(|\)$/gu, '').replace(/^D/u, 'd'));
+  return [
+    `interlock: ${quoted}`,
+    ...(hints.length > 0 ? hints : ['see `interlock --help`']).map((one) => `  hint: ${one}`),
+  ];
 }

@@ -1,13 +1,16 @@
-/** Where a command finds its configuration and its data, and how its problems are shown. */
+/** Where a command finds its configuration and its data directory, and how the configuration is read. */
 
 import { realpathSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { errorCodeOf } from '../ledger/directory.ts';
 import { type Configuration, parseConfiguration } from '../policy/configuration.ts';
+import { FILE_LENGTH_MAX } from '../policy/document.ts';
 import { fromUtf8 } from '../value/encoding.ts';
-import { type Issue, renderIssue } from '../value/issue.ts';
+import { type Issue, type Place, placeAt } from '../value/issue.ts';
 import { CliError } from './exit.ts';
-import { type Terminal, writeLine } from './terminal.ts';
+import { readBounded } from './file.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Options every command takes. */
 export interface CommonOptions {
@@ -16,8 +19,10 @@ export interface CommonOptions {
   readonly json: boolean;
 }
 
-export const CONFIGURATION_NAME = 'interlock.yaml';
-export const DATA_NAME = '.interlock';
+const CONFIGURATION_NAME = 'interlock.yaml';
+const DATA_NAME = '.interlock';
+/** What that many characters can take in UTF-8. */
+const FILE_BYTES_MAX = 4 * FILE_LENGTH_MAX;
 
 /** A configuration file as found: `configuration` is absent when its issues forbid its use. */
 export interface Loaded {
@@ -27,65 +32,91 @@ export interface Loaded {
   readonly shown: string;
   /** What relative paths of the file are relative to. */
   readonly directory: string;
-  readonly source: string;
+  /** What `identityOf` the file was just before it was read. */
+  readonly identity: string;
+  /** Absent when there was nothing to read. */
+  readonly source: string | undefined;
   readonly configuration: Configuration | undefined;
   readonly issues: readonly Issue[];
 }
 
-export function configurationFile(terminal: Terminal, options: CommonOptions): string {
+/** A configuration that can be used. */
+export type Usable = Loaded & { readonly configuration: Configuration };
+
+function configurationFile(terminal: Terminal, options: CommonOptions): string {
   return path.resolve(terminal.directory, options.config ?? CONFIGURATION_NAME);
 }
 
-/** The data directory: `--data`, else `.interlock` beside the configuration file. */
+/** The data directory: `--data`, else `.interlock` beside the configuration file, whether either is there or not. */
 export function dataDirectory(terminal: Terminal, options: CommonOptions): string {
   if (options.data !== undefined) return path.resolve(terminal.directory, options.data);
   return path.join(path.dirname(configurationFile(terminal, options)), DATA_NAME);
+}
+
+/** Makes sure that a configuration named with `-c` is there, for commands that do without its content. */
+export async function requireNamed(terminal: Terminal, options: CommonOptions): Promise<void> {
+  if (options.config === undefined) return;
+  const found = await stat(configurationFile(terminal, options)).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) return;
+  const problem = found === undefined ? 'does not exist' : 'is a directory';
+  throw new CliError('unreadable', `the configuration \`${options.config}\` ${problem}`, {
+    hint: 'name the file with -c FILE',
+  });
 }
 
 /** Reads and parses the file; a file that cannot be read is an issue like any other. */
 export async function loadConfiguration(terminal: Terminal, options: CommonOptions): Promise<Loaded> {
   const file = configurationFile(terminal, options);
   const shown = options.config ?? CONFIGURATION_NAME;
-  const common = { file, shown, directory: path.dirname(file) };
-  const unreadable = (message: string, hint: string): Loaded => ({
-    ...common,
-    source: '',
-    configuration: undefined,
-    issues: [{ code: 'configuration-unreadable', severity: 'error', message, file: shown, line: 1, column: 1, hint }],
-  });
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'error';
-    const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
-    return unreadable(reason, `name the file with -c FILE, or write ${CONFIGURATION_NAME} here`);
+  const found = { file, shown, directory: path.dirname(file), identity: await identityOf(file) };
+  const unusable = (message: string, hint: string, place: Place, source: string | undefined): Loaded => {
+    const issue = {
+      code: 'configuration-unreadable',
+      severity: 'error',
+      message,
+      file: shown,
+      ...place,
+      hint,
+    } as const;
+    return { ...found, source, configuration: undefined, issues: [issue] };
+  };
+  const read = await readBounded(file, FILE_BYTES_MAX);
+  if (!read.ok) {
+    const hint = `name the file with -c FILE, or write ${CONFIGURATION_NAME} here`;
+    return unusable(`the configuration cannot be read: ${read.reason}`, hint, { line: 1, column: 1 }, undefined);
   }
-  const source = fromUtf8(bytes);
-  if (source === undefined) return unreadable('it is not UTF-8 text', 'save the file as UTF-8');
+  const source = fromUtf8(read.bytes);
+  if (source === undefined) {
+    const { text, place } = firstUndecodable(read.bytes);
+    return unusable('expected UTF-8, got bytes that are not', 'save the file as UTF-8', place, text);
+  }
   const parsed = parseConfiguration(source, { file: shown, environment: terminal.environment });
-  return { ...common, source, configuration: parsed.ok ? parsed.value : undefined, issues: parsed.issues };
+  return { ...found, source, configuration: parsed.ok ? parsed.value : undefined, issues: parsed.issues };
 }
 
-/** Like `loadConfiguration`, for commands that cannot go on without one. */
-export async function requireConfiguration(
-  terminal: Terminal,
-  options: CommonOptions,
-): Promise<Loaded & { readonly configuration: Configuration }> {
-  const loaded = await loadConfiguration(terminal, options);
-  if (loaded.configuration !== undefined) return { ...loaded, configuration: loaded.configuration };
-  showIssues(terminal, loaded.issues, loaded.source);
-  throw new CliError('unreadable', `\`${loaded.shown}\` cannot be used`);
+/** What tells one state of a file from another; two that are equal are taken to be the same. */
+export async function identityOf(file: string): Promise<string> {
+  try {
+    const { mtimeNs, ctimeNs, size, ino } = await stat(file, { bigint: true });
+    return `${mtimeNs} ${ctimeNs} ${size} ${ino}`;
+  } catch (error) {
+    return errorCodeOf(error) ?? 'error';
+  }
 }
 
-export function showIssues(terminal: Terminal, issues: readonly Issue[], source: string): void {
-  for (const issue of issues) writeLine(terminal.errors, renderIssue(issue, source));
-}
-
-export function firstError(issues: readonly Issue[]): string {
-  const error = issues.find((issue) => issue.severity === 'error');
-  if (error === undefined) return 'no reason was given';
-  return `${error.file ?? CONFIGURATION_NAME}:${error.line}:${error.column}: ${error.message}`;
+/** Bytes that are not UTF-8 as text, with a replacement character at the place of the first bad ones. */
+function firstUndecodable(bytes: Uint8Array): { readonly text: string; readonly place: Place } {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  let offset = 0;
+  let at = 0;
+  for (const character of text) {
+    // Where the file itself holds a replacement character, its three bytes are there.
+    if (character === '\u{fffd}' && bytes[at] !== 0xef) break;
+    if (character === '\u{fffd}' && (bytes[at + 1] !== 0xbf || bytes[at + 2] !== 0xbd)) break;
+    offset += character.length;
+    at += Buffer.byteLength(character);
+  }
+  return { text, place: placeAt(text, offset) };
 }
 
 /** What belongs to the authority itself and no guard lets through, as real paths. */

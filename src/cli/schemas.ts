@@ -3,31 +3,59 @@
 import { inspectServers } from '../gateway/inspect.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { Policy } from '../policy/compile.ts';
-import type { Configuration } from '../policy/configuration.ts';
+import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import { systemWorld } from '../world/system.ts';
-import type { Loaded } from './configuration.ts';
-import { type Terminal, writeLine } from './terminal.ts';
+import type { Loaded, Usable } from './configuration.ts';
+import { type Terminal, inert, writeLine } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 export interface Typed {
   readonly policy: Policy | undefined;
+  /** Of the file and of the policy. */
   readonly issues: readonly Issue[];
 }
+
+type Offered = ReadonlyMap<string, readonly ToolDefinition[]>;
 
 /** Compiles the policy against what the servers offer; with `offline` none is started and unknown tools are warnings. */
 export async function typePolicy(
   terminal: Terminal,
-  loaded: Loaded & { readonly configuration: Configuration },
+  loaded: Loaded,
   options: { readonly offline: boolean },
 ): Promise<Typed> {
-  const { configuration, directory } = loaded;
-  const offered = options.offline
-    ? new Map()
-    : await inspectServers(configuration.servers, {
-        ...{ directory, environment: terminal.environment, world: systemWorld, version: VERSION },
-        log: (line) => writeLine(terminal.errors, line),
-      });
+  const { configuration } = loaded;
+  if (configuration === undefined) return { policy: undefined, issues: loaded.issues };
+  const usable = { ...loaded, configuration };
+  const offered: Offered = options.offline ? new Map() : await ask(terminal, usable);
   const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool]));
-  return compilePolicy(configuration, tools, { complete: new Set(offered.keys()) });
+  const { policy, issues } = compilePolicy(configuration, tools, { complete: new Set(offered.keys()) });
+  const silent = options.offline ? [] : silentServers(usable, offered);
+  const all = [...loaded.issues, ...silent, ...issues];
+  return { policy, issues: all.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+function ask(terminal: Terminal, { configuration, directory }: Usable): Promise<Offered> {
+  return inspectServers(configuration.servers, {
+    directory,
+    environment: terminal.environment,
+    world: systemWorld,
+    version: VERSION,
+    log: (line) => writeLine(terminal.errors, inert(line)),
+  });
+}
+
+/** A policy whose tools could not be looked at is not checked, and must not look as if it were. */
+function silentServers({ configuration, shown }: Usable, offered: Offered): Issue[] {
+  return [...configuration.servers.values()]
+    .filter(({ id }) => !offered.has(id))
+    .map(({ id, place }) => ({
+      code: 'server-unavailable',
+      severity: 'warning',
+      message: `server \`${id}\` did not say what tools it has, so what the policy says of them is not checked`,
+      file: shown,
+      line: place.line,
+      column: place.column,
+      hint: 'the lines above say why; --offline does not start it',
+    }));
 }

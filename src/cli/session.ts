@@ -1,6 +1,5 @@
 /** A gateway session: the configuration file as it changes, the tools as they come, and the policy of both. */
 
-import { stat } from 'node:fs/promises';
 import type { Authority } from '../authority/authority.ts';
 import type { Door } from '../gateway/door.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
@@ -8,7 +7,8 @@ import type { Configuration } from '../policy/configuration.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import type { World } from '../world/world.ts';
-import { type Loaded, firstError } from './configuration.ts';
+import { type Loaded, type Usable, identityOf } from './configuration.ts';
+import { firstError } from './issues.ts';
 
 /** How often the configuration file is looked at, milliseconds. */
 const LOOK_EVERY_MS = 250;
@@ -19,20 +19,21 @@ export interface SessionOptions {
   /** The id of this session: its calls are one run. */
   readonly id: string;
   readonly load: () => Promise<Loaded>;
-  /** The configuration file, absolute. */
-  readonly file: string;
   /** Takes one line. */
   readonly log: (line: string) => void;
-  readonly show: (issues: readonly Issue[], source: string) => void;
+  readonly show: (issues: readonly Issue[], loaded: Loaded) => void;
 }
 
 /** Keeps the authority's policy true to the file and to what the servers offer. One writer, in order. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #offered = new Map<string, readonly ToolDefinition[]>();
-  #source = '';
-  #configuration: Configuration | undefined;
-  #shown = '';
+  /** The file as it was last read, whether it could be used or not. */
+  #read: Loaded | undefined;
+  /** The file that the policy in force was made of. */
+  #used: Usable | undefined;
+  /** What was shown of the file last read. */
+  #shown = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
@@ -40,7 +41,7 @@ export class Session {
   }
 
   get configuration(): Configuration | undefined {
-    return this.#configuration;
+    return this.#used?.configuration;
   }
 
   /**
@@ -48,20 +49,23 @@ export class Session {
    * there was none, denies everything until it is mended. Answers whether the configuration changed.
    */
   take(loaded: Loaded): boolean {
-    const before = this.#configuration;
-    const compiled = loaded.configuration === undefined ? undefined : this.#compile(loaded.configuration);
+    const before = this.#used;
+    const { configuration } = loaded;
+    const compiled = configuration === undefined ? undefined : this.#compile(configuration);
     const issues = [...loaded.issues, ...(compiled?.issues ?? [])];
-    this.#source = loaded.source;
-    this.#show(issues);
-    if (loaded.configuration !== undefined && compiled?.policy !== undefined) {
-      this.#configuration = loaded.configuration;
+    this.#read = loaded;
+    this.#shown = new Set();
+    this.#show(issues, loaded);
+    if (configuration !== undefined && compiled?.policy !== undefined) {
+      this.#used = { ...loaded, configuration };
       this.#enforce(compiled.policy);
-      return before?.digest !== loaded.configuration.digest;
+      return before?.configuration.digest !== configuration.digest;
     }
-    this.#options.log(
-      before === undefined ? 'every call is denied until the file is mended' : 'the policy in force stays as it was',
-    );
-    if (before === undefined) this.#write(() => this.#options.authority.refuse(firstError(issues)));
+    if (before !== undefined) this.#options.log('the policy in force stays as it was');
+    else {
+      this.#options.log('every call is denied until the file is mended');
+      this.#write(() => this.#options.authority.refuse(firstError(issues, loaded.shown)));
+    }
     return false;
   }
 
@@ -76,24 +80,30 @@ export class Session {
         // What a server offered stays known while it is away: its tools are then unavailable, not unheard of.
         if (tools === undefined) return;
         this.#offered.set(server, tools);
-        if (this.#configuration === undefined) return;
-        const { policy, issues } = this.#compile(this.#configuration);
-        this.#show(issues);
+        if (this.#used === undefined) return;
+        const { policy, issues } = this.#compile(this.#used.configuration);
+        this.#show(issues, this.#used);
         if (policy !== undefined) this.#enforce(policy);
       },
     };
   }
 
-  /** Looks at the file until `signal` aborts; calls `changed` after each change that was taken. */
+  /** Looks at the file that was taken until `signal` aborts; calls `changed` after each change that was taken. */
   async watch(signal: AbortSignal, changed: () => void): Promise<void> {
     const { world, load } = this.#options;
-    let seen = await identity(this.#options.file);
+    let taken = this.#read?.identity;
+    let last = taken;
     while (!signal.aborted) {
       await world.sleep(LOOK_EVERY_MS, signal);
-      const now = await identity(this.#options.file);
-      if (now === seen || signal.aborted) continue;
-      seen = now;
-      if (this.take(await load())) changed();
+      const now = await identityOf(this.#read?.file ?? '');
+      // A file that is still being written is left alone: half of a policy may be one that allows more.
+      const isStill = now === last;
+      last = now;
+      if (now === taken || !isStill || signal.aborted) continue;
+      const loaded = await load();
+      if (loaded.identity !== now) continue;
+      taken = now;
+      if (this.take(loaded)) changed();
     }
   }
 
@@ -103,7 +113,7 @@ export class Session {
   }
 
   #principal(): string {
-    return this.#configuration?.principal ?? 'local';
+    return this.configuration?.principal ?? 'local';
   }
 
   #compile(configuration: Configuration): ReturnType<typeof compilePolicy> {
@@ -113,10 +123,10 @@ export class Session {
   }
 
   /** Says what is new: a list of tools that arrives compiles the same file again. */
-  #show(issues: readonly Issue[]): void {
-    const said = JSON.stringify([issues, this.#source]);
-    if (said !== this.#shown) this.#options.show(issues, this.#source);
-    this.#shown = said;
+  #show(issues: readonly Issue[], loaded: Loaded): void {
+    const fresh = issues.filter((issue) => !awaitsList(issue) && !this.#shown.has(JSON.stringify(issue)));
+    for (const issue of fresh) this.#shown.add(JSON.stringify(issue));
+    if (fresh.length > 0) this.#options.show(fresh, loaded);
   }
 
   #enforce(policy: Policy): void {
@@ -132,11 +142,7 @@ export class Session {
   }
 }
 
-async function identity(file: string): Promise<string> {
-  try {
-    const { mtimeMs, size, ino } = await stat(file);
-    return `${mtimeMs} ${size} ${ino}`;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'error';
-  }
+/** At the start no list of tools is there yet, and that patterns match nothing then is no news. */
+function awaitsList({ code, severity }: Issue): boolean {
+  return code === 'pattern-matches-nothing' && severity === 'warning';
 }

@@ -1,28 +1,41 @@
 /** The terminal of a command: where it writes, whether colours help, and how text from elsewhere is shown. */
 
+import type { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import picocolors from 'picocolors';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Terminal {
   readonly input: Readable;
   readonly output: Writable;
   readonly errors: Writable;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly directory: string;
   /** Colours, empty functions unless standard output is a terminal that wants them. */
   readonly colour: ReturnType<typeof picocolors.createColors>;
+  /** Whether somebody sits at each of the streams. */
+  readonly attended: { readonly input: boolean; readonly errors: boolean };
+  /** Emits `SIGINT`, `SIGTERM` or `SIGHUP` when this process is asked to end. */
+  readonly signals: Pick<EventEmitter, 'once' | 'off'>;
 }
 
 export function systemTerminal(): Terminal {
-  const wanted = process.stdout.isTTY && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
   return {
     input: process.stdin,
     output: process.stdout,
     errors: process.stderr,
     environment: process.env,
     directory: process.cwd(),
-    colour: picocolors.createColors(wanted),
+    colour: picocolors.createColors(wantsColour(process.stdout.isTTY, process.env)),
+    attended: { input: process.stdin.isTTY, errors: process.stderr.isTTY },
+    signals: process,
   };
+}
+
+/** Whether colours help: on a terminal that can show them, unless `NO_COLOR` is set and not empty (no-color.org). */
+export function wantsColour(isTerminal: boolean | undefined, environment: Environment): boolean {
+  return isTerminal === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
 }
 
 /** Text from outside on one line, its control characters made visible: a log line must not drive a terminal. */
@@ -31,6 +44,17 @@ export function inert(text: string): string {
     const code = character.codePointAt(0) ?? 0;
     return `\\u{${code.toString(16)}}`;
   });
+}
+
+/** `value` as one line of JSON, in which everything that could drive a terminal is escaped. */
+export function inertJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[\u007f-\u009f\p{Cf}\u2028\u2029]/gu, (character) =>
+    Array.from({ length: character.length }, (_, at) => escapeUnit(character.charCodeAt(at))).join(''),
+  );
+}
+
+function escapeUnit(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
 }
 
 export function writeLine(stream: Writable, line: string): void {

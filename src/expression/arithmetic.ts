@@ -17,18 +17,19 @@ export function intOf(frame: Frame, value: bigint): bigint {
 }
 
 /** `value` when it fits uint, else the fault `overflow`. */
-export function uintOf(frame: Frame, value: bigint): Uint {
+function uintOf(frame: Frame, value: bigint): Uint {
   if (value < 0n || value > UINT_MAX) fail(frame, 'overflow', 'the result does not fit uint (64 bits)');
   return new Uint(value);
 }
 
 function timestampIn(frame: Frame, nanos: bigint): Timestamp {
-  if (nanos < TIMESTAMP_MIN || nanos > TIMESTAMP_MAX) fail(frame, 'overflow', 'the timestamp is not in the years 1 to 9999');
+  if (nanos < TIMESTAMP_MIN || nanos > TIMESTAMP_MAX)
+    fail(frame, 'overflow', 'the timestamp is not in the years 1 to 9999');
   return new Timestamp(nanos);
 }
 
 /** A duration of `nanos`, or the fault `overflow` beyond 292 years. */
-export function durationIn(frame: Frame, nanos: bigint): Duration {
+function durationIn(frame: Frame, nanos: bigint): Duration {
   if (nanos > DURATION_MAX || nanos < -DURATION_MAX - 1n) fail(frame, 'overflow', 'the duration is beyond 292 years');
   return new Duration(nanos);
 }

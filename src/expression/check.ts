@@ -145,7 +145,8 @@ function factsOf(node: Node): Facts {
     case 'logic': {
       const and = node.operator === '&&';
       const said = new Set<string>();
-      for (const term of node.terms) for (const path of and ? factsOf(term).whenTrue : factsOf(term).whenFalse) said.add(path);
+      for (const term of node.terms)
+        for (const path of and ? factsOf(term).whenTrue : factsOf(term).whenFalse) said.add(path);
       return and ? { whenTrue: said, whenFalse: NOTHING } : { whenTrue: NOTHING, whenFalse: said };
     }
     case 'fold':

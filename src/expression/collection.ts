@@ -6,7 +6,7 @@ import { burn, fail } from './fault.ts';
 import type { CelType } from './type.ts';
 import { typeText } from './type.ts';
 import type { CelList, CelMap, CelValue, MapKey } from './value.ts';
-import { convert, JsonList, JsonMap, MapValue, memberType, Uint } from './value.ts';
+import { convert, JsonList, JsonMap, MapValue, memberType, ownMember, Uint } from './value.ts';
 
 export function listSize(list: CelList): number {
   return list instanceof JsonList ? list.raw.length : list.length;
@@ -52,13 +52,13 @@ export function mapHas(map: CelMap, key: CelValue): boolean {
 }
 
 function memberOf(frame: Frame, map: JsonMap, name: string): CelValue | undefined {
-  if (!Object.hasOwn(map.raw, name)) return undefined;
-  const raw = map.raw[name];
+  const raw = ownMember(map.raw, name);
   return raw === undefined ? undefined : viewed(frame, raw, memberType(map.type, name));
 }
 
 function viewed(frame: Frame, raw: JsonValue, type: CelType): CelValue {
-  return convert(raw, type) ?? fail(frame, 'type-mismatch', `expected ${typeText(type)}, got ${jsonKind(raw)}`);
+  const value = convert(raw, type);
+  return value === undefined ? fail(frame, 'type-mismatch', `expected ${typeText(type)}, got ${jsonKind(raw)}`) : value;
 }
 
 /** What a JSON value is, for messages. */

@@ -2,6 +2,8 @@
 
 import { isJsonObject } from '../value/json.ts';
 import type { JsonValue } from '../value/json.ts';
+import { Bound } from './bound.ts';
+import type { Bindings } from './bound.ts';
 import { checkNames, checkOptionals } from './check.ts';
 import { describe } from './describe.ts';
 import { emitter } from './emit.ts';
@@ -21,12 +23,11 @@ import type { Node, Tree } from './tree.ts';
 import type { CelType, Vocabulary } from './type.ts';
 import { typeText } from './type.ts';
 import type { CelValue } from './value.ts';
-import { JsonList, JsonMap, MapValue, Optional, typeName } from './value.ts';
+import { isList, JsonList, JsonMap, MapValue, Optional, typeName } from './value.ts';
 
-export type { ExpressionIssue, ExpressionIssueCode } from './issue.ts';
-
-/** Variables by name. A variable of the vocabulary that is missing here is an error where it is read. */
-export type Bindings = Readonly<Record<string, CelValue>>;
+export { Bound } from './bound.ts';
+export type { Bindings } from './bound.ts';
+export type { ExpressionIssue } from './issue.ts';
 
 /** Why an evaluation has no value. The message tells names and types, never values. */
 export interface EvaluationError {
@@ -45,7 +46,7 @@ export interface Clause {
   readonly text: string;
   /** UTF-16 units of the source. */
   readonly offset: number;
-  evaluate(bindings: Bindings, fuel?: number): Evaluation;
+  evaluate(bindings: Bindings | Bound, fuel?: number): Evaluation;
 }
 
 /**
@@ -57,7 +58,7 @@ export interface Expression {
   readonly type: CelType;
   /** In order of the source; the whole when there is no top-level `&&`. */
   readonly clauses: readonly Clause[];
-  evaluate(bindings: Bindings, fuel?: number): Evaluation;
+  evaluate(bindings: Bindings | Bound, fuel?: number): Evaluation;
 }
 
 export type Compiled =
@@ -103,7 +104,11 @@ function checkedTree(source: string, environment: Environment, vocabulary: Vocab
 /** The syntax of `source`, within the limits. Throws a `Rejection` otherwise. */
 export function parseSource(source: string, environment: Environment): Syntax {
   if (source.length > SOURCE_LENGTH_MAX) {
-    reject('expression-too-long', SOURCE_LENGTH_MAX, `expected at most ${SOURCE_LENGTH_MAX} characters, got ${source.length}`);
+    reject(
+      'expression-too-long',
+      SOURCE_LENGTH_MAX,
+      `expected at most ${SOURCE_LENGTH_MAX} characters, got ${source.length}`,
+    );
   }
   const deep = findDeepPrefix(source, NESTING_MAX);
   if (deep !== undefined) reject('expression-too-deep', deep, `expected at most ${NESTING_MAX} prefix operators`);
@@ -122,18 +127,23 @@ interface Parts {
 
 /** The expression that evaluates `tree`. */
 export function assemble({ source, tree, type, emission, expect }: Parts): Expression {
-  const frame = new Frame(tree.variables.length, tree.localsMax);
+  const frame = new Frame(tree.localsMax);
   const evaluator = (node: Node): Expression['evaluate'] => {
-    const run = emission.value(node);
-    const running: Running = { run, frame, variables: tree.variables, expect, offset: node.offset };
-    return (bindings, fuel = FUEL_DEFAULT) => evaluate(running, bindings, fuel);
+    const running: Running = { run: emission.value(node), frame, expect, offset: node.offset };
+    return (bindings, fuel = FUEL_DEFAULT) => {
+      const { values } = bindings instanceof Bound ? bindings : new Bound(bindings);
+      return evaluate(running, values, fuel);
+    };
   };
   const clauses = clausesOf(source, tree.root);
   const whole = evaluator(tree.root);
   return {
     source,
     type,
-    clauses: clauses.map(({ node, ...place }) => ({ ...place, evaluate: node === tree.root ? whole : evaluator(node) })),
+    clauses: clauses.map(({ node, ...place }) => ({
+      ...place,
+      evaluate: node === tree.root ? whole : evaluator(node),
+    })),
     evaluate: whole,
   };
 }
@@ -147,10 +157,15 @@ interface ClausePart {
 /** The clauses as the source shows them: a bracketed chain in front is one clause, although the tree is flat. */
 function clausesOf(source: string, root: Node): readonly ClausePart[] {
   const stretches = splitClauses(source);
-  const part = ({ start, end }: Stretch, node: Node): ClausePart => ({ text: source.slice(start, end), offset: start, node });
+  const part = ({ start, end }: Stretch, node: Node): ClausePart => ({
+    text: source.slice(start, end),
+    offset: start,
+    node,
+  });
   const [first, ...others] = stretches;
   if (first === undefined) return [];
-  if (root.kind !== 'logic' || root.operator !== '&&' || others.length === 0) return [part({ ...first, end: source.length }, root)];
+  if (root.kind !== 'logic' || root.operator !== '&&' || others.length === 0)
+    return [part({ ...first, end: source.length }, root)];
   const own = root.terms.length - others.length;
   const [front] = root.terms;
   if (front === undefined || own < 1) throw new Error('the clauses of an expression are not those of its tree');
@@ -161,18 +176,19 @@ function clausesOf(source: string, root: Node): readonly ClausePart[] {
 interface Running {
   readonly run: Eval;
   readonly frame: Frame;
-  readonly variables: readonly string[];
   readonly expect: 'bool' | 'any';
   readonly offset: number;
 }
 
 const TRUE: Evaluation = { ok: true, value: true };
 const FALSE: Evaluation = { ok: true, value: false };
+const NOTHING: readonly undefined[] = [];
 
-function evaluate({ run, frame, variables, expect, offset }: Running, bindings: Bindings, fuel: number): Evaluation {
+function evaluate(running: Running, variables: readonly (CelValue | undefined)[], fuel: number): Evaluation {
+  const { run, frame, expect, offset } = running;
   frame.fuel = fuel;
+  frame.variables = variables;
   try {
-    for (let i = 0; i < variables.length; i += 1) bind(frame, i, variables[i] ?? '', bindings);
     const value = run(frame);
     if (value === true) return TRUE;
     if (value === false) return FALSE;
@@ -185,30 +201,23 @@ function evaluate({ run, frame, variables, expect, offset }: Running, bindings: 
     return { ok: false, error: { code: error.code, message: error.message, offset: error.offset } };
   } finally {
     // What was decided about is not kept: it may hold secrets.
-    frame.variables.fill(undefined);
-    frame.objects.fill(undefined);
-    frame.locals.fill(undefined);
+    frame.variables = NOTHING;
+    for (let i = 0; i < frame.locals.length; i += 1) frame.locals[i] = undefined;
   }
-}
-
-function bind(frame: Frame, slot: number, name: string, bindings: Bindings): void {
-  const value = Object.hasOwn(bindings, name) ? bindings[name] : undefined;
-  frame.variables[slot] = value;
-  frame.objects[slot] = value instanceof JsonMap ? value.raw : undefined;
 }
 
 /** Pays for every part of an answer: parts may be shared, and who prints it walks them all. */
 function weigh(frame: Frame, value: CelValue): void {
   burn(frame, 1);
   if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) for (const item of value) weigh(frame, item);
+  if (value instanceof JsonList || value instanceof JsonMap) weighJson(frame, value.raw);
+  else if (isList(value)) for (const item of value) weigh(frame, item);
   else if (value instanceof MapValue) for (const [, member] of value.entries.values()) weigh(frame, member);
-  else if (value instanceof JsonList || value instanceof JsonMap) weighJson(frame, value.raw);
   else if (value instanceof Optional && value.value !== undefined) weigh(frame, value.value);
 }
 
 function weighJson(frame: Frame, value: JsonValue): void {
   burn(frame, 1);
-  if (Array.isArray(value)) for (const item of value) weighJson(frame, item);
-  else if (isJsonObject(value)) for (const key of Object.keys(value)) weighJson(frame, value[key] ?? null);
+  if (isJsonObject(value)) for (const key of Object.keys(value)) weighJson(frame, value[key] ?? null);
+  else if (typeof value === 'object' && value !== null) for (const item of value) weighJson(frame, item);
 }

@@ -6,7 +6,15 @@ import type { Frame } from './fault.ts';
 import { burn, fail, priceOf } from './fault.ts';
 import type { Family } from './function.ts';
 import { noOverload } from './function.ts';
-import { floorDivide, formatDuration, formatTimestamp, parseDuration, parseTimestamp, TIMESTAMP_MAX, TIMESTAMP_MIN } from './time-text.ts';
+import {
+  floorDivide,
+  formatDuration,
+  formatTimestamp,
+  parseDuration,
+  parseTimestamp,
+  TIMESTAMP_MAX,
+  TIMESTAMP_MIN,
+} from './time-text.ts';
 import type { CelValue } from './value.ts';
 import { Duration, Timestamp, typeName, TypeValue, Uint } from './value.ts';
 

@@ -1,11 +1,11 @@
 /** What the library complains of, in our words. */
 
 import type { Environment } from './environment.ts';
+import { declarationText } from './environment.ts';
 import type { ExpressionIssue, ExpressionIssueCode } from './issue.ts';
 import type { Ast, Complaint } from './parse.ts';
+import { checkedTypeOf } from './parse.ts';
 import { suggest } from './suggest.ts';
-import { typeText } from './type.ts';
-import type { CelType } from './type.ts';
 
 interface Said {
   readonly code: ExpressionIssueCode;
@@ -45,8 +45,13 @@ function describeSyntax({ code, summary, offset }: Complaint, source: string): S
     case 'unexpected_character':
     case 'expected_token': {
       const wanted = /^Expected (\w+),/.exec(summary)?.[1];
-      const expected = TOKENS.get(wanted ?? '') ?? (code === 'unexpected_token' ? 'an operand' : 'an operator or the end');
-      return { code: 'expression-syntax', message: `expected ${expected}, got ${found(source, offset)}`, hint: hintAt(source, offset) };
+      const expected =
+        TOKENS.get(wanted ?? '') ?? (code === 'unexpected_token' ? 'an operand' : 'an operator or the end');
+      return {
+        code: 'expression-syntax',
+        message: `expected ${expected}, got ${found(source, offset)}`,
+        hint: hintAt(source, offset),
+      };
     }
     case 'reserved_identifier':
       return { code: 'expression-syntax', message: `${found(source, offset)} is a reserved word` };
@@ -54,7 +59,11 @@ function describeSyntax({ code, summary, offset }: Complaint, source: string): S
     case 'unterminated_triple_quoted_string':
       return { code: 'expression-syntax', message: 'the string does not end' };
     case 'newline_in_string':
-      return { code: 'expression-syntax', message: 'a string in single quotes or double quotes ends on its line', hint: 'three quotes allow several lines' };
+      return {
+        code: 'expression-syntax',
+        message: 'a string in single quotes or double quotes ends on its line',
+        hint: 'three quotes allow several lines',
+      };
     default:
       return { code: 'expression-syntax', message: oneLine(summary) };
   }
@@ -82,40 +91,37 @@ function oneLine(summary: string): string {
 
 function describeTypes(complaint: Complaint, source: string, environment: Environment): Said {
   const { code, node, summary } = complaint;
-  const typeOf = (ast: Ast): CelType => environment.typeOf(ast);
-  if (node === undefined) return { code: 'type-mismatch', message: oneLine(summary) };
+  if (node === undefined) return mismatched(oneLine(summary));
   switch (code) {
     case 'unknown_variable':
       return { code: 'unknown-name', message: `there is no ${found(source, node.start)}` };
     case 'no_such_key':
-      return describeMember(node, typeOf);
+      return describeMember(node, environment);
     case 'no_such_overload':
-      return describeOperator(node, source, typeOf);
+      return describeOperator(node);
     case 'no_matching_overload':
-      return describeCall(node, typeOf);
+      return describeCall(node);
     case 'invalid_logical_operand':
-      return describeLogic(node, source, typeOf);
+      return describeLogic(node);
     case 'invalid_condition_type':
-      return { code: 'type-mismatch', message: `the condition of \`? :\` must be bool, got ${typeText(typeOf(node))}` };
+      return mismatched(`the condition of \`? :\` must be bool, got ${textOf(node)}`);
     case 'incompatible_ternary_branches':
-      return { code: 'type-mismatch', message: 'both results of `? :` must have one type', hint: 'wrap one in `dyn(…)`' };
+      return mismatched('both results of `? :` must have one type', 'wrap one in `dyn(…)`');
     case 'cannot_index_type':
     case 'invalid_index_type':
-      return describeAccess(node, typeOf);
+      return describeAccess(node);
     default:
-      return { code: 'type-mismatch', message: oneLine(summary) };
+      return mismatched(oneLine(summary));
   }
 }
 
-function describeMember(node: Ast, typeOf: (ast: Ast) => CelType): Said {
-  if (node.op !== '.' && node.op !== '.?') return { code: 'unknown-member', message: 'there is no such member' };
-  const [target, name] = node.args;
-  const type = typeOf(target);
-  const names = type.kind === 'object' ? [...type.fields.keys()] : [];
-  const path = sourceOf(target);
-  const listed = names.length > 0 && names.length <= 12 ? `known: ${names.join(', ')}` : undefined;
-  const hint = suggest(name, names) ?? listed ?? `\`${path}["${name}"]\` reads it untyped`;
-  return { code: 'unknown-member', message: `\`${path}\` has no member \`${name}\``, hint };
+function mismatched(message: string, hint?: string): Said {
+  return { code: 'type-mismatch', message, hint };
+}
+
+/** The type of a node as people write it. */
+function textOf(node: Ast): string {
+  return declarationText(checkedTypeOf(node));
 }
 
 /** The source of a node, cut short; brackets around its first operand are not part of its range. */
@@ -124,60 +130,73 @@ function sourceOf(node: Ast): string {
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }
 
-function describeOperator(node: Ast, source: string, typeOf: (ast: Ast) => CelType): Said {
+function describeMember(node: Ast, environment: Environment): Said {
+  if (node.op !== '.' && node.op !== '.?') return { code: 'unknown-member', message: 'there is no such member' };
+  const [target, name] = node.args;
+  const type = environment.typeOf(target);
+  const names = type.kind === 'object' ? [...type.fields.keys()] : [];
+  const path = sourceOf(target);
+  const listed = names.length > 0 && names.length <= 12 ? `known: ${names.join(', ')}` : undefined;
+  const hint = suggest(name, names) ?? listed ?? `\`${path}["${name}"]\` reads it untyped`;
+  return { code: 'unknown-member', message: `\`${path}\` has no member \`${name}\``, hint };
+}
+
+function describeOperator(node: Ast): Said {
   if (node.op === '!_' || node.op === '-_') {
-    return { code: 'type-mismatch', message: `\`${node.op.charAt(0)}\` does not take ${typeText(typeOf(node.args))}` };
+    return mismatched(`\`${node.op.charAt(0)}\` does not take ${textOf(node.args)}`);
   }
-  if (!Array.isArray(node.args) || node.args.length !== 2) return { code: 'type-mismatch', message: 'operands do not go together' };
+  if (!Array.isArray(node.args) || node.args.length !== 2) return mismatched('the operands do not go together');
   const [left, right] = node.args as readonly [Ast, Ast];
-  const types = [typeOf(left), typeOf(right)] as const;
-  const message = `\`${node.op}\` does not take ${typeText(types[0])} and ${typeText(types[1])}`;
-  return { code: 'type-mismatch', message, hint: numericHint(left, right, types, source) };
+  const message = `\`${node.op}\` does not take ${textOf(left)} and ${textOf(right)}`;
+  return mismatched(message, operandHint(left, right));
 }
 
 const NUMERIC: ReadonlySet<string> = new Set(['int', 'uint', 'double']);
 
-/** int, uint and double mix in order only; says how to write the other operand. */
-function numericHint(left: Ast, right: Ast, [a, b]: readonly [CelType, CelType], source: string): string | undefined {
-  if (!NUMERIC.has(a.kind) || !NUMERIC.has(b.kind)) {
-    if (a.kind === 'string' || b.kind === 'string') return 'text and numbers never mix: convert one with `string(…)`, `int(…)` or `double(…)`';
-    return a.kind === 'null' || b.kind === 'null' ? 'only an untyped value can be null: use `has(…)` for what may be missing' : undefined;
+function operandHint(left: Ast, right: Ast): string | undefined {
+  const types = [textOf(left), textOf(right)];
+  if (types.every((type) => NUMERIC.has(type))) return numericHint(left, right);
+  if (types.includes('string') && types.some((type) => NUMERIC.has(type))) {
+    return 'text and numbers never mix: convert one with `string(…)`, `int(…)` or `double(…)`';
   }
-  const target = a.kind === 'double' || b.kind === 'double' ? 'double' : 'uint';
-  const other = a.kind === target ? right : left;
-  const text = source.slice(other.start, other.end);
-  if (other.op === 'value' && typeof other.args === 'bigint' && /^\d+$/.test(text)) {
-    return target === 'double' ? `write \`${text}.0\`` : `write \`${text}u\``;
-  }
-  return `write \`${target}(${sourceOf(other)})\``;
+  return types.includes('null') ? 'only an untyped value can be null: use `has(…)` for what may be missing' : undefined;
 }
 
-function describeCall(node: Ast, typeOf: (ast: Ast) => CelType): Said {
+/** int, uint and double mix in order only; says how to write one operand so that it goes with the other. */
+function numericHint(left: Ast, right: Ast): string {
+  const target = [textOf(left), textOf(right)].includes('double') ? 'double' : 'uint';
+  const [same, other] = textOf(left) === target ? [left, right] : [right, left];
+  const literal = sourceOf(same);
+  if (other.op !== 'value' && same.op === 'value' && /^\d+(?:\.0+|u)$/i.test(literal)) {
+    return `write \`${literal.replace(/\.0+$|u$/i, '')}\``;
+  }
+  const text = sourceOf(other);
+  if (other.op !== 'value' || !/^\d+$/.test(text)) return `write \`${target}(${text})\``;
+  return target === 'double' ? `write \`${text}.0\`` : `write \`${text}u\``;
+}
+
+function describeCall(node: Ast): Said {
   if (node.op === 'call') {
     const [name, args] = node.args;
-    const types = args.map((arg) => typeText(typeOf(arg))).join(', ');
-    return { code: 'type-mismatch', message: `\`${name}\` does not take (${types})` };
+    return mismatched(`\`${name}\` does not take (${args.map((arg) => textOf(arg)).join(', ')})`);
   }
-  if (node.op !== 'rcall') return { code: 'type-mismatch', message: 'the arguments do not fit' };
+  if (node.op !== 'rcall') return mismatched('the arguments do not fit');
   const [name, receiver, args] = node.args;
-  const types = args.map((arg) => typeText(typeOf(arg))).join(', ');
-  const type = typeText(typeOf(receiver));
-  return { code: 'type-mismatch', message: `\`${name}\` of ${type} does not take (${types})` };
+  return mismatched(`\`${name}\` of ${textOf(receiver)} does not take (${args.map((arg) => textOf(arg)).join(', ')})`);
 }
 
-function describeLogic(node: Ast, source: string, typeOf: (ast: Ast) => CelType): Said {
-  if (node.op !== '&&' && node.op !== '||') return { code: 'type-mismatch', message: 'expected bool operands' };
-  const wrong = node.args.find((arg) => !['bool', 'dyn'].includes(typeOf(arg).kind)) ?? node.args[0];
-  const text = source.slice(wrong.start, wrong.end);
-  return { code: 'type-mismatch', message: `\`${node.op}\` takes bool operands, got ${typeText(typeOf(wrong))}: \`${text.slice(0, 40)}\`` };
+function describeLogic(node: Ast): Said {
+  if (node.op !== '&&' && node.op !== '||') return mismatched('expected bool operands');
+  const wrong = node.args.find((arg) => !['bool', 'dyn'].includes(textOf(arg))) ?? node.args[0];
+  return mismatched(`\`${node.op}\` takes bool operands, got ${textOf(wrong)}: \`${sourceOf(wrong)}\``);
 }
 
-function describeAccess(node: Ast, typeOf: (ast: Ast) => CelType): Said {
+function describeAccess(node: Ast): Said {
   if (node.op === '.' || node.op === '.?') {
     const [target, name] = node.args;
-    return { code: 'type-mismatch', message: `\`${sourceOf(target)}\` is ${typeText(typeOf(target))} and has no member \`${name}\`` };
+    return mismatched(`\`${sourceOf(target)}\` is ${textOf(target)} and has no member \`${name}\``);
   }
-  if (node.op !== '[]' && node.op !== '[?]') return { code: 'type-mismatch', message: 'the index does not fit' };
+  if (node.op !== '[]' && node.op !== '[?]') return mismatched('the index does not fit');
   const [target, index] = node.args;
-  return { code: 'type-mismatch', message: `${typeText(typeOf(target))} is not indexed by ${typeText(typeOf(index))}` };
+  return mismatched(`${textOf(target)} is not indexed by ${textOf(index)}`);
 }

@@ -14,6 +14,9 @@ export type Test = (frame: Frame) => boolean;
 /** Evaluates a node that is a number, without making a bigint of it. */
 export type Num = (frame: Frame) => number;
 
+/** Evaluates a node that is text. */
+export type Text = (frame: Frame) => string;
+
 /** Turns nodes into closures; each closure pays for itself. */
 export interface Emission {
   value(node: Node): Eval;

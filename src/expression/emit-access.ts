@@ -21,7 +21,8 @@ export function emitMember(node: MemberNode, emission: Emission): Eval {
     const from = target(frame);
     frame.at = offset;
     if (optional || from instanceof Optional) return throughOptional(from, (value) => member(frame, value, name));
-    return member(frame, from, name) ?? fail(frame, 'no-such-member', missing);
+    const found = member(frame, from, name);
+    return found === undefined ? fail(frame, 'no-such-member', missing) : found;
   };
 }
 

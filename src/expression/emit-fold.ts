@@ -2,14 +2,14 @@
 
 import { contains } from './equality.ts';
 import { mapKeyOf } from './collection.ts';
-import type { Emission, Eval, Test } from './emission.ts';
-import { emitNumber } from './emit-path.ts';
+import type { Emission, Eval, Num, Test } from './emission.ts';
+import { emitLimit } from './emit-limit.ts';
+import { emitNumber, literalNumber } from './emit-path.ts';
 import { burn, priceOf } from './fault.ts';
 import type { BinaryOperator } from './functions.ts';
 import { OPERATORS } from './functions.ts';
 import type { FoldNode, Node, Step } from './tree.ts';
 import type { CelValue, MapKey } from './value.ts';
-import { Uint } from './value.ts';
 
 const TESTS: ReadonlySet<BinaryOperator> = new Set<BinaryOperator>(['==', '!=', '<', '<=', '>', '>=', 'in']);
 
@@ -50,12 +50,12 @@ export function emitFold(node: FoldNode, emission: Emission): Eval {
 export function emitFoldTest(node: FoldNode, emission: Emission): Test | undefined {
   const [step] = node.steps;
   if (step === undefined || node.steps.length > 1 || !TESTS.has(step.operator)) return undefined;
-  return (
+  const general =
     emitNumeric(node.first, step, emission) ??
     emitAmong(node.first, step, emission) ??
     emitTextEquality(node.first, step, emission) ??
-    emitTest(node.first, step, emission)
-  );
+    emitTest(node.first, step, emission);
+  return emitLimit(node.first, step, emission, general) ?? general;
 }
 
 function emitTest(first: Node, step: Step, emission: Emission): Test {
@@ -78,20 +78,23 @@ function emitNumeric(first: Node, step: Step, emission: Emission): Test | undefi
   if (step.operator === 'in') return undefined;
   const left = emitNumber(first, emission);
   const right = left === undefined ? undefined : emitNumber(step.right, emission);
-  if (left === undefined || right === undefined) return undefined;
-  switch (step.operator) {
+  return left === undefined || right === undefined ? undefined : compareNumbers(step.operator, left, right);
+}
+
+function compareNumbers(operator: BinaryOperator, left: Num, right: Num): Test | undefined {
+  switch (operator) {
     case '==':
-      return (frame) => (burn(frame, 2), left(frame) === right(frame));
+      return (frame) => (burn(frame, 1), left(frame) === right(frame));
     case '!=':
-      return (frame) => (burn(frame, 2), left(frame) !== right(frame));
+      return (frame) => (burn(frame, 1), left(frame) !== right(frame));
     case '<':
-      return (frame) => (burn(frame, 2), left(frame) < right(frame));
+      return (frame) => (burn(frame, 1), left(frame) < right(frame));
     case '<=':
-      return (frame) => (burn(frame, 2), left(frame) <= right(frame));
+      return (frame) => (burn(frame, 1), left(frame) <= right(frame));
     case '>':
-      return (frame) => (burn(frame, 2), left(frame) > right(frame));
+      return (frame) => (burn(frame, 1), left(frame) > right(frame));
     case '>=':
-      return (frame) => (burn(frame, 2), left(frame) >= right(frame));
+      return (frame) => (burn(frame, 1), left(frame) >= right(frame));
     default:
       return undefined;
   }
@@ -117,39 +120,37 @@ function emitAmong(first: Node, step: Step, emission: Emission): Test | undefine
     if (item.kind !== 'literal') return undefined;
     literals.push(item.value);
   }
-  const numbers = emitAmongNumbers(first, literals, emission);
-  if (numbers !== undefined) return numbers;
-  const keys = new Set<MapKey>();
-  for (const literal of literals) {
-    const key = mapKeyOf(literal);
-    if (key === undefined) return emitAmongAny(first, literals, emission);
-    keys.add(key);
-  }
-  const value = emission.value(first);
-  return (frame) => {
-    burn(frame, 2);
-    const key = mapKeyOf(value(frame));
-    if (typeof key === 'string') burn(frame, priceOf(key.length));
-    return key !== undefined && keys.has(key);
-  };
+  return emitAmongNumbers(first, literals, emission) ?? emitAmongKeys(first, literals, emission);
 }
 
 function emitAmongNumbers(first: Node, literals: readonly CelValue[], emission: Emission): Test | undefined {
-  const numbers = new Set<number>();
-  for (const literal of literals) {
-    const number = Number(literal instanceof Uint ? literal.value : literal);
-    if (typeof literal === 'string' || literal === null || typeof literal === 'boolean') return undefined;
-    if (typeof literal !== 'number' && !Number.isSafeInteger(number)) return undefined;
-    numbers.add(number);
-  }
   const value = emitNumber(first, emission);
-  return value === undefined ? undefined : (frame) => (burn(frame, 2), numbers.has(value(frame)));
+  const numbers = literals.map(literalNumber).filter((number) => number !== undefined);
+  if (value === undefined || numbers.length < literals.length) return undefined;
+  const among = new Set(numbers);
+  return (frame) => (burn(frame, 2), among.has(value(frame)));
 }
 
-function emitAmongAny(first: Node, literals: readonly CelValue[], emission: Emission): Test {
+function emitAmongKeys(first: Node, literals: readonly CelValue[], emission: Emission): Test {
   const value = emission.value(first);
+  const keys = new Set<MapKey>();
+  for (const literal of literals) {
+    const key = mapKeyOf(literal);
+    // A double is rounded when it meets a larger integer: then equality is not that of keys.
+    const rounds = typeof key === 'bigint' && !Number.isSafeInteger(Number(key));
+    if (key === undefined || rounds) return (frame) => (burn(frame, 1), contains(frame, value(frame), literals));
+    keys.add(key);
+  }
   return (frame) => {
-    burn(frame, 1);
-    return contains(frame, value(frame), literals);
+    burn(frame, 2);
+    const sought = value(frame);
+    if (typeof sought !== 'string') return hasKey(keys, sought);
+    burn(frame, priceOf(sought.length));
+    return keys.has(sought);
   };
+}
+
+function hasKey(keys: ReadonlySet<MapKey>, value: CelValue): boolean {
+  const key = mapKeyOf(value);
+  return key !== undefined && keys.has(key);
 }

@@ -65,7 +65,8 @@ function emitQuantifier(node: LoopNode, iterate: Iterate, emission: Emission, so
       try {
         found = test(frame) === sought;
       } catch (error) {
-        fault ??= absorb(error);
+        const absorbed = absorb(error);
+        fault ??= absorbed;
       }
       return found;
     });

@@ -7,13 +7,23 @@ import { emitHas, emitIndex, emitMember } from './emit-access.ts';
 import { emitFold, emitFoldTest } from './emit-fold.ts';
 import { absorb, emitLoop } from './emit-loop.ts';
 import type { Frame } from './fault.ts';
-import { burn, fail, Fault, Frame as EvaluationFrame } from './fault.ts';
+import { burn, fail, Fault, faultAt, Frame as EvaluationFrame } from './fault.ts';
 import { textOf } from './function.ts';
 import { FUNCTIONS, VARIADIC } from './functions.ts';
 import { extreme } from './math-functions.ts';
 import { NONE, optionalOf } from './optional-functions.ts';
 import { burnSearch, compilePattern } from './pattern.ts';
-import type { BindNode, CallNode, ChooseNode, ListNode, LogicNode, MapNode, Node, NotNode, OrElseNode } from './tree.ts';
+import type {
+  BindNode,
+  CallNode,
+  ChooseNode,
+  ListNode,
+  LogicNode,
+  MapNode,
+  Node,
+  NotNode,
+  OrElseNode,
+} from './tree.ts';
 import type { CelType } from './type.ts';
 import type { CelValue, MapKey } from './value.ts';
 import { MapValue, Optional, typeName } from './value.ts';
@@ -109,23 +119,44 @@ function emitName(kind: 'variable' | 'local', slot: number, name: string, offset
     burn(frame, 1);
     const value = kind === 'variable' ? frame.variables[slot] : frame.locals[slot];
     if (value !== undefined) return value;
-    throw new Fault('unbound-name', `\`${name}\` has no value here`, offset);
+    throw faultAt(offset, 'unbound-name', `\`${name}\` has no value here`);
   };
 }
 
 function emitLogic(node: LogicNode, emission: Emission): Test {
   const tests = node.terms.map((term) => emission.test(term));
   const decisive = node.operator === '||';
+  const [first, second] = tests;
+  if (first !== undefined && second !== undefined && tests.length === 2) return emitPair(first, second, decisive);
   return (frame) => {
     let fault: Fault | undefined;
-    for (const test of tests) {
-      burn(frame, 1);
+    let i = 0;
+    burn(frame, tests.length);
+    // Entered once where nothing fails, once more after each term that does.
+    while (i < tests.length) {
       try {
-        if (test(frame) === decisive) return decisive;
+        for (; i < tests.length; i += 1) if (tests[i]?.(frame) === decisive) return decisive;
       } catch (error) {
         fault ??= absorb(error);
+        i += 1;
       }
     }
+    if (fault !== undefined) throw fault;
+    return !decisive;
+  };
+}
+
+/** `emitLogic` of two terms, as most are. */
+function emitPair(first: Test, second: Test, decisive: boolean): Test {
+  return (frame) => {
+    burn(frame, 2);
+    let fault: Fault | undefined;
+    try {
+      if (first(frame) === decisive) return decisive;
+    } catch (error) {
+      fault = absorb(error);
+    }
+    if (second(frame) === decisive) return decisive;
     if (fault !== undefined) throw fault;
     return !decisive;
   };
@@ -176,7 +207,7 @@ const FOLDING_FUEL = 1_000_000;
 
 /** The value itself when `build` needs nothing from outside; what faults is left to fault at run time. */
 function folded(build: Eval): Eval {
-  const frame = new EvaluationFrame(0, 0);
+  const frame = new EvaluationFrame(0);
   frame.fuel = FOLDING_FUEL;
   try {
     return constant(build(frame));

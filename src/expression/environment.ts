@@ -1,6 +1,6 @@
 /** A vocabulary as the checker of the library knows it, and its answers in our types. */
 
-import { DECLARED, NAMESPACES } from './functions.ts';
+import { DECLARED, DECLARED_OPERATORS, NAMESPACES } from './functions.ts';
 import { namespaceType } from './function.ts';
 import type { Ast, TypeDeclaration } from './parse.ts';
 import { checkedTypeOf, Grammar } from './parse.ts';
@@ -14,8 +14,6 @@ export interface Environment {
   readonly typeNames: ReadonlyMap<string, string>;
   /** The type the checker found for a node; `dyn` where it did not look. */
   typeOf(node: Ast): CelType;
-  /** One of the library's types as ours. */
-  toType(declaration: TypeDeclaration): CelType;
 }
 
 /** The library's own namespaces keep their types. */
@@ -23,9 +21,13 @@ const OWN_NAMESPACES = [...NAMESPACES].filter((name) => name !== 'optional');
 
 const FUNCTIONS_GRAMMAR = new Grammar({
   functions: DECLARED,
+  operators: DECLARED_OPERATORS,
   namespaces: OWN_NAMESPACES.map(namespaceType),
   objects: new Map(),
-  variables: new Map([...OWN_NAMESPACES.map((name) => [name, namespaceType(name)] as const), ['optional_type', 'type']]),
+  variables: new Map([
+    ...OWN_NAMESPACES.map((name) => [name, namespaceType(name)] as const),
+    ['optional_type', 'type'],
+  ]),
 });
 
 const OBJECT_PREFIX = 'Object.';
@@ -75,16 +77,17 @@ function makeEnvironment(vocabulary: Vocabulary): Environment {
   };
   const typeNames = new Map(Array.from(vocabulary, ([name, type]) => [name, nameOf(type)]));
   const plain = new Map([...typeNames].filter(([name]) => !name.includes('.')));
-  const grammar = new Grammar({ functions: [], namespaces: [], objects, variables: plain }, FUNCTIONS_GRAMMAR);
+  const grammar = new Grammar(
+    { functions: [], operators: [], namespaces: [], objects, variables: plain },
+    FUNCTIONS_GRAMMAR,
+  );
   const types = new Map(Array.from(names, ([type, name]) => [name, type]));
-  const toType = (declaration: TypeDeclaration): CelType => typeFrom(declaration, types);
   return {
     grammar,
     typeNames,
-    toType,
     typeOf: (node) => {
       const declaration = checkedTypeOf(node);
-      return declaration === undefined ? DYN : toType(declaration);
+      return declaration === undefined ? DYN : typeFrom(declaration, types);
     },
   };
 }
@@ -109,4 +112,18 @@ function typeFrom(declaration: TypeDeclaration, objects: ReadonlyMap<string, Obj
     return { kind: 'map', key: typeFrom(keyType, objects), value: typeFrom(valueType, objects) };
   }
   return objects.get(name) ?? SCALARS.get(name) ?? DYN;
+}
+
+/** Types inside one another that a message shows. */
+const SHOWN_DEPTH = 4;
+
+/** One of the library's types as people write it: `list(string)`, `object`, `optional(int)`. */
+export function declarationText(declaration: TypeDeclaration | undefined, depth = 0): string {
+  if (declaration === undefined) return 'dyn';
+  if (depth > SHOWN_DEPTH) return '…';
+  const { kind, name, keyType, valueType } = declaration;
+  if (isObjectType(declaration)) return 'object';
+  if (kind === 'list' || kind === 'optional') return `${kind}(${declarationText(valueType, depth + 1)})`;
+  if (kind === 'map') return `map(${declarationText(keyType, depth + 1)}, ${declarationText(valueType, depth + 1)})`;
+  return SCALARS.get(name)?.kind ?? 'dyn';
 }

@@ -33,9 +33,8 @@ function equalNumber(a: bigint | number, b: CelValue): boolean {
   return b instanceof Uint && sameNumber(a, b.value);
 }
 
-/** JavaScript compares a bigint with a number exactly, NaN with nothing. */
 function sameNumber(a: bigint | number, b: bigint | number): boolean {
-  return a >= b && a <= b;
+  return orderNumbers(a, b) === 0;
 }
 
 function equalObject(frame: Frame, a: Exclude<CelValue, string | boolean | bigint | number>, b: CelValue): boolean {
@@ -102,10 +101,13 @@ function isNumber(value: CelValue): value is bigint | number {
   return typeof value === 'bigint' || typeof value === 'number';
 }
 
+/** An integer beside a double is rounded to one, as the reference implementation does; nothing orders NaN. */
 function orderNumbers(a: bigint | number, b: bigint | number): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  return a >= b ? 0 : Number.NaN;
+  const left = typeof b === 'number' ? Number(a) : a;
+  const right = typeof a === 'number' ? Number(b) : b;
+  if (left < right) return -1;
+  if (left > right) return 1;
+  return left >= right ? 0 : Number.NaN;
 }
 
 /** By code points, as UTF-8 sorts; UTF-16 would put U+FFFD after an emoji. */

@@ -1,6 +1,5 @@
 /** Evaluation errors, and the running evaluation they stop. */
 
-import type { JsonObject } from '../value/json.ts';
 import type { CelValue } from './value.ts';
 
 /**
@@ -22,20 +21,23 @@ export type FaultCode =
   | 'type-mismatch'
   | 'unbound-name';
 
-/**
- * Thrown inside an evaluation and caught at its edge. Not an `Error`: a missing optional argument is everyday, and a
- * stack trace costs a hundred times what the evaluation does.
- */
-export class Fault {
-  readonly code: FaultCode;
-  readonly message: string;
+/** Stops an evaluation; thrown inside one and caught at its edge. Made by `faultAt`. */
+export class Fault extends Error {
+  declare readonly code: FaultCode;
   /** UTF-16 offset in the source of the expression. */
-  readonly offset: number;
-  constructor(code: FaultCode, message: string, offset: number) {
-    this.code = code;
-    this.message = message;
-    this.offset = offset;
-  }
+  declare readonly offset: number;
+}
+
+/**
+ * A fault without a stack trace: a missing optional argument is everyday, and recording the stack, which the
+ * constructor of `Error` does, takes longer than the whole evaluation.
+ */
+export function faultAt(offset: number, code: FaultCode, message: string): Fault {
+  const fault = Object.create(Fault.prototype) as { code: FaultCode; message: string; offset: number } & Fault;
+  fault.code = code;
+  fault.message = message;
+  fault.offset = offset;
+  return fault;
 }
 
 /** One running evaluation. Evaluation is synchronous and calls nobody, so an expression reuses one frame. */
@@ -44,28 +46,26 @@ export class Frame {
   fuel = 0;
   /** Offset of the operation that is running, for its faults. */
   at = 0;
-  /** The variables that the expression uses; undefined where the bindings have none. */
-  readonly variables: (CelValue | undefined)[];
-  /** The JSON objects behind those variables that are views of one. */
-  readonly objects: (JsonObject | undefined)[];
+  /** Variables by place; undefined, or beyond the end, where the bindings have none. */
+  variables: readonly (CelValue | undefined)[] = NONE;
   /** Iteration and bound variables. */
   readonly locals: (CelValue | undefined)[];
-  constructor(variables: number, locals: number) {
-    this.variables = Array.from({ length: variables });
-    this.objects = Array.from({ length: variables });
+  constructor(locals: number) {
     this.locals = Array.from({ length: locals });
   }
 }
 
+const NONE: readonly undefined[] = [];
+
 /** Stops the evaluation at the operation that is running. Messages tell shapes and names, never values. */
 export function fail(frame: Frame, code: FaultCode, message: string): never {
-  throw new Fault(code, message, frame.at);
+  throw faultAt(frame.at, code, message);
 }
 
 /** Pays `amount` (a non-negative number) before the work it stands for. */
 export function burn(frame: Frame, amount: number): void {
   frame.fuel -= amount;
-  if (frame.fuel < 0) throw new Fault('fuel-exhausted', 'the expression takes more steps than it is given', frame.at);
+  if (frame.fuel < 0) throw faultAt(frame.at, 'fuel-exhausted', 'the expression takes more steps than it is given');
 }
 
 /** The price of looking at `length` characters or bytes once. */

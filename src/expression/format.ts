@@ -136,13 +136,20 @@ function display(frame: Frame, value: CelValue): string {
 function displayObject(frame: Frame, value: CelValue & (object | null)): string {
   if (value === null) return 'null';
   if (value instanceof Uint) return value.value.toString();
-  if (value instanceof Uint8Array) return fromUtf8(value) ?? fail(frame, 'invalid-argument', '`format`: the bytes are not UTF-8');
+  if (value instanceof Uint8Array)
+    return fromUtf8(value) ?? fail(frame, 'invalid-argument', '`format`: the bytes are not UTF-8');
   if (value instanceof Timestamp) return formatTimestamp(value.nanos);
   if (value instanceof Duration) return formatDuration(value.nanos);
   if (value instanceof TypeValue) return value.name;
-  if (isList(value)) return `[${elements(frame, value).map((element) => paid(frame, element)).join(', ')}]`;
+  if (isList(value))
+    return `[${elements(frame, value)
+      .map((element) => paid(frame, element))
+      .join(', ')}]`;
   if (!isMap(value)) return fail(frame, 'no-such-overload', `\`format\`: \`%s\` does not take ${typeName(value)}`);
-  const members = mapKeys(frame, value).map((key) => ({ key: paid(frame, key), value: mapFind(frame, value, key) ?? null }));
+  const members = mapKeys(frame, value).map((key) => ({
+    key: paid(frame, key),
+    value: mapFind(frame, value, key) ?? null,
+  }));
   members.sort((a, b) => orderText(frame, a.key, b.key));
   return `{${members.map((member) => `${member.key}: ${paid(frame, member.value)}`).join(', ')}}`;
 }

@@ -28,6 +28,12 @@ export const FUNCTIONS: ReadonlyMap<string, Run> = new Map(FAMILIES.flatMap((fam
 /** Signatures for the checker. */
 export const DECLARED: readonly string[] = FAMILIES.flatMap((family) => family.declared);
 
+/** Operators the checker does not know by itself. */
+export const DECLARED_OPERATORS: readonly string[] = [
+  ...['<', '<=', '>', '>='].map((operator) => `bytes ${operator} bytes: bool`),
+  'optional == optional: bool',
+];
+
 /** Names that stand before a dot and are no variables. */
 export const NAMESPACES: ReadonlySet<string> = new Set(['math', 'base64', 'strings', 'optional']);
 

@@ -34,7 +34,7 @@ function integer(ast: LiteralAst, value: bigint): bigint {
 /** The parser keeps one byte of each character; a character beyond ASCII stands for all bytes of its UTF-8. */
 function bytes(ast: LiteralAst, read: Uint8Array): Uint8Array {
   const source = ast.input.slice(ast.start + 1, ast.end);
-  if (!/[^\x00-\x7f]/.test(source)) return read;
+  if (!/[\u0080-\uffff]/.test(source)) return read;
   const quote = /^("""|'''|"|')/.exec(source)?.[1] ?? '"';
   const body = source.slice(quote.length, source.length - quote.length);
   const parts: number[] = [];

@@ -1,12 +1,10 @@
-/** The macros: comprehensions, `has`, `cel.bind` and the lazy operations on optionals, each with its type rule. */
+/** The macros: comprehensions, `has`, `cel.bind` and the lazy operations on optionals. */
 
-import { isObjectType } from './environment.ts';
 import { reject } from './issue.ts';
-import type { Ast, Checker, Scope, TypeDeclaration } from './parse.ts';
-import { typeBy } from './parse.ts';
-import type { Place, Reading } from './read.ts';
-import { read } from './read.ts';
+import type { Ast } from './parse.ts';
+import type { Place, Reading } from './reading.ts';
 import type { LoopKind, LoopNode, Node } from './tree.ts';
+import { typeHas, typeLoop, typeOptMap, typeThroughUndetermined } from './type-rule.ts';
 
 type CallAst = Extract<Ast, { op: 'call' | 'rcall' }>;
 type MethodAst = Extract<Ast, { op: 'rcall' }>;
@@ -27,7 +25,7 @@ export function readMacro(ast: CallAst, reading: Reading, place: Place): Node | 
   if ((name === 'optMap' || name === 'optFlatMap') && args.length === 2) return readOptMap(ast, name, reading, place);
   const [other] = args;
   if ((name === 'or' || name === 'orValue') && args.length === 1 && other !== undefined) {
-    const nodes = { target: read(receiver, reading, place), other: read(other, reading, place) };
+    const nodes = { target: reading.read(receiver, place), other: reading.read(other, place) };
     return { kind: name, offset: ast.pos, ast, ...nodes };
   }
   return undefined;
@@ -35,18 +33,25 @@ export function readMacro(ast: CallAst, reading: Reading, place: Place): Node | 
 
 function readHas(ast: CallAst, arg: Ast, reading: Reading, place: Place): Node {
   if (arg.op !== '.') {
-    reject('expression-syntax', arg.pos, '`has` takes a member, as in `has(args.name)`', 'write `"name" in args` for a name that is computed');
+    reject(
+      'expression-syntax',
+      arg.pos,
+      '`has` takes a member, as in `has(args.name)`',
+      'write `"name" in args` for a name that is computed',
+    );
   }
   const [target, name] = arg.args;
-  typeBy(ast, (checker, scope) => {
-    checker.check(arg, scope);
-    return checker.getType('bool');
-  });
-  return { kind: 'has', offset: arg.pos, ast, target: read(target, reading, place), name };
+  typeThroughUndetermined(arg, target, false);
+  typeHas(ast, arg);
+  return { kind: 'has', offset: arg.pos, ast, target: reading.read(target, place), name };
 }
 
 /** The locals of `place` and `names`, the slots of `names`, and room for them. */
-function withLocals(names: readonly string[], reading: Reading, place: Place): { place: Place; slots: readonly number[] } {
+function withLocals(
+  names: readonly string[],
+  reading: Reading,
+  place: Place,
+): { place: Place; slots: readonly number[] } {
   const locals = new Map(place.locals);
   const first = place.slots;
   const slots = names.map((name, i) => {
@@ -59,20 +64,25 @@ function withLocals(names: readonly string[], reading: Reading, place: Place): {
 
 function nameOf(ast: Ast | undefined, macro: string): string {
   if (ast?.op === 'id') return ast.args;
-  return reject('expression-syntax', ast?.pos ?? 0, `\`${macro}\` takes a plain name first, as in \`list.${macro}(x, …)\``);
+  return reject(
+    'expression-syntax',
+    ast?.pos ?? 0,
+    `\`${macro}\` takes a plain name first, as in \`list.${macro}(x, …)\``,
+  );
 }
 
 function readBind(ast: MethodAst, reading: Reading, place: Place): Node {
   const [variable, value, body] = ast.args[2];
-  if (value === undefined || body === undefined) return reject('expression-syntax', ast.pos, '`cel.bind` takes a name, a value and an expression');
+  if (value === undefined || body === undefined)
+    return reject('expression-syntax', ast.pos, '`cel.bind` takes a name, a value and an expression');
   const inside = withLocals([nameOf(variable, 'bind')], reading, place);
   return {
     kind: 'bind',
     offset: ast.pos,
     ast,
     slot: inside.slots[0] ?? 0,
-    value: read(value, reading, place),
-    body: read(body, reading, inside.place),
+    value: reading.read(value, place),
+    body: reading.read(body, inside.place),
   };
 }
 
@@ -80,15 +90,9 @@ function readOptMap(ast: MethodAst, kind: 'optMap' | 'optFlatMap', reading: Read
   const [, receiver, [variable, body]] = ast.args;
   if (body === undefined) return reject('expression-syntax', ast.pos, `\`${kind}\` takes a name and an expression`);
   const name = nameOf(variable, kind);
-  typeBy(ast, (checker, scope) => {
-    const type = checker.check(receiver, scope);
-    const inner = type.kind === 'optional' ? type.valueType : undefined;
-    const result = checker.check(body, scope.forkWithVariable(name, inner ?? checker.getType('dyn')));
-    if (kind === 'optMap') return checker.getType(`optional<${result.name}>`);
-    return result.kind === 'optional' ? result : checker.getType('optional<dyn>');
-  });
+  typeOptMap(ast, receiver, name, body, kind === 'optFlatMap');
   const inside = withLocals([name], reading, place);
-  const nodes = { value: read(receiver, reading, place), body: read(body, reading, inside.place) };
+  const nodes = { value: reading.read(receiver, place), body: reading.read(body, inside.place) };
   return { kind, offset: ast.pos, ast, slot: inside.slots[0] ?? 0, ...nodes };
 }
 
@@ -123,8 +127,9 @@ function readLoop(ast: MethodAst, shape: Shape, reading: Reading, place: Place):
   const body = args[args.length - 1];
   const filter = shape.filtered ? args[shape.names] : undefined;
   if (body === undefined) return reject('expression-syntax', ast.pos, `\`${macro}\` takes a name and an expression`);
-  if (new Set(names).size < names.length) reject('expression-syntax', ast.pos, `\`${macro}\` takes two different names`);
-  typeBy(ast, (checker, scope) => typeOfLoop({ shape, names, range, filter, body }, checker, scope));
+  if (new Set(names).size < names.length)
+    reject('expression-syntax', ast.pos, `\`${macro}\` takes two different names`);
+  typeLoop(ast, { loop: shape.loop, names, range, filter, body });
   const inside = withLocals(names, reading, place);
   const [first = 0, second] = inside.slots;
   return {
@@ -132,51 +137,9 @@ function readLoop(ast: MethodAst, shape: Shape, reading: Reading, place: Place):
     offset: ast.pos,
     ast,
     loop: shape.loop,
-    range: read(range, reading, place),
+    range: reading.read(range, place),
     slots: second === undefined ? [first] : [first, second],
-    filter: filter === undefined ? undefined : read(filter, reading, inside.place),
-    body: read(body, reading, inside.place),
+    filter: filter === undefined ? undefined : reading.read(filter, inside.place),
+    body: reading.read(body, inside.place),
   };
-}
-
-interface LoopSyntax {
-  readonly shape: Shape;
-  readonly names: readonly string[];
-  readonly range: Ast;
-  readonly filter: Ast | undefined;
-  readonly body: Ast;
-}
-
-function typeOfLoop(loop: LoopSyntax, checker: Checker, outer: Scope): TypeDeclaration {
-  const types = typesOfElements(checker.check(loop.range, outer), loop, checker);
-  let scope = outer;
-  for (const [i, name] of loop.names.entries()) scope = scope.forkWithVariable(name, types[i] ?? checker.getType('dyn'));
-  if (loop.filter !== undefined) mustBeBoolean(loop.filter, checker, scope);
-  const kind = loop.shape.loop;
-  if (kind === 'map') return checker.getType(`list<${checker.check(loop.body, scope).name}>`);
-  if (kind === 'transformMap') {
-    return checker.getType(`map<${types[0]?.name ?? 'dyn'}, ${checker.check(loop.body, scope).name}>`);
-  }
-  mustBeBoolean(loop.body, checker, scope);
-  return checker.getType(kind === 'filter' ? `list<${types[0]?.name ?? 'dyn'}>` : 'bool');
-}
-
-function mustBeBoolean(ast: Ast, checker: Checker, scope: Scope): void {
-  const type = checker.check(ast, scope);
-  if (type.kind !== 'dyn' && type.name !== 'bool') {
-    reject('type-mismatch', ast.pos, `the expression of a macro must be bool, got ${type.name}`);
-  }
-}
-
-/** The types of the iteration variables. */
-function typesOfElements(range: TypeDeclaration, loop: LoopSyntax, checker: Checker): readonly TypeDeclaration[] {
-  const dyn = checker.getType('dyn');
-  const two = loop.names.length === 2;
-  if (range.kind === 'list') return [...(two ? [checker.getType('int')] : []), range.valueType ?? dyn];
-  if (range.kind === 'map') return [range.keyType ?? dyn, range.valueType ?? dyn];
-  if (isObjectType(range)) return [checker.getType('string'), dyn];
-  if (range.kind !== 'dyn' && range.kind !== 'param') {
-    reject('type-mismatch', loop.range.pos, `expected a list or a map to go over, got ${range.name}`);
-  }
-  return [dyn, dyn];
 }

@@ -157,4 +157,3 @@ export const MATH_FUNCTIONS: Family = {
     ['base64.decode/1', decodeBase64],
   ],
 };
-

@@ -37,11 +37,12 @@ export function optionalOf(frame: Frame, name: string, value: CelValue): Optiona
 }
 
 function valueOf(frame: Frame, value: CelValue): CelValue {
-  return optionalOf(frame, 'value', value).value ?? fail(frame, 'no-such-key', '`value()` of an absent optional');
+  const held = optionalOf(frame, 'value', value).value;
+  return held === undefined ? fail(frame, 'no-such-key', '`value()` of an absent optional') : held;
 }
 
 export const OPTIONAL_FUNCTIONS: Family = {
-  declared: ['OptionalNamespace.ofNonZeroValue(A): optional<A>'],
+  declared: ['OptionalNamespace.ofNonZeroValue(A): optional<A>', 'type(optional): type'],
   functions: [
     ['optional.of/1', (_frame, value) => new Optional(value)],
     ['optional.none/0', () => NONE],

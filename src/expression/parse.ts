@@ -78,6 +78,7 @@ export interface Syntax {
 /** What a vocabulary and the functions look like to the library; types are its type names. */
 export interface Declarations {
   readonly functions: readonly string[];
+  readonly operators: readonly string[];
   readonly namespaces: readonly string[];
   readonly objects: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly variables: ReadonlyMap<string, string>;
@@ -107,6 +108,7 @@ export class Grammar {
     for (const name of declarations.namespaces) environment.registerType(name, { fields: {} });
     for (const [name, fields] of declarations.objects) environment.registerType(name, { fields });
     for (const signature of declarations.functions) environment.registerFunction(signature, NEVER_CALLED);
+    for (const signature of declarations.operators) environment.registerOperator(signature, NEVER_CALLED);
     for (const [name, type] of declarations.variables) environment.registerVariable(name, type);
     this.#environment = environment;
   }

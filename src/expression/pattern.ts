@@ -69,7 +69,8 @@ export function matches(frame: Frame, receiver: CelValue, value: CelValue): CelV
 
 function compileNow(frame: Frame, source: string): Pattern {
   const pattern = compilePattern(source);
-  if (typeof pattern === 'string') return fail(frame, 'invalid-pattern', 'the pattern is not an RE2 regular expression');
+  if (typeof pattern === 'string')
+    return fail(frame, 'invalid-pattern', 'the pattern is not an RE2 regular expression');
   const [oldest] = recent.keys();
   if (oldest !== undefined && recent.size >= RECENT_MAX) recent.delete(oldest);
   recent.set(source, pattern);

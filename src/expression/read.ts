@@ -1,47 +1,42 @@
 /** From the library's syntax to our tree, which is where every construct that we do not know is refused. */
 
+import { placeOf } from './bound.ts';
 import type { Environment } from './environment.ts';
-import { isObjectType } from './environment.ts';
 import type { BinaryOperator } from './functions.ts';
-import { FUNCTIONS, NAMESPACES, VARIADIC } from './functions.ts';
+import { NAMESPACES, VARIADIC } from './functions.ts';
 import { reject } from './issue.ts';
-import { CHAIN_PLAIN_MAX, NESTING_MAX } from './limits.ts';
+import { NESTING_MAX } from './limits.ts';
 import { literalValue } from './literal.ts';
 import { readMacro } from './macro.ts';
 import type { Ast } from './parse.ts';
 import { typeBy } from './parse.ts';
+import type { Place, Reading } from './reading.ts';
 import type { FoldNode, IndexNode, LogicNode, Node, Step, Tree } from './tree.ts';
+import { typeAsWhole, typeFromBottom, typeObjectIndex, typeThroughUndetermined, typeTimeSum } from './type-rule.ts';
 import { TypeValue } from './value.ts';
-
-/** What reading has met so far. */
-export interface Reading {
-  readonly environment: Environment;
-  /** Variables used, by slot. */
-  readonly variables: string[];
-  localsMax: number;
-}
-
-/** Where reading is: the iteration variables around it, and how deep. */
-export interface Place {
-  readonly locals: ReadonlyMap<string, number>;
-  /** Slots that they take. */
-  readonly slots: number;
-  readonly depth: number;
-}
 
 type AstOf<Op extends Ast['op']> = Extract<Ast, { op: Op }>;
 
 /** The tree of `ast`. Throws a `Rejection` for what is not offered, or nests too deeply. */
 export function readTree(ast: Ast, environment: Environment): Tree {
-  const reading: Reading = { environment, variables: [], localsMax: 0 };
+  const reading: Reading = {
+    environment,
+    localsMax: 0,
+    read: (inner, place) => read(inner, reading, place),
+  };
   const root = read(ast, reading, { locals: new Map(), slots: 0, depth: 0 });
-  return { root, variables: reading.variables, localsMax: reading.localsMax };
+  return { root, localsMax: reading.localsMax };
 }
 
 /** The node of `ast`, one level below `place`. */
-export function read(ast: Ast, reading: Reading, place: Place): Node {
+function read(ast: Ast, reading: Reading, place: Place): Node {
   if (place.depth >= NESTING_MAX) {
-    reject('expression-too-deep', ast.pos, `expected at most ${NESTING_MAX} nested levels`, 'split it into several rules');
+    reject(
+      'expression-too-deep',
+      ast.pos,
+      `expected at most ${NESTING_MAX} nested levels`,
+      'split it into several rules',
+    );
   }
   const inner: Place = { ...place, depth: place.depth + 1 };
   const base = { offset: ast.pos, ast };
@@ -111,14 +106,9 @@ function readName(ast: Ast, name: string, reading: Reading, place: Place): Node 
   const base = { offset: ast.pos, ast, name };
   const local = place.locals.get(name);
   if (local !== undefined) return { ...base, kind: 'local', slot: local };
-  if (reading.environment.typeNames.has(name)) return { ...base, kind: 'variable', slot: slotOf(name, reading) };
+  if (reading.environment.typeNames.has(name)) return { ...base, kind: 'variable', slot: placeOf(name) };
   if (TYPE_NAMES.has(name)) return { ...base, kind: 'literal', value: new TypeValue(name) };
   return { ...base, kind: 'unknown' };
-}
-
-function slotOf(name: string, reading: Reading): number {
-  const known = reading.variables.indexOf(name);
-  return known === -1 ? reading.variables.push(name) - 1 : known;
 }
 
 function readMember(ast: AstOf<'.' | '.?'>, reading: Reading, place: Place): Node {
@@ -130,6 +120,7 @@ function readMember(ast: AstOf<'.' | '.?'>, reading: Reading, place: Place): Nod
   }
   const [target, name] = ast.args;
   const optional = ast.op === '.?';
+  typeThroughUndetermined(ast, target, optional);
   return { kind: 'member', offset: ast.pos, ast, target: read(target, reading, place), name, optional };
 }
 
@@ -141,16 +132,11 @@ function dottedName(ast: Ast): string | undefined {
   return node.op === 'id' ? [node.args, ...names.reverse()].join('.') : undefined;
 }
 
-/** A known object read with brackets is read untyped: `args["name"]` is the way to a name its schema does not list. */
 function readIndex(ast: AstOf<'[]' | '[?]'>, reading: Reading, place: Place): IndexNode {
   const [target, index] = ast.args;
   const optional = ast.op === '[?]';
-  if (index.op === 'value' && typeof index.args === 'string') {
-    typeBy(ast, (checker, scope, usual) => {
-      if (!isObjectType(checker.check(target, scope))) return usual();
-      return checker.getType(optional ? 'optional<dyn>' : 'dyn');
-    });
-  }
+  typeThroughUndetermined(ast, target, optional);
+  if (index.op === 'value' && typeof index.args === 'string') typeObjectIndex(ast, target, optional);
   const nodes = { target: read(target, reading, place), index: read(index, reading, place) };
   return { kind: 'index', offset: ast.pos, ast, ...nodes, optional };
 }
@@ -176,20 +162,10 @@ function isNamespace(name: string, reading: Reading, place: Place): boolean {
   return NAMESPACES.has(name) && !place.locals.has(name) && !reading.environment.typeNames.has(name);
 }
 
-/** Whether the table of functions has `key`. */
-export function isFunction(key: string): boolean {
-  return FUNCTIONS.has(key) || VARIADIC.has(key);
-}
-
-/** An operand or argument. Used as a whole, an object with known members is a map like any other. */
+/** An operand or argument. */
 function readWhole(ast: Ast, reading: Reading, place: Place): Node {
   const node = read(ast, reading, place);
-  if (ast.op === 'id' || ast.op === '.' || ast.op === '[]' || ast.op === 'rcall' || ast.op === 'call') {
-    typeBy(ast, (checker, _scope, usual) => {
-      const type = usual();
-      return isObjectType(type) ? checker.getType('map<string, dyn>') : type;
-    });
-  }
+  if (!isBinary(ast) && ast.op !== 'value') typeAsWhole(ast);
   return node;
 }
 
@@ -233,25 +209,13 @@ function readFold(ast: Ast, reading: Reading, place: Place): FoldNode {
   const spine: BinaryAst[] = [];
   let node = ast;
   for (; isBinary(node); node = node.args[0]) spine.push(node);
-  if (spine.length === 0) reject('expression-syntax', ast.pos, `\`${String(ast.op)}\` is not offered in conditions`);
+  for (const step of spine) if (step.op === '+') typeTimeSum(step, step.args[1]);
+  if (spine.length === 0) reject('expression-syntax', ast.pos, `\`${ast.op}\` is not offered in conditions`);
   typeFromBottom(spine);
-  const steps = spine.reverse().map(
-    (step): Step => ({
-      operator: step.op,
-      right: readWhole(step.args[1], reading, place),
-      offset: step.pos,
-    }),
-  );
+  const steps = spine.reverse().map((step): Step => ({
+    operator: step.op,
+    right: readWhole(step.args[1], reading, place),
+    offset: step.pos,
+  }));
   return { kind: 'fold', offset: ast.pos, ast, first: readWhole(node, reading, place), steps };
-}
-
-/** Lets the checker meet a long chain, given from its top, from the bottom: it recurses otherwise. */
-function typeFromBottom(spine: readonly Ast[]): void {
-  const [top, ...below] = spine;
-  if (top === undefined || spine.length <= CHAIN_PLAIN_MAX) return;
-  below.reverse();
-  typeBy(top, (checker, scope, usual) => {
-    for (const node of below) checker.check(node, scope);
-    return usual();
-  });
 }

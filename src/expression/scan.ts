@@ -46,7 +46,7 @@ type Visit = (token: string, depth: number, at: number, after: number) => void;
 /** Visits each character of code and each string literal as one token (`"`), with the number of brackets open. */
 function scan(source: string, visit: Visit): void {
   let depth = 0;
-  for (let at = 0; at < source.length; ) {
+  for (let at = 0; at < source.length;) {
     const token = source.charAt(at);
     const after = endOfToken(source, at);
     if (token === ')' || token === ']' || token === '}') depth -= 1;

@@ -35,7 +35,7 @@ function typeOf(schema: JsonValue | undefined, walk: Walk, depth: number): CelTy
   if (constant !== undefined) return typeOfValues([constant]);
   const values = member(schema, 'enum');
   const type = oneType(member(schema, 'type'));
-  if (type === undefined && Array.isArray(values)) return typeOfValues(values);
+  if (type === undefined && isArray(values)) return typeOfValues(values);
   return typeNamed(type, schema, walk, depth);
 }
 
@@ -46,12 +46,16 @@ function hasAny(schema: JsonObject, keywords: readonly string[]): boolean {
   return keywords.some((keyword) => Object.hasOwn(schema, keyword));
 }
 
+function isArray(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
 function member(schema: JsonObject, name: string): JsonValue | undefined {
   return Object.hasOwn(schema, name) ? schema[name] : undefined;
 }
 
 function oneType(type: JsonValue | undefined): string | undefined {
-  const only = Array.isArray(type) && type.length === 1 ? type[0] : type;
+  const only = isArray(type) && type.length === 1 ? type[0] : type;
   return typeof only === 'string' ? only : undefined;
 }
 
@@ -85,11 +89,13 @@ function typeOfArray(schema: JsonObject, walk: Walk, depth: number): CelType {
 function typeOfObject(schema: JsonObject, walk: Walk, depth: number): CelType {
   const properties = member(schema, 'properties');
   if (!isJsonObject(properties)) {
-    const value = hasAny(schema, ['patternProperties']) ? DYN : typeOf(member(schema, 'additionalProperties'), walk, depth + 1);
+    const value = hasAny(schema, ['patternProperties'])
+      ? DYN
+      : typeOf(member(schema, 'additionalProperties'), walk, depth + 1);
     return { kind: 'map', key: STRING, value };
   }
   const required = member(schema, 'required');
-  const names = new Set(Array.isArray(required) ? required : []);
+  const names = new Set(isArray(required) ? required : []);
   const fields = new Map<string, { type: CelType; required: boolean }>();
   for (const name of Object.keys(properties)) {
     fields.set(name, { type: typeOf(properties[name], walk, depth + 1), required: names.has(name) });
@@ -103,7 +109,7 @@ function resolve(reference: JsonValue, root: JsonValue): JsonValue | undefined {
   let at: JsonValue | undefined = root;
   for (const token of decode(reference).split('/').slice(1)) {
     const name = token.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (Array.isArray(at)) at = at[Number(name)];
+    if (isArray(at)) at = at[Number(name)];
     else at = isJsonObject(at) ? member(at, name) : undefined;
   }
   return at;

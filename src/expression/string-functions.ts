@@ -8,6 +8,7 @@ import { format } from './format.ts';
 import type { Family } from './function.ts';
 import { countOf, namespaceType, noOverload, textOf } from './function.ts';
 import { matches } from './pattern.ts';
+import { burnFind, needleOf } from './search.ts';
 import type { CelValue } from './value.ts';
 import { isList } from './value.ts';
 
@@ -17,6 +18,7 @@ const SURROGATE = /[\ud800-\udfff]/;
 export function sizeOfText(frame: Frame, text: string): number {
   burn(frame, priceOf(text.length));
   if (!SURROGATE.test(text)) return text.length;
+  burn(frame, text.length >> 3);
   let size = 0;
   for (let at = 0; at < text.length; size += 1) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
   return size;
@@ -49,8 +51,8 @@ function indexOf(frame: Frame, receiver: CelValue, sought: CelValue, from: CelVa
   const needle = textOf(frame, 'indexOf', sought);
   if (needle === '') return from === null ? 0n : BigInt(countOf(frame, 'indexOf', from));
   const start = from === null ? 0 : offsetIn(frame, 'indexOf', text, from);
-  burn(frame, priceOf(text.length));
-  return positionOf(frame, text, text.indexOf(needle, start));
+  burnFind(frame, text, needle);
+  return positionOf(frame, text, needleOf(needle).indexIn(text, start));
 }
 
 function lastIndexOf(frame: Frame, receiver: CelValue, sought: CelValue, from: CelValue): CelValue {
@@ -60,9 +62,8 @@ function lastIndexOf(frame: Frame, receiver: CelValue, sought: CelValue, from: C
     return BigInt(from === null ? sizeOfText(frame, text) : countOf(frame, 'lastIndexOf', from));
   }
   const start = from === null ? text.length : offsetIn(frame, 'lastIndexOf', text, from);
-  // Backwards search is the plain quadratic one.
-  burn(frame, priceOf(text.length * Math.min(needle.length, 64)));
-  return positionOf(frame, text, text.lastIndexOf(needle, start));
+  burnFind(frame, text, needle);
+  return positionOf(frame, text, needleOf(needle).lastIndexIn(text, start));
 }
 
 function positionOf(frame: Frame, text: string, offset: number): bigint {
@@ -73,7 +74,9 @@ function substring(frame: Frame, receiver: CelValue, first: CelValue, last: CelV
   const text = textOf(frame, 'substring', receiver);
   const start = offsetIn(frame, 'substring', text, first);
   const end = last === null ? text.length : offsetIn(frame, 'substring', text, last);
-  return start <= end ? text.slice(start, end) : fail(frame, 'index-out-of-range', '`substring`: it ends before it starts');
+  return start <= end
+    ? text.slice(start, end)
+    : fail(frame, 'index-out-of-range', '`substring`: it ends before it starts');
 }
 
 function replace(frame: Frame, receiver: CelValue, old: CelValue, by: CelValue, limit: CelValue): CelValue {
@@ -81,16 +84,17 @@ function replace(frame: Frame, receiver: CelValue, old: CelValue, by: CelValue, 
   const needle = textOf(frame, 'replace', old);
   const substitute = textOf(frame, 'replace', by);
   let left = limit === null ? -1 : countOf(frame, 'replace', limit);
-  burn(frame, priceOf(text.length));
+  burnFind(frame, text, needle);
+  const sought = needleOf(needle);
   let result = '';
   let kept = 0;
-  for (let at = text.indexOf(needle); at !== -1 && left !== 0; left -= 1) {
+  for (let at = sought.indexIn(text, 0); at !== -1 && left !== 0; left -= 1) {
     burn(frame, 1 + priceOf(substitute.length));
     result += text.slice(kept, at) + substitute;
     kept = at + needle.length;
     // An empty needle stands before each code point and at the end.
     const next = needle === '' ? at + ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) : kept;
-    at = next > text.length ? -1 : text.indexOf(needle, next);
+    at = next > text.length ? -1 : sought.indexIn(text, next);
   }
   return result + text.slice(kept);
 }
@@ -100,11 +104,12 @@ function split(frame: Frame, receiver: CelValue, by: CelValue, limit: CelValue):
   const separator = textOf(frame, 'split', by);
   const most = limit === null ? -1 : countOf(frame, 'split', limit);
   if (most === 0) return [];
-  burn(frame, priceOf(text.length));
+  burnFind(frame, text, separator);
+  const sought = needleOf(separator);
   const parts: string[] = [];
   let start = 0;
   while (parts.length + 1 !== most) {
-    const end = separator === '' ? endOfPoint(text, start) : text.indexOf(separator, start);
+    const end = separator === '' ? endOfPoint(text, start) : sought.indexIn(text, start);
     if (end === -1) break;
     burn(frame, 1);
     parts.push(text.slice(start, end));
@@ -167,15 +172,26 @@ const QUOTED: ReadonlyMap<string, string> = new Map([
 function quote(frame: Frame, value: CelValue): CelValue {
   const text = textOf(frame, 'strings.quote', value);
   burn(frame, text.length);
-  return `"${text.replaceAll(/[\u0007-\r\\"]/g, (character) => QUOTED.get(character) ?? character)}"`;
+  return `"${Array.from(text, (character) => QUOTED.get(character) ?? character).join('')}"`;
 }
 
-/** Both ends of a search as text, paid for. */
-function searched(frame: Frame, name: string, receiver: CelValue, sought: CelValue): readonly [string, string] {
-  const text = textOf(frame, name, receiver);
-  const needle = textOf(frame, name, sought);
-  burn(frame, priceOf(name === 'contains' ? text.length + needle.length : needle.length));
-  return [text, needle];
+function contains(frame: Frame, receiver: CelValue, value: CelValue): CelValue {
+  const text = textOf(frame, 'contains', receiver);
+  const needle = textOf(frame, 'contains', value);
+  burnFind(frame, text, needle);
+  return needleOf(needle).indexIn(text, 0) !== -1;
+}
+
+function startsWith(frame: Frame, receiver: CelValue, value: CelValue): CelValue {
+  const start = textOf(frame, 'startsWith', value);
+  burn(frame, priceOf(start.length));
+  return textOf(frame, 'startsWith', receiver).startsWith(start);
+}
+
+function endsWith(frame: Frame, receiver: CelValue, value: CelValue): CelValue {
+  const end = textOf(frame, 'endsWith', value);
+  burn(frame, priceOf(end.length));
+  return textOf(frame, 'endsWith', receiver).endsWith(end);
 }
 
 export const STRING_FUNCTIONS: Family = {
@@ -190,9 +206,9 @@ export const STRING_FUNCTIONS: Family = {
     `${namespaceType('strings')}.quote(string): string`,
   ],
   functions: [
-    ['.contains/2', (frame, a, b) => ((pair) => pair[0].includes(pair[1]))(searched(frame, 'contains', a, b))],
-    ['.startsWith/2', (frame, a, b) => ((pair) => pair[0].startsWith(pair[1]))(searched(frame, 'startsWith', a, b))],
-    ['.endsWith/2', (frame, a, b) => ((pair) => pair[0].endsWith(pair[1]))(searched(frame, 'endsWith', a, b))],
+    ['.contains/2', contains],
+    ['.startsWith/2', startsWith],
+    ['.endsWith/2', endsWith],
     ['.matches/2', matches],
     ['matches/2', matches],
     ['.charAt/2', charAt],
@@ -219,7 +235,7 @@ export const STRING_FUNCTIONS: Family = {
 
 function recase(frame: Frame, name: 'lowerAscii' | 'upperAscii', value: CelValue): CelValue {
   const text = textOf(frame, name, value);
-  burn(frame, priceOf(text.length));
+  burn(frame, text.length);
   return name === 'lowerAscii'
     ? text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
     : text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase());

@@ -28,7 +28,11 @@ function localDate(frame: Frame, time: Timestamp, zone: CelValue): Date {
     const minutes = Number(offset[2]) * 60 + Number(offset[3]);
     return new Date(ms + (offset[1] === '-' ? -minutes : minutes) * 60_000);
   }
-  const parts = new Map(formatterOf(frame, name).formatToParts(ms).map((part) => [part.type, Number(part.value)]));
+  const parts = new Map(
+    formatterOf(frame, name)
+      .formatToParts(ms)
+      .map((part) => [part.type, Number(part.value)]),
+  );
   const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
   const local = new Date(0);
   local.setUTCFullYear(part('year'), part('month') - 1, part('day'));

@@ -9,8 +9,7 @@ export const TIMESTAMP_MAX: bigint = 253_402_300_800n * SECOND - 1n;
 /** A duration is a signed 64-bit count of nanoseconds, as in the reference implementation. */
 export const DURATION_MAX: bigint = 2n ** 63n - 1n;
 
-const TIMESTAMP =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
+const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
 /** Nanoseconds since 1970 of an RFC 3339 date and time with zone; nothing when it is not one, or out of CEL's range. */
 export function parseTimestamp(text: string): bigint | undefined {
@@ -72,7 +71,10 @@ export function formatDuration(nanos: bigint): string {
 
 function decimals(nanos: bigint): string {
   if (nanos === 0n) return '';
-  return `.${nanos.toString().padStart(9, '0').replace(/(?:000){1,2}$/, '')}`;
+  return `.${nanos
+    .toString()
+    .padStart(9, '0')
+    .replace(/(?:000){1,2}$/, '')}`;
 }
 
 /** Division that rounds down, so that instants before 1970 fall into the right second. */

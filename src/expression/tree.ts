@@ -16,7 +16,7 @@ export interface LiteralNode extends Base {
   readonly value: CelValue;
 }
 
-/** A variable of the vocabulary; `slot` is its place among those the expression uses. */
+/** A variable of the vocabulary; `slot` is its place in `Bound.values`. */
 export interface VariableNode extends Base {
   readonly kind: 'variable';
   readonly name: string;
@@ -157,8 +157,6 @@ export type Node =
 /** An expression read from its syntax. */
 export interface Tree {
   readonly root: Node;
-  /** The variables used, by slot. */
-  readonly variables: readonly string[];
   /** How many slots iteration and bound variables need at once. */
   readonly localsMax: number;
 }

@@ -29,7 +29,6 @@ export interface ObjectType {
 export type Vocabulary = ReadonlyMap<string, CelType>;
 
 export const DYN: CelType = { kind: 'dyn' };
-export const BOOL: CelType = { kind: 'bool' };
 export const STRING: CelType = { kind: 'string' };
 
 /** A type as people write it: `list(string)`, `map(string, dyn)`, `object`. */

@@ -199,10 +199,21 @@ class OpenGateway implements Gateway, Relay {
   /** The door knows what a server offers before the host hears that something changed. */
   #changed(upstream: Upstream): void {
     const { id, state, tools } = upstream;
-    if (this.#closing || this.upstream(id) !== upstream) return;
+    if (this.upstream(id) !== upstream) return;
     this.catalog.changed();
-    this.door.offered(id, state === 'ready' ? tools : undefined);
+    // What the end takes away is no news; what still comes may be waited for by a call.
+    if (this.#closing && state !== 'ready') return;
+    this.#offer(id, state === 'ready' ? tools : undefined);
     this.#serversChanged();
+  }
+
+  /** A door that fails here does not know the tools, and denies them; everything else goes on. */
+  #offer(id: string, tools: Upstream['tools'] | undefined): void {
+    try {
+      this.door.offered(id, tools);
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
   #serversChanged(): void {
@@ -217,7 +228,7 @@ class OpenGateway implements Gateway, Relay {
   /** What runs on a server that is no longer configured may finish, as at the end of the input. */
   #retire(upstream: Upstream): void {
     this.routes.forget(upstream.id);
-    this.door.offered(upstream.id, undefined);
+    this.#offer(upstream.id, undefined);
     const retired = upstream.quiet(FINISH_MS).then(() => upstream.stop());
     this.#retiring.add(retired);
     void retired.then(() => this.#retiring.delete(retired));

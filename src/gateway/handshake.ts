@@ -10,7 +10,7 @@ const REVISION_WITH_ARRAYS = '2025-03-26';
 /** With hosts we never agree on the revision with arrays, so that refusing them is always right. */
 const HOST_REVISIONS: ReadonlySet<string> = new Set(['2025-11-25', '2025-06-18', '2024-11-05']);
 /** The newest stateful revision. */
-export const LATEST_REVISION = '2025-11-25';
+const LATEST_REVISION = '2025-11-25';
 /** What a host of the revision with arrays speaks as well. */
 const BEFORE_ARRAYS = '2024-11-05';
 
@@ -106,7 +106,7 @@ export async function readList(
 }
 
 /** Why a request has no result, in words. */
-export function failureOf(reply: Exclude<Reply, { kind: 'result' }>): string {
+function failureOf(reply: Exclude<Reply, { kind: 'result' }>): string {
   if (reply.kind !== 'error') return reply.reason;
   const { code, message } = reply.error;
   return `error ${code}: ${message.slice(0, 500)}`;

@@ -81,6 +81,7 @@ export function foldWrites(
   tables: Pick<Tables, 'call' | 'holder'>,
   position: number,
 ): readonly CallRow[] | string {
+  if (steps.every((step) => step === undefined)) return [];
   const changed = createTables();
   const lookups = {
     call: (id: string) => changed.call(id) ?? tables.call(id),

@@ -46,6 +46,7 @@ test('keys take turns without being mistaken for each other', () => {
 test('keys and signatures that cannot be any are false, not errors', () => {
   const [message, signature] = [utf8('message'), new Uint8Array(64)];
   for (const length of [0, 31, 33]) assert.equal(verifyEd25519(new Uint8Array(length), message, signature), false);
-  for (const length of [0, 63, 65]) assert.equal(verifyEd25519(new Uint8Array(32).fill(1), message, new Uint8Array(length)), false);
+  for (const length of [0, 63, 65])
+    assert.equal(verifyEd25519(new Uint8Array(32).fill(1), message, new Uint8Array(length)), false);
   assert.equal(verifyEd25519(new Uint8Array(32).fill(0xff), message, signature), false);
 });

@@ -60,19 +60,26 @@ export interface UndatedLeaf {
 
 const ENVELOPE: ReadonlySet<string> = new Set(['v', 'log', 'id', 'at', 'type']);
 
+/** Only integers of so many digits can be ones that `parseJson` refuses; within a string it may look the same. */
+const LONG_NUMBER = /[:,[-]\d{16}/;
+
 /** `"at":"` … `",` around the 24 characters that `formatInstant` always writes. */
 const TIME_BYTES = 32;
 
 /**
  * The canonical text of `draft` as an entry of `log`, split where its time goes. An id that is no UUID, a field named
- * like the envelope or a leaf above `ENTRY_BYTES_MAX` is a bug of the caller (see `entrySize`) and fails an assertion;
- * what has no canonical form throws what `canonicalText` throws.
+ * like the envelope, a leaf above `ENTRY_BYTES_MAX` (see `entrySize`) or an integer that would not parse again is a bug
+ * of the caller and fails an assertion; what has no canonical form throws what `canonicalText` throws.
  */
 export function undatedLeaf(draft: EntryDraft, log: string): UndatedLeaf {
   assert(isUuid(draft.id), 'expected an entry id that is a UUID');
   const leaf = split(draft, log);
   const size = sizeOf(leaf);
   assert(size <= ENTRY_BYTES_MAX, `expected an entry of at most ${ENTRY_BYTES_MAX} bytes, got ${size}`);
+  if (LONG_NUMBER.test(leaf.before) || LONG_NUMBER.test(leaf.after)) {
+    const { ok } = parseJson(datedText(leaf, ''), { depthMax: DEPTH_CEILING });
+    assert(ok, 'expected an entry that parses again, got an integer beyond 2^53');
+  }
   return leaf;
 }
 

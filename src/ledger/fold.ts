@@ -33,9 +33,7 @@ export type Step =
     };
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
-export type ReadStep =
-  | { readonly ok: true; readonly step?: Step }
-  | { readonly ok: false; readonly message: string };
+export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
 /** The tables as folding sees them. */
 export interface Lookups {

@@ -12,14 +12,16 @@ export interface IdleTimer {
 export function createIdleTimer(world: World, delayMs: number, due: () => void): IdleTimer {
   const ending = new AbortController();
   let armed = false;
+  const wait = async (): Promise<void> => {
+    await world.sleep(delayMs, ending.signal);
+    armed = false;
+    if (!ending.signal.aborted) due();
+  };
   return {
     arm: () => {
       if (armed || ending.signal.aborted) return;
       armed = true;
-      void world.sleep(delayMs, ending.signal).then(() => {
-        armed = false;
-        if (!ending.signal.aborted) due();
-      });
+      void wait();
     },
     end: () => ending.abort(),
   };

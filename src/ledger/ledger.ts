@@ -5,7 +5,14 @@ import type { EntryDraft } from './entry.ts';
 
 /** `unknown`: the call may or may not have happened. */
 export type CallState =
-  'denied' | 'intent' | 'not-started' | 'succeeded' | 'failed' | 'unknown' | 'settled-executed' | 'settled-not-executed';
+  | 'denied'
+  | 'intent'
+  | 'not-started'
+  | 'succeeded'
+  | 'failed'
+  | 'unknown'
+  | 'settled-executed'
+  | 'settled-not-executed';
 
 /**
  * One call as the store knows it. Every column but `salt` and `fingerprint` is derived: folding the

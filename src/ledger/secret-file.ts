@@ -69,7 +69,7 @@ export function openSecretFile(path: string, unique: string, make: () => Uint8Ar
 }
 
 /** Makes the names in a directory durable. Windows has no such call and needs none. */
-export function syncDirectory(path: string): void {
+function syncDirectory(path: string): void {
   if (process.platform === 'win32') return;
   const fd = openSync(path, 'r');
   try {

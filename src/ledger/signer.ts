@@ -55,7 +55,8 @@ export function readSigner(path: string): Signer | undefined {
 
 /** The signer kept at `path`, created with `random` bytes at first start. */
 export function openSigner(path: string, random: (length: number) => Uint8Array): Signer {
-  const make = (): Uint8Array => utf8(String(privateKeyOf(random(SEED_BYTES)).export({ format: 'pem', type: 'pkcs8' })));
+  const make = (): Uint8Array =>
+    utf8(String(privateKeyOf(random(SEED_BYTES)).export({ format: 'pem', type: 'pkcs8' })));
   return parseSigner(path, openSecretFile(path, toHex(random(8)), make));
 }
 

@@ -15,7 +15,7 @@ export interface Tables extends Lookups {
   set(row: CallRow): void;
 }
 
-export function isOpen(row: CallRow): boolean {
+function isOpen(row: CallRow): boolean {
   return row.state === 'intent' || row.state === 'unknown';
 }
 
@@ -23,8 +23,6 @@ export function createTables(rows: Iterable<CallRow> = []): Tables {
   const calls = new Map<string, CallRow>();
   const holders = new Map<string, string>();
   const unsettled = new Map<string, CallRow>();
-  const matches = (row: CallRow, of: { readonly principal: string; readonly tool: string }): boolean =>
-    row.principal === of.principal && row.tool === of.tool;
   const tables: Tables = {
     call: (id) => calls.get(id),
     holder: (key) => {
@@ -32,7 +30,10 @@ export function createTables(rows: Iterable<CallRow> = []): Tables {
       return id === undefined ? undefined : calls.get(id);
     },
     rows: () => calls.values(),
-    open: (of) => [...unsettled.values()].filter((row) => of === undefined || matches(row, of)),
+    open: (of) =>
+      [...unsettled.values()].filter(
+        (row) => of === undefined || (row.principal === of.principal && row.tool === of.tool),
+      ),
     set: (row) => {
       calls.set(row.id, row);
       for (const key of row.keys) holders.set(key, row.id);

@@ -1,9 +1,9 @@
 /** The vault: seals bodies under keys of their own, and makes the HMACs that stand for keys and arguments. */
 
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, hkdfSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { canonicalBytes, canonicalText } from '../value/canonical.ts';
-import { hmacSha256, sha256 } from '../value/digest.ts';
 import { fromUtf8, toBase64Url, toHex, utf8 } from '../value/encoding.ts';
 import type { JsonValue } from '../value/json.ts';
 import type { World } from '../world/world.ts';
@@ -41,7 +41,10 @@ export function openVault(dataDirectory: string, world: World): Vault {
   const files = prepareDirectory(dataDirectory);
   // In this order: a process that starts at the same time makes the key first and the ledger later.
   if (existsSync(files.ledger) && !existsSync(files.vaultKey)) {
-    throw new LedgerError('cannot-open', `\`${files.vaultKey}\` is missing, and without it no result opens: restore it`);
+    throw new LedgerError(
+      'cannot-open',
+      `\`${files.vaultKey}\` is missing, and without it no result opens: restore it`,
+    );
   }
   const key = openSecretFile(files.vaultKey, toHex(world.random(8)), () => world.random(KEY_BYTES));
   if (key.length !== KEY_BYTES) {
@@ -56,10 +59,15 @@ export function createVault(key: Uint8Array, world: World): Vault {
   const naming = derive(key, 'key-hmac');
   return {
     seal(call, role, value) {
-      const disclosure = canonicalBytes([toBase64Url(world.random(SALT_BYTES)), `/${role}`, value]);
-      const bodyKey = world.random(KEY_BYTES);
-      const ciphertext = encrypt(bodyKey, disclosure, bound('body', call, role), world.random(NONCE_BYTES));
-      const wrappedKey = encrypt(wrapping, bodyKey, bound('key', call, role), world.random(NONCE_BYTES));
+      // Drawn at once: each draw is a call to the system.
+      const drawn = world.random(SALT_BYTES + KEY_BYTES + 2 * NONCE_BYTES);
+      const salt = drawn.subarray(0, SALT_BYTES);
+      const bodyKey = drawn.subarray(SALT_BYTES, SALT_BYTES + KEY_BYTES);
+      const nonce = drawn.subarray(-2 * NONCE_BYTES, -NONCE_BYTES);
+      const keyNonce = drawn.subarray(-NONCE_BYTES);
+      const disclosure = canonicalBytes([toBase64Url(salt), `/${role}`, value]);
+      const ciphertext = encrypt(bodyKey, disclosure, bound('body', call, role), nonce);
+      const wrappedKey = encrypt(wrapping, bodyKey, bound('key', call, role), keyNonce);
       return { commitment: commitmentOf(disclosure), body: { call, role, ciphertext, wrappedKey } };
     },
     open({ call, role, ciphertext, wrappedKey }, commitment) {
@@ -71,16 +79,23 @@ export function createVault(key: Uint8Array, world: World): Vault {
       return valueOf(disclosure);
     },
     keyHmac(namespace, ...parts) {
-      return `h_${toBase64Url(hmacSha256(naming, canonicalBytes([namespace, ...parts])))}`;
+      const mac = createHmac('sha256', naming).update(canonicalBytes([namespace, ...parts]));
+      return `h_${mac.digest('base64url')}`;
     },
     fingerprint(salt, principal, tool, canonicalArgs) {
-      return hmacSha256(salt, utf8(canonicalText([principal, tool])), utf8(canonicalArgs));
+      // The JSON of the pair says where it ends, so no two calls run together.
+      const mac = createHmac('sha256', salt)
+        .update(canonicalText([principal, tool]))
+        .update(canonicalArgs);
+      return new Uint8Array(mac.digest());
     },
   };
 }
 
-function derive(key: Uint8Array, purpose: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), utf8(`interlock/v1/${purpose}`), KEY_BYTES));
+/** Imported once: that costs more than a short HMAC. */
+function derive(key: Uint8Array, purpose: string): KeyObject {
+  const bytes = hkdfSync('sha256', key, new Uint8Array(0), utf8(`interlock/v1/${purpose}`), KEY_BYTES);
+  return createSecretKey(new Uint8Array(bytes));
 }
 
 /** A ciphertext moved to another call, role or use does not open. */
@@ -88,8 +103,10 @@ function bound(use: 'body' | 'key', call: string, role: BodyRole): Uint8Array {
   return canonicalBytes([use, call, role]);
 }
 
+/** By the platform's base64url: a body may have megabytes. */
 function commitmentOf(disclosure: Uint8Array): string {
-  return toBase64Url(sha256(utf8(toBase64Url(disclosure))));
+  const { buffer, byteOffset, length } = disclosure;
+  return hash('sha256', Buffer.from(buffer, byteOffset, length).toString('base64url'), 'base64url');
 }
 
 /** The value in a disclosure of ours: authenticated and committed to, so it is what `canonicalBytes` wrote. */
@@ -98,12 +115,12 @@ function valueOf(disclosure: Uint8Array): JsonValue {
   return value;
 }
 
-function encrypt(key: Uint8Array, plain: Uint8Array, bound: Uint8Array, nonce: Uint8Array): Uint8Array {
+function encrypt(key: KeyObject | Uint8Array, plain: Uint8Array, bound: Uint8Array, nonce: Uint8Array): Uint8Array {
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(bound);
   return new Uint8Array(Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]));
 }
 
-function decrypt(key: Uint8Array, sealed: Uint8Array, bound: Uint8Array): Uint8Array | undefined {
+function decrypt(key: KeyObject | Uint8Array, sealed: Uint8Array, bound: Uint8Array): Uint8Array | undefined {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAAD(bound).setAuthTag(sealed.subarray(-TAG_BYTES));

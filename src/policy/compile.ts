@@ -10,6 +10,7 @@ import type { Declared, ToolDeclaration } from './declaration.ts';
 import type { Effect } from './decision.ts';
 import { faultLog } from './fault-log.ts';
 import type { FaultLog } from './fault-log.ts';
+import { issueList } from './issue-list.ts';
 import { lint } from './lint.ts';
 import { mergeDeclarations } from './merge.ts';
 import { couldMatchServer } from './pattern.ts';
@@ -24,7 +25,9 @@ import type { Located } from './source.ts';
 import type { ToolDefinition } from './tool.ts';
 import { toolValue } from './vocabulary.ts';
 
-export type { Policy, PolicyTool } from './policy.ts';
+export type { Policy } from './policy.ts';
+
+const HINTS_MAX = 20;
 
 /** What compiling works with. */
 interface Work {
@@ -58,10 +61,10 @@ export function compilePolicy(
   const served = gather(configuration, tools, options.complete ?? new Set());
   const work = workOn(configuration, served);
   const sound = checkExpressions(work) && checkMatches(work);
-  if (!sound) return { policy: undefined, issues: inOrder([...work.issues, ...work.faults.issues()]) };
+  if (!sound) return { policy: undefined, issues: issueList([...work.issues, ...work.faults.issues()]) };
   const compiled = new Map([...served.tools.values()].map((tool) => [tool.name, compileTool(work, tool)]));
   const policy = Object.freeze({ digest: configuration.digest, configuration, tools: compiled });
-  return { policy, issues: inOrder([...work.issues, ...work.faults.issues(), ...lint(policy)]) };
+  return { policy, issues: issueList([...work.issues, ...work.faults.issues(), ...lint(policy)]) };
 }
 
 function workOn(configuration: Configuration, served: Served): Work {
@@ -73,11 +76,13 @@ function workOn(configuration: Configuration, served: Served): Work {
     for (const { pattern } of declarations.find(name)) matched.add(pattern.text);
   }
   const shared = { configuration, served, rules, declarations, matched };
-  return { ...shared, types: typing(), faults: faultLog(configuration.file), issues: [...served.issues], doubtful: new Map() };
-}
-
-function inOrder(issues: readonly Issue[]): readonly Issue[] {
-  return issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return {
+    ...shared,
+    types: typing(),
+    faults: faultLog(configuration.file),
+    issues: [...served.issues],
+    doubtful: new Map(),
+  };
 }
 
 /** Every expression of the file, with what it is for. */
@@ -125,8 +130,8 @@ function checkMatch(work: Work, pattern: LocatedPattern, what: string, effect: E
   if (pattern.text === '*' || work.matched.has(pattern.text)) return true;
   const miss = missOf(pattern, served);
   const { line, column } = pattern.place;
-  const near = alike(pattern.text, [...served.tools.keys()].filter((name) => !name.includes('/')));
-  const hint = near === undefined || miss.kind === 'not-yet' ? {} : { hint: `did you mean \`${near}\`?` };
+  const near = miss.kind === 'not-yet' ? undefined : nearName(work, pattern);
+  const hint = near === undefined ? {} : { hint: `did you mean \`${near}\`?` };
   const severity = miss.kind === 'not-yet' ? 'warning' : 'error';
   const message = `${what}: ${miss.message}`;
   issues.push({ code: 'pattern-matches-nothing', severity, message, file: configuration.file, line, column, ...hint });
@@ -135,6 +140,12 @@ function checkMatch(work: Work, pattern: LocatedPattern, what: string, effect: E
     for (const server of served.complete) if (couldMatchServer(pattern, server)) doubtful.set(server, reason);
   }
   return miss.kind !== 'unknown-server';
+}
+
+/** The tool that was probably meant. Only for the first few: comparing names costs more than all the rest. */
+function nearName({ served, issues }: Work, pattern: LocatedPattern): string | undefined {
+  if (pattern.runs.length > 1 || issues.length >= HINTS_MAX) return undefined;
+  return alike(pattern.text, served.tools.keys());
 }
 
 function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
@@ -154,7 +165,12 @@ function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
   const unusable = schemaFault(tool.inputSchema);
   if (unusable !== undefined) issues.push(schemaIssue(work, tool, unusable));
   return Object.freeze({
-    ...{ name, server, definition: tool, effect, labels, rules },
+    name,
+    server,
+    definition: tool,
+    effect,
+    labels,
+    rules,
     ...expressions,
     ...(guard === undefined ? {} : { guard }),
     argsType: types.argsType(tool),

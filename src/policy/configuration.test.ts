@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { canonicalText } from '../value/canonical.ts';
 import type { Issue } from '../value/issue.ts';
 import { parseConfiguration } from './configuration.ts';
@@ -43,7 +43,8 @@ test('a configuration that only names the version is whole, and denies everythin
 });
 
 test('everything that is built is read as written', () => {
-  const configuration = parsed(`interlock: 1
+  const configuration = parsed(
+    `interlock: 1
 principal: alice
 servers:
   files:
@@ -77,7 +78,9 @@ rules:
     notRequester: true
     expires: 30m
   - deny: "*"
-`, { TOKEN: 'secret' });
+`,
+    { TOKEN: 'secret' },
+  );
   const server = configuration.servers.get('files');
   assert.equal(server?.command, 'node');
   assert.deepEqual(server.args, ['server.js', './workspace']);
@@ -88,13 +91,19 @@ rules:
   const [, write] = configuration.tools;
   assert.equal(write?.declared.effect, 'write');
   assert.equal(write.declared.key?.text, 'args.path');
-  assert.deepEqual(write.declared.personal?.map((item) => item.text), ['args.email']);
+  assert.deepEqual(
+    write.declared.personal?.map((item) => item.text),
+    ['args.email'],
+  );
   assert.deepEqual(write.declared.guard, { path: { within: './workspace', args: ['path'] } });
-  assert.deepEqual(configuration.rules.map((rule) => [rule.id, rule.effect, rule.pattern.text]), [
-    ['rules/0', 'allow', 'files.*'],
-    ['ask-first', 'ask', 'files.write_file'],
-    ['rules/2', 'deny', '*'],
-  ]);
+  assert.deepEqual(
+    configuration.rules.map((rule) => [rule.id, rule.effect, rule.pattern.text]),
+    [
+      ['rules/0', 'allow', 'files.*'],
+      ['ask-first', 'ask', 'files.write_file'],
+      ['rules/2', 'deny', '*'],
+    ],
+  );
   const ask = configuration.rules[1];
   assert.deepEqual([ask?.approvers, ask?.quorum, ask?.notRequester, ask?.expiresMs], [['finance'], 2, true, 1_800_000]);
   assert.ok(Object.isFrozen(configuration) && Object.isFrozen(ask));
@@ -126,23 +135,55 @@ const REFUSED: readonly (readonly [what: string, text: string, expected: readonl
   ['a server as text', 'interlock: 1\nservers: {a: node}\n', ['2:14 wrong-type']],
   ['a server without a command', 'interlock: 1\nservers: {a: {args: [x]}}\n', ['2:11 missing-key']],
   ['a server id in capitals', 'interlock: 1\nservers: {Files: {command: x}}\n', ['2:11 server-id-malformed']],
-  ['a server id that is too long', `interlock: 1\nservers: {${'a'.repeat(33)}: {command: x}}\n`, ['2:11 server-id-malformed']],
+  [
+    'a server id that is too long',
+    `interlock: 1\nservers: {${'a'.repeat(33)}: {command: x}}\n`,
+    ['2:11 server-id-malformed'],
+  ],
   ['a server called interlock', 'interlock: 1\nservers: {interlock: {command: x}}\n', ['2:11 server-id-reserved']],
   ['a server called llm', 'interlock: 1\nservers: {llm: {command: x}}\n', ['2:11 server-id-reserved']],
   ['arguments that are numbers', 'interlock: 1\nservers: {a: {command: x, args: [8080]}}\n', ['2:34 wrong-type']],
   ['a time-out of zero', 'interlock: 1\nservers: {a: {command: x, timeoutMs: 0}}\n', ['2:38 wrong-value']],
   ['a time-out as text', 'interlock: 1\nservers: {a: {command: x, timeoutMs: 5s}}\n', ['2:38 wrong-type']],
   ['a sandbox by another word', 'interlock: 1\nservers: {a: {command: x, sandbox: none}}\n', ['2:36 wrong-value']],
-  ['an unset variable', 'interlock: 1\nservers: {a: {command: x, env: {A: "k=${NOPE}"}}}\n', ['2:39 environment-unset']],
-  ['a variable named like a method of objects', 'interlock: 1\nservers: {a: {command: x, env: {A: "${toString}"}}}\n', ['2:37 environment-unset']],
-  ['a variable without an end', 'interlock: 1\nservers: {a: {command: x, env: {A: "${NOPE"}}}\n', ['2:37 environment-malformed']],
+  [
+    'an unset variable',
+    'interlock: 1\nservers: {a: {command: x, env: {A: "k=${NOPE}"}}}\n',
+    ['2:39 environment-unset'],
+  ],
+  [
+    'a variable named like a method of objects',
+    'interlock: 1\nservers: {a: {command: x, env: {A: "${toString}"}}}\n',
+    ['2:37 environment-unset'],
+  ],
+  [
+    'a variable without an end',
+    'interlock: 1\nservers: {a: {command: x, env: {A: "${NOPE"}}}\n',
+    ['2:37 environment-malformed'],
+  ],
   ['an effect that does not exist', 'interlock: 1\ntools: {a.b: {effect: reed}}\n', ['2:23 wrong-value']],
   ['a tool without a server', 'interlock: 1\ntools: {read: {effect: read}}\n', ['2:9 pattern-malformed']],
   ['an input of a pattern', 'interlock: 1\ntools: {a.*: {input: {}}}\n', ['2:15 input-of-pattern']],
-  ['an input that is no schema of an object', 'interlock: 1\ntools: {a.b: {input: {type: string}}}\n', ['2:22 wrong-value']],
-  ['an integer no double holds', 'interlock: 1\ntools: {a.b: {input: {maximum: 9007199254740993}}}\n', ['2:32 wrong-value']],
-  ['a path guard without a directory', 'interlock: 1\ntools: {a.b: {guard: {path: {args: [p]}}}}\n', ['2:23 missing-key']],
-  ['a path guard over nothing', 'interlock: 1\ntools: {a.b: {guard: {path: {within: ., args: []}}}}\n', ['2:47 wrong-value']],
+  [
+    'an input that is no schema of an object',
+    'interlock: 1\ntools: {a.b: {input: {type: string}}}\n',
+    ['2:22 wrong-value'],
+  ],
+  [
+    'an integer no double holds',
+    'interlock: 1\ntools: {a.b: {input: {maximum: 9007199254740993}}}\n',
+    ['2:32 wrong-value'],
+  ],
+  [
+    'a path guard without a directory',
+    'interlock: 1\ntools: {a.b: {guard: {path: {args: [p]}}}}\n',
+    ['2:23 missing-key'],
+  ],
+  [
+    'a path guard over nothing',
+    'interlock: 1\ntools: {a.b: {guard: {path: {within: ., args: []}}}}\n',
+    ['2:47 wrong-value'],
+  ],
   ['a public key that is none', 'interlock: 1\nprincipals: {a: {key: "ed25519:abc"}}\n', ['2:23 wrong-value']],
   ['a principal that is not listed', 'interlock: 1\nprincipal: b\nprincipals: {a: {}}\n', ['2:12 principal-unknown']],
   ['a rule without an effect', 'interlock: 1\nrules:\n  - when: "true"\n', ['3:5 missing-key']],
@@ -205,7 +246,11 @@ test('every key of the published list is either read or refused by name', () => 
     for (const key of keys.split(' ')) {
       const text = section === 'top' ? `${key}: {}\n` : `interlock: 1\ntools: {a.b: {${key}: {}}}\n`;
       const result = parse(text);
-      assert.equal(result.issues.some((issue) => issue.code === 'unknown-key'), false, `${section}: ${key}`);
+      assert.equal(
+        result.issues.some((issue) => issue.code === 'unknown-key'),
+        false,
+        `${section}: ${key}`,
+      );
     }
   }
 });
@@ -257,7 +302,9 @@ test('the digest is of the document as data: comments, order of keys and style d
 
 test('names from the prototype of objects are ordinary names', () => {
   assert.deepEqual(refusals('interlock: 1\nconstructor: {}\n__proto__: {}\n'), ['2:1 unknown-key', '3:1 unknown-key']);
-  const configuration = parsed('interlock: 1\ntools: {a.b: {input: {properties: {__proto__: {type: string}}}}}\nprincipals: {__proto__: {roles: [x]}}\n');
+  const configuration = parsed(
+    'interlock: 1\ntools: {a.b: {input: {properties: {__proto__: {type: string}}}}}\nprincipals: {__proto__: {roles: [x]}}\n',
+  );
   const properties = configuration.tools[0]?.declared.input?.['properties'];
   assert.deepEqual(Object.keys(properties ?? {}), ['__proto__']);
   assert.equal(configuration.principals?.has('__proto__'), true);
@@ -265,16 +312,27 @@ test('names from the prototype of objects are ordinary names', () => {
 });
 
 test('aliases stand for what they name, and cannot multiply a small file into a large one', () => {
-  const shared = parsed('interlock: 1\nrules:\n  - allow: a.b\n    when: &c args.x == 1\n  - deny: a.c\n    when: *c\n');
+  const shared = parsed(
+    'interlock: 1\nrules:\n  - allow: a.b\n    when: &c args.x == 1\n  - deny: a.c\n    when: *c\n',
+  );
   assert.equal(shared.rules[1]?.when?.text, 'args.x == 1');
   const levels = Array.from({ length: 9 }, (_, index) => `a${index + 1}: &a${index + 1} [${`*a${index},`.repeat(9)}]`);
   const bomb = `interlock: 1\ntools:\n  a.b:\n    input:\n      a0: &a0 x\n${levels.map((level) => `      ${level}`).join('\n')}\n`;
-  assert.deepEqual(refusals(bomb).map((place) => place.split(' ')[1]), ['too-large']);
+  assert.deepEqual(
+    refusals(bomb).map((place) => place.split(' ')[1]),
+    ['too-large'],
+  );
 });
 
 test('a document that nests too deep, or is too large, is one problem', () => {
-  assert.deepEqual(refusals(`interlock: 1\nrules: ${'['.repeat(100)}${']'.repeat(100)}\n`).map((at) => at.split(' ')[1]), ['too-deep']);
-  assert.deepEqual(refusals('['.repeat(20_000)).map((at) => at.split(' ')[1]), ['too-deep']);
+  assert.deepEqual(
+    refusals(`interlock: 1\nrules: ${'['.repeat(100)}${']'.repeat(100)}\n`).map((at) => at.split(' ')[1]),
+    ['too-deep'],
+  );
+  assert.deepEqual(
+    refusals('['.repeat(20_000)).map((at) => at.split(' ')[1]),
+    ['too-deep'],
+  );
   assert.deepEqual(refusals(`interlock: 1\n# ${'x'.repeat(1024 * 1024)}`), ['1:1 too-large']);
 });
 
@@ -294,8 +352,44 @@ test('a file of nothing but mistakes is answered within bounds', () => {
 
 test('no text makes the parser throw, and what it refuses has a place inside the text', () => {
   const piece = fc.constantFrom(
-    'interlock: 1', '\n', '  ', '- ', 'rules:', 'tools:', 'servers:', 'allow: a.b', 'when: ', '>-', '|', '"', "'", '{', '}', '[', ']',
-    ': ', ', ', '*a', '&a ', '!t ', '#', '%', '@', '`', '\t', '\\', '${X}', '😀', '\ud800', '\u0000', 'null', '1', '~', '? ', '---\n', '<<: ',
+    'interlock: 1',
+    '\n',
+    '  ',
+    '- ',
+    'rules:',
+    'tools:',
+    'servers:',
+    'allow: a.b',
+    'when: ',
+    '>-',
+    '|',
+    '"',
+    "'",
+    '{',
+    '}',
+    '[',
+    ']',
+    ': ',
+    ', ',
+    '*a',
+    '&a ',
+    '!t ',
+    '#',
+    '%',
+    '@',
+    '`',
+    '\t',
+    '\\',
+    '${X}',
+    '😀',
+    '\ud800',
+    '\u0000',
+    'null',
+    '1',
+    '~',
+    '? ',
+    '---\n',
+    '<<: ',
   );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {

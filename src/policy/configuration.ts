@@ -10,6 +10,7 @@ import { readTools } from './declaration.ts';
 import type { ToolDeclaration } from './declaration.ts';
 import { vetDocument } from './document.ts';
 import type { Vetted } from './document.ts';
+import { issueList } from './issue-list.ts';
 import { LATER } from './later.ts';
 import { PRINCIPAL_LENGTH_MAX, readPrincipals } from './principal.ts';
 import type { PrincipalDeclaration } from './principal.ts';
@@ -41,8 +42,6 @@ export interface Configuration {
 
 const VERSION = 1;
 const LOCAL = 'local';
-/** What a person can read of one file; the rest is counted. */
-const ISSUES_MAX = 200;
 
 /**
  * The configuration that `text` writes, or every problem found. `file` is named in the issues only. `environment`
@@ -58,7 +57,7 @@ export function parseConfiguration(
   if (vetted === undefined) return { ok: false, issues };
   const reader = readerOf(source, issues, vetted.aliases, options.environment);
   const configuration = readDocument(reader, vetted);
-  const all = bounded(issues);
+  const all = issueList(issues);
   return configuration === undefined ? { ok: false, issues: all } : { ok: true, value: configuration, issues: all };
 }
 
@@ -107,7 +106,13 @@ function checkVersion(reader: Reader, entry: Entry): void {
     refuse(reader, entry.place, 'version-unsupported', `version ${written} of the format is not supported`, hint);
     return;
   }
-  refuse(reader, entry.place, 'wrong-type', `expected \`interlock\` to be the number ${VERSION}`, 'write it without quotes');
+  refuse(
+    reader,
+    entry.place,
+    'wrong-type',
+    `expected \`interlock\` to be the number ${VERSION}`,
+    'write it without quotes',
+  );
 }
 
 function readPrincipal(reader: Reader, entry: Entry): string {
@@ -116,16 +121,4 @@ function readPrincipal(reader: Reader, entry: Entry): string {
   const message = `expected \`principal\` to have at most ${PRINCIPAL_LENGTH_MAX} characters, got ${text.text.length}`;
   refuse(reader, entry.place, 'wrong-value', message);
   return LOCAL;
-}
-
-/** The issues in the order of the file, and when there are very many, the first ones and how many more. */
-function bounded(issues: readonly Issue[]): readonly Issue[] {
-  const sorted = issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  if (sorted.length <= ISSUES_MAX) return sorted;
-  const rest = sorted.slice(ISSUES_MAX);
-  const severity = rest.some((issue) => issue.severity === 'error') ? 'error' : 'warning';
-  const message = `${rest.length} more problems`;
-  const last = rest[0] ?? { line: 1, column: 1 };
-  const more = { code: 'too-many-problems', severity, message, line: last.line, column: last.column } as const;
-  return [...sorted.slice(0, ISSUES_MAX), sorted[0]?.file === undefined ? more : { ...more, file: sorted[0].file }];
 }

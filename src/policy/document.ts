@@ -24,7 +24,8 @@ export function vetDocument(source: Source, issues: Issue[]): Vetted | undefined
   const start = { line: 1, column: 1 };
   if (source.text.length > FILE_LENGTH_MAX) {
     const message = `expected at most ${FILE_LENGTH_MAX} characters, got ${source.text.length}`;
-    issues.push({ code: 'too-large', severity: 'error', message, file: source.file, ...start });
+    const hint = 'one file is one policy: is this the right file?';
+    issues.push({ code: 'too-large', severity: 'error', message, hint, file: source.file, ...start });
     return undefined;
   }
   const options = { version: '1.2', schema: 'core', strict: true, merge: false, prettyErrors: false } as const;
@@ -59,6 +60,7 @@ function syntaxIssue(source: Source, code: string, message: string, offset: numb
   if (code === 'TAG_RESOLVE_FAILED') return { ...issue, code: 'yaml-tag', message: 'tags are not part of this format' };
   const lowered = said.charAt(0).toLowerCase() + said.slice(1);
   const malformed = { ...issue, code: 'yaml-malformed', message: `not YAML: ${lowered}` };
+  if (code === 'TAB_AS_INDENT') return { ...malformed, hint: 'indent with spaces' };
   const star = /(?:^|[\s:,[{-])\*/u.test(line);
   return star ? { ...malformed, hint: 'a pattern that begins with `*` needs quotes: `"*"`' } : malformed;
 }
@@ -68,7 +70,13 @@ function vetNodes(source: Source, root: Node, issues: Issue[]): ReadonlyMap<Alia
   const anchors = new Map<string, Node>();
   const aliases = new Map<Alias, Node>();
   const refuse = (node: Node, code: string, message: string, hint?: string): void => {
-    const issue = { code, severity: 'error', message, file: source.file, ...placeIn(source, node.range?.[0] ?? 0) } as const;
+    const issue = {
+      code,
+      severity: 'error',
+      message,
+      file: source.file,
+      ...placeIn(source, node.range?.[0] ?? 0),
+    } as const;
     issues.push(hint === undefined ? issue : { ...issue, hint });
   };
   visit(root, {
@@ -81,14 +89,20 @@ function vetNodes(source: Source, root: Node, issues: Issue[]): ReadonlyMap<Alia
         const found = anchors.get(node.source);
         if (found === undefined || path.includes(found)) {
           const hint = 'text that begins with `*` needs quotes: `"*"`';
-          refuse(node, 'alias-unresolved', `alias \`*${shown(node.source)}\` stands for nothing that is complete before it`, hint);
+          refuse(
+            node,
+            'alias-unresolved',
+            `alias \`*${shown(node.source)}\` stands for nothing that is complete before it`,
+            hint,
+          );
         } else if (aliases.size >= ALIASES_MAX) {
           refuse(node, 'too-large', `expected at most ${ALIASES_MAX} aliases, got more`);
           return visit.BREAK;
         } else aliases.set(node, found);
         return undefined;
       }
-      if (node.tag !== undefined) refuse(node, 'yaml-tag', `tags are not part of this format, got \`${shown(node.tag)}\``);
+      if (node.tag !== undefined)
+        refuse(node, 'yaml-tag', `tags are not part of this format, got \`${shown(node.tag)}\``);
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
       if (isMap(node)) checkKeys(source, node, refuse);
       return undefined;
@@ -97,11 +111,20 @@ function vetNodes(source: Source, root: Node, issues: Issue[]): ReadonlyMap<Alia
   return aliases;
 }
 
-function checkKeys(source: Source, map: YAMLMap, refuse: (node: Node, code: string, message: string, hint?: string) => void): void {
+function checkKeys(
+  source: Source,
+  map: YAMLMap,
+  refuse: (node: Node, code: string, message: string, hint?: string) => void,
+): void {
   const seen = new Map<string, Scalar>();
   for (const { key } of map.items) {
     if (!isScalar(key) || typeof key.value !== 'string') {
-      refuse((key ?? map) as Node, 'key-not-text', 'expected a key to be text, got something else', 'put the key in quotes');
+      refuse(
+        (key ?? map) as Node,
+        'key-not-text',
+        'expected a key to be text, got something else',
+        'put the key in quotes',
+      );
       continue;
     }
     const first = seen.get(key.value);

@@ -64,6 +64,11 @@ export function deny(code: Code, explanation: string): Decision {
   return answer('deny', code, [], explanation);
 }
 
-function answer(effect: Effect, code: Code, rules: readonly (readonly [TypedRule, Holds])[], explanation: string): Decision {
+function answer(
+  effect: Effect,
+  code: Code,
+  rules: readonly (readonly [TypedRule, Holds])[],
+  explanation: string,
+): Decision {
   return { effect, code, rules: rules.map(([typed]) => typed.rule.id), explanation, retryable: isRetryable(code) };
 }

@@ -10,14 +10,15 @@ import { TOOL_ONLY } from './vocabulary.ts';
 /** The warnings of a policy that compiled. */
 export function lint(policy: Policy): readonly Issue[] {
   const { rules, file } = policy.configuration;
-  const warn = (place: Place, code: string, message: string, hint: string): Issue => ({
-    ...{ code, severity: 'warning' as const, message, hint, file },
-    ...{ line: place.line, column: place.column },
-  });
+  const warn = ({ line, column }: Place, code: string, message: string, hint: string): Issue => {
+    return { code, severity: 'warning', message, hint, file, line, column };
+  };
   const tools = [...policy.tools.values()];
   const issues: Issue[] = [];
   if (rules.length === 0) {
-    issues.push(warn({ line: 1, column: 1 }, 'no-rules', 'there are no rules', 'everything is denied until an `allow` matches'));
+    issues.push(
+      warn({ line: 1, column: 1 }, 'no-rules', 'there are no rules', 'everything is denied until an `allow` matches'),
+    );
   }
   issues.push(...duplicates(rules, warn), ...approvers(policy, warn));
   const reach = reachOf(tools);
@@ -64,14 +65,18 @@ function unreachable(rule: Rule, matched: readonly PolicyTool[], warn: Warn): re
   const denied = matched.every((tool) => tool.rules.deny.some((deny) => deny.condition === undefined));
   if (denied) {
     const hint = 'a `deny` wins over every `allow` and `ask`';
-    return [warn(rule.place, 'rule-unreachable', `${rule.id} never matters: its tools are denied without condition`, hint)];
+    return [
+      warn(rule.place, 'rule-unreachable', `${rule.id} never matters: its tools are denied without condition`, hint),
+    ];
   }
   if (rule.effect !== 'allow' || rule.when === undefined) return [];
   const covering = matched.map((tool) => tool.rules.allow.find(({ condition }) => condition === undefined)?.rule.id);
   const [first] = covering;
   if (first === undefined || covering.some((id) => id === undefined)) return [];
   const message = `${rule.id} never matters: ${first} allows the same without condition`;
-  return [warn(rule.place, 'rule-shadowed', message, 'to restrict what is allowed, write a `deny`, or narrow the other rule')];
+  return [
+    warn(rule.place, 'rule-shadowed', message, 'to restrict what is allowed, write a `deny`, or narrow the other rule'),
+  ];
 }
 
 function withoutAllow(rule: Rule, matched: readonly PolicyTool[], warn: Warn): readonly Issue[] {
@@ -90,7 +95,8 @@ function withoutKey(
   const issues: Issue[] = [];
   for (const rule of rules.filter(({ effect }) => effect === 'allow')) {
     const bare = (reach.get(rule.id) ?? []).filter((tool) => {
-      if (told.has(tool.name) || tool.effect === 'read' || tool.key !== undefined || tool.name.includes('/')) return false;
+      if (told.has(tool.name) || tool.effect === 'read' || tool.key !== undefined || tool.name.includes('/'))
+        return false;
       const typed = tool.rules.allow.find((candidate) => candidate.rule === rule);
       return typed !== undefined && knownOf(typed, TOOL_ONLY, { tool: tool.value }, 'no') !== 'no';
     });

@@ -49,6 +49,7 @@ function contradiction(name: string, key: keyof Declared, a: ToolDeclaration, b:
   const there = `line ${first?.line ?? line}, column ${first?.column ?? column}`;
   const patterns = `\`${a.pattern.text}\` and \`${b.pattern.text}\``;
   const message = `${patterns} declare another \`${key}\` for \`${name}\`: the other one is at ${there}`;
-  const hint = key === 'effect' ? 'two patterns that match one tool must agree on its effect' : 'make one pattern more specific';
+  const hint =
+    key === 'effect' ? 'two patterns that match one tool must agree on its effect' : 'make one pattern more specific';
   return { code: 'tools-contradict', severity: 'error', message, hint, file, line, column };
 }

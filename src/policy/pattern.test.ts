@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { indexPatterns } from './pattern-index.ts';
 import { compareSpecificity, couldMatchServer, matches, parsePattern, serverOf } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
@@ -45,7 +45,13 @@ test('matching agrees with a regular expression made of the pattern', () => {
     fc.property(text, name, (written, candidate) => {
       const parsed = parsePattern(written);
       fc.pre(parsed.ok);
-      const regExp = new RegExp(`^${written.split('*').map((run) => run.replaceAll('.', String.raw`\.`)).join('.*')}$`, 'u');
+      const regExp = new RegExp(
+        `^${written
+          .split('*')
+          .map((run) => run.replaceAll('.', String.raw`\.`))
+          .join('.*')}$`,
+        'u',
+      );
       const expected = regExp.test(candidate) && (!candidate.includes('/') || written.includes('/'));
       assert.equal(matches(parsed.pattern, candidate), expected);
     }),
@@ -55,8 +61,14 @@ test('matching agrees with a regular expression made of the pattern', () => {
 
 test('a full name is the most specific, then the longest literal text, then the fewest stars', () => {
   const sorted = ['files.read_file', 'files.read_*', 'files.*_f*', 'files.*', '*.*', '*'];
-  const shuffled = [...sorted].reverse().map(pattern).toSorted((a, b) => compareSpecificity(b, a));
-  assert.deepEqual(shuffled.map((each) => each.text), sorted);
+  const shuffled = [...sorted]
+    .reverse()
+    .map(pattern)
+    .toSorted((a, b) => compareSpecificity(b, a));
+  assert.deepEqual(
+    shuffled.map((each) => each.text),
+    sorted,
+  );
   assert.equal(compareSpecificity(pattern('files.a*'), pattern('files.*a')), 0);
 });
 

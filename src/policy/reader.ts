@@ -173,7 +173,12 @@ export function readWhole(
   const value = isScalar(node) ? node.value : undefined;
   if (typeof value !== 'number') return wrongType(reader, node, place, what, `a whole number of ${min} to ${max}`);
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
-  return refuse(reader, place, 'wrong-value', `expected ${what} to be a whole number of ${min} to ${max}, got \`${value}\``);
+  return refuse(
+    reader,
+    place,
+    'wrong-value',
+    `expected ${what} to be a whole number of ${min} to ${max}, got \`${value}\``,
+  );
 }
 
 export function readBoolean(reader: Reader, item: Item, place: Place, what: string): boolean | undefined {
@@ -205,7 +210,8 @@ export function readWord<T extends string>(
 export function readJson(reader: Reader, item: Item, place: Place, what: string, depth = 0): JsonValue | undefined {
   const node = target(reader, item);
   reader.nodesLeft -= 1;
-  if (depth > JSON_DEPTH_MAX) return refuse(reader, place, 'too-deep', `${what} nests more than ${JSON_DEPTH_MAX} deep`);
+  if (depth > JSON_DEPTH_MAX)
+    return refuse(reader, place, 'too-deep', `${what} nests more than ${JSON_DEPTH_MAX} deep`);
   if (reader.nodesLeft < 0) {
     const message = `expected ${what} to hold at most ${NODES_MAX} values, aliases counted each time, got more`;
     return reader.nodesLeft === -1 ? refuse(reader, place, 'too-large', message) : undefined;
@@ -241,7 +247,12 @@ function jsonScalar(reader: Reader, value: unknown, place: Place, what: string):
   const exact = typeof value === 'number' && Number.isFinite(value);
   if (exact && (!Number.isInteger(value) || Number.isSafeInteger(value))) return value;
   const range = 'a finite number, and an integer within ±(2^53−1)';
-  return refuse(reader, place, 'wrong-value', `expected a number in ${what} to be ${range}, got \`${String(value)}\``);
+  return refuse(
+    reader,
+    place,
+    'wrong-value',
+    `expected a number in ${what} to be ${range}, got \`${numberText(value)}\``,
+  );
 }
 
 function wrongType(reader: Reader, node: Item, place: Place, what: string, expected: string): undefined {
@@ -257,7 +268,11 @@ function describe(node: Item): string {
   const value: unknown = isScalar(node) ? node.value : null;
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'string') return `\`${shown(value)}\``;
-  return `the ${typeof value} \`${String(value)}\``;
+  return `the ${typeof value} \`${numberText(value)}\``;
+}
+
+function numberText(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'boolean' ? `${value}` : typeof value;
 }
 
 /** User text in one line, and never too much of it. */

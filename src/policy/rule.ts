@@ -34,7 +34,7 @@ export interface Rule {
   readonly expiresMs?: number;
 }
 
-export const RULES_MAX = 10_000;
+const RULES_MAX = 10_000;
 const EFFECTS: readonly Effect[] = ['allow', 'ask', 'deny'];
 const ASK_ONLY = ['approvers', 'quorum', 'notRequester', 'expires'] as const;
 const QUORUM_MAX = 100;
@@ -54,7 +54,8 @@ export function readRules(reader: Reader, entry: Entry): readonly Rule[] {
     if (rule === undefined) continue;
     const before = seen.get(rule.id);
     if (before === undefined) seen.set(rule.id, rule.place);
-    else refuse(reader, rule.place, 'duplicate-id', `the id \`${shown(rule.id)}\` is already used on line ${before.line}`);
+    else
+      refuse(reader, rule.place, 'duplicate-id', `the id \`${shown(rule.id)}\` is already used on line ${before.line}`);
     rules.push(rule);
   }
   return rules;
@@ -79,12 +80,16 @@ function readRule(reader: Reader, item: Item, place: Place, index: number): Rule
   const before = reader.issues.length;
   const draft: Draft = {};
   const written: Entry[] = [];
-  const noting = (parser: (entry: Entry) => void) => (entry: Entry): void => {
-    written.push(entry);
-    parser(entry);
-  };
+  const noting =
+    (parser: (entry: Entry) => void) =>
+    (entry: Entry): void => {
+      written.push(entry);
+      parser(entry);
+    };
   const parsers = {
-    ...Object.fromEntries(EFFECTS.map((effect) => [effect, (entry: Entry) => readEffect(reader, entry, effect, draft, what)])),
+    ...Object.fromEntries(
+      EFFECTS.map((effect) => [effect, (entry: Entry) => readEffect(reader, entry, effect, draft, what)]),
+    ),
     id: (entry: Entry) => readId(reader, entry, draft, what),
     when: (entry: Entry) => assign(draft, 'when', readText(reader, entry.value, entry.place, `\`when\` of ${what}`)),
     because: (entry: Entry) =>
@@ -140,7 +145,12 @@ export function patternAt(reader: Reader, text: Located, what: string): LocatedP
   const parsed = parsePattern(text.text);
   const place = locate(text, 0);
   if (parsed.ok) return Object.freeze({ ...parsed.pattern, place });
-  return refuse(reader, place, 'pattern-malformed', `${what} is no pattern: ${parsed.message}, got \`${shown(text.text)}\``);
+  return refuse(
+    reader,
+    place,
+    'pattern-malformed',
+    `${what} is no pattern: ${parsed.message}, got \`${shown(text.text)}\``,
+  );
 }
 
 function readId(reader: Reader, entry: Entry, draft: Draft, what: string): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseConfiguration } from './configuration.ts';
 import { locate, placeIn, sourceOf } from './source.ts';
 import { placeAt } from '../value/issue.ts';
@@ -48,12 +48,16 @@ test('carriage returns do not move a place', () => {
 
 test('an indexed source places every offset as the plain count does', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom('a', '\n', '😀', '\r', 'é'), { maxLength: 40 }), fc.nat(60), (pieces, offset) => {
-      const text = pieces.join('');
-      const inside = text.codePointAt(offset - 1) ?? 0;
-      fc.pre(offset > text.length || inside <= 0xffff);
-      assert.deepEqual(placeIn(sourceOf(text, 'f'), offset), placeAt(text, offset));
-    }),
+    fc.property(
+      fc.array(fc.constantFrom('a', '\n', '😀', '\r', 'é'), { maxLength: 40 }),
+      fc.nat(60),
+      (pieces, offset) => {
+        const text = pieces.join('');
+        const inside = text.codePointAt(offset - 1) ?? 0;
+        fc.pre(offset > text.length || inside <= 0xffff);
+        assert.deepEqual(placeIn(sourceOf(text, 'f'), offset), placeAt(text, offset));
+      },
+    ),
   );
 });
 
@@ -63,7 +67,9 @@ test('whatever the style, a character of the condition is found at its place in 
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 12 }), style, fc.nat(3), (words, as, breakAfter) => {
       const text = words.join(' ');
-      const lines = [words.slice(0, breakAfter + 1).join(' '), words.slice(breakAfter + 1).join(' ')].filter((line) => line !== '');
+      const lines = [words.slice(0, breakAfter + 1).join(' '), words.slice(breakAfter + 1).join(' ')].filter(
+        (line) => line !== '',
+      );
       const written = {
         single: `'${text.replaceAll("'", "''")}'`,
         double: JSON.stringify(text),
@@ -81,7 +87,10 @@ test('whatever the style, a character of the condition is found at its place in 
         if (/\s/u.test(character)) continue;
         const { line, column } = locate(when, offset);
         const found = rows[line - 1]?.[column - 1];
-        assert.ok(found === character || (as === 'double' && found === '\\'), `${character} at ${line}:${column} is ${found}`);
+        assert.ok(
+          found === character || (as === 'double' && found === '\\'),
+          `${character} at ${line}:${column} is ${found}`,
+        );
         if (character.length === 2) offset += 1;
       }
     }),

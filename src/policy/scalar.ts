@@ -25,7 +25,8 @@ export function locateScalar(source: Source, value: string, from: number, style:
     if (style === 'double') at = skipContinuation(source.text, at);
     if (!blank) at = skipBlanks(source.text, at);
     if (at !== expected) marks.push({ offset, ...placeIn(source, at) });
-    const step = blank && source.text[at] !== character && source.text[at] !== '\\' ? NO_STEP : stepAt(source.text, at, style);
+    const step =
+      blank && source.text[at] !== character && source.text[at] !== '\\' ? NO_STEP : stepAt(source.text, at, style);
     at += step.source;
     expected = step.source === step.value ? at : -1;
     offset += step.value;

@@ -66,7 +66,15 @@ const FLAGS: ReadonlySet<string> = new Set(['uniqueItems', '$recursiveAnchor']);
 const NAMES: ReadonlySet<string> = new Set(['$id', '$anchor', '$ref', '$recursiveRef']);
 const TYPES: ReadonlySet<JsonValue> = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string']);
 /** Annotations, and what is handled apart. */
-const DROPPED: ReadonlySet<string> = new Set(['pattern', 'format', 'default', 'examples', '$schema', '$comment', '$vocabulary']);
+const DROPPED: ReadonlySet<string> = new Set([
+  'pattern',
+  'format',
+  'default',
+  'examples',
+  '$schema',
+  '$comment',
+  '$vocabulary',
+]);
 
 /** The copy being made. `unusable` is the first reason why it cannot be used. */
 interface Making {
@@ -94,7 +102,10 @@ export function safeForm(
     for (const node of making.references) {
       const target = node['__absolute_ref__'] ?? node['$ref'];
       if (typeof target === 'string' && lookup[target] !== undefined) continue;
-      return { ok: false, message: `it refers to \`${String(node['$ref']).slice(0, 80)}\`, which is not in it, and nothing is fetched` };
+      return {
+        ok: false,
+        message: `it refers to \`${String(node['$ref']).slice(0, 80)}\`, which is not in it, and nothing is fetched`,
+      };
     }
     const { texts, slots, fuel, nodes, unbounded } = making;
     return { ok: true, schema: { root, draft, lookup, texts, slots, fuel, nodes, unbounded } };
@@ -173,7 +184,8 @@ function copyKeyword(making: Making, keyword: string, value: JsonValue, depth: n
 
 /** Whether the value of a plain keyword has the shape that its vocabulary gives it; nothing for other keywords. */
 function shapeOf(draft: SchemaDraft, keyword: string, value: JsonValue): boolean | undefined {
-  if (keyword === 'type') return Array.isArray(value) ? value.every((item) => TYPES.has(item)) : TYPES.has(value);
+  if (keyword === 'type')
+    return Array.isArray(value) ? value.every((item: JsonValue) => TYPES.has(item)) : TYPES.has(value);
   if (keyword === 'enum') return Array.isArray(value);
   if (keyword === 'required') return areTexts(value);
   if (keyword === 'dependentRequired') return isJsonObject(value) && Object.values(value).every(areTexts);
@@ -220,7 +232,9 @@ function copyUnknown(making: Making, value: JsonValue, depth: number): unknown {
 }
 
 function copyText(making: Making, value: JsonObject, node: SchemaNode): void {
-  const [pattern, format] = ['pattern', 'format'].map((keyword) => (Object.hasOwn(value, keyword) ? value[keyword] : undefined));
+  const [pattern, format] = ['pattern', 'format'].map((keyword) =>
+    Object.hasOwn(value, keyword) ? value[keyword] : undefined,
+  );
   if ((pattern !== undefined && typeof pattern !== 'string') || (format !== undefined && typeof format !== 'string')) {
     unusable(making, 'its `pattern` or `format` is malformed');
     return;

@@ -9,7 +9,7 @@ export interface Fuel {
 }
 
 /** Thrown through the validator, which has no budget of its own; never leaves `schema.ts`. */
-export class FuelSpent extends Error {
+class FuelSpent extends Error {
   override readonly name = 'FuelSpent';
 }
 
@@ -29,7 +29,7 @@ export function metered(value: unknown, fuel: Fuel): unknown {
     const known = proxies.get(inner);
     if (known !== undefined) return known;
     // Over a copy: a proxy of something frozen may not give other members than it has.
-    const proxy = new Proxy<object>(Array.isArray(inner) ? [...inner] : { ...inner }, {
+    const proxy = new Proxy<object>(Array.isArray(inner) ? inner.slice() : { ...inner }, {
       get(object, key) {
         burn(fuel, 1);
         return meter(Reflect.get(object, key));

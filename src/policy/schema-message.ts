@@ -26,7 +26,10 @@ const OUTER: ReadonlySet<string> = new Set([
 ]);
 
 /** The validator's errors as problems, innermost ones only, the first few of them. */
-export function problemsOf(errors: readonly OutputUnit[], texts: ReadonlyMap<string, TextConstraint>): readonly SchemaProblem[] {
+export function problemsOf(
+  errors: readonly OutputUnit[],
+  texts: ReadonlyMap<string, TextConstraint>,
+): readonly SchemaProblem[] {
   const problems = new Map<string, SchemaProblem>();
   for (const error of errors) {
     if (OUTER.has(error.keyword) || error.keyword === 'false') continue;

@@ -37,8 +37,13 @@ const RE2_ONLY = /\\[AzQEC]|\[\[?:/u;
 /** A regular expression of the schema as a test, or in one line why it cannot be one. */
 export function compilePattern(
   pattern: string,
-): { readonly ok: true; readonly test: (text: string) => boolean; readonly cost: number } | { readonly ok: false; readonly message: string } {
-  const refused = { ok: false, message: `its pattern \`${pattern.slice(0, 80)}\` cannot be matched in linear time` } as const;
+):
+  | { readonly ok: true; readonly test: (text: string) => boolean; readonly cost: number }
+  | { readonly ok: false; readonly message: string } {
+  const refused = {
+    ok: false,
+    message: `its pattern \`${pattern.slice(0, 80)}\` cannot be matched in linear time`,
+  } as const;
   if (pattern.length > PATTERN_MAX || RE2_ONLY.test(pattern)) return refused;
   try {
     // Compiled only, to refuse what is no ECMA-262 expression; a backtracking one never runs.
@@ -51,7 +56,10 @@ export function compilePattern(
 }
 
 /** The constraint of a string schema; `undefined` when it asserts nothing, a message when it cannot be used. */
-export function constraintOf(pattern: string | undefined, format: string | undefined): TextConstraint | string | undefined {
+export function constraintOf(
+  pattern: string | undefined,
+  format: string | undefined,
+): TextConstraint | string | undefined {
   const known = format !== undefined && FORMATS.has(format) ? libraryFormats[format] : undefined;
   if (pattern === undefined) {
     return known === undefined || format === undefined ? undefined : { format, test: known, cost: 1 };

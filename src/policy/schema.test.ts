@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { validate } from '@cfworker/json-schema';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseJson } from '../value/json.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { checkArguments, schemaFault } from './schema.ts';
@@ -38,7 +38,9 @@ test('arguments that fit have no problem, and each that does not is named with w
     { pointer: '/amount', message: 'must be at most 100' },
     { pointer: '', message: 'has `x`, which is not among its properties' },
   ]);
-  assert.deepEqual(check(schema, { amount: 1, currency: 'gbp' }), [{ pointer: '/currency', message: 'must be ["usd","eur"]' }]);
+  assert.deepEqual(check(schema, { amount: 1, currency: 'gbp' }), [
+    { pointer: '/currency', message: 'must be ["usd","eur"]' },
+  ]);
 });
 
 test('a message never shows a value of the call', () => {
@@ -54,7 +56,16 @@ test('a message never shows a value of the call', () => {
   };
   const secret = 7_775_551;
   const text = 'hunter2';
-  const problems = properties(members, { a: text, b: secret, c: text, d: text, e: text, f: text, g: [text, text], h: text });
+  const problems = properties(members, {
+    a: text,
+    b: secret,
+    c: text,
+    d: text,
+    e: text,
+    f: text,
+    g: [text, text],
+    h: text,
+  });
   assert.equal(problems.length, 8);
   assert.doesNotMatch(JSON.stringify(problems), /hunter2|7775551/);
 });
@@ -77,8 +88,14 @@ test('the draft is the one `$schema` names: draft 7 ignores what stands beside `
 });
 
 test('bounds as draft 4 wrote them hold under every draft', () => {
-  for (const $schema of ['http://json-schema.org/draft-04/schema#', 'http://json-schema.org/draft-07/schema#', undefined]) {
-    const schema: JsonObject = { properties: { a: { minimum: 0, exclusiveMinimum: true }, b: { maximum: 9, exclusiveMaximum: false } } };
+  for (const $schema of [
+    'http://json-schema.org/draft-04/schema#',
+    'http://json-schema.org/draft-07/schema#',
+    undefined,
+  ]) {
+    const schema: JsonObject = {
+      properties: { a: { minimum: 0, exclusiveMinimum: true }, b: { maximum: 9, exclusiveMaximum: false } },
+    };
     const named = $schema === undefined ? schema : { ...schema, $schema };
     assert.equal(check(named, { a: 0 }).length, 1);
     assert.deepEqual(check(named, { a: 1, b: 9 }), []);
@@ -97,7 +114,15 @@ test('a pattern that backtracks elsewhere is matched in linear time', () => {
 });
 
 test('a pattern that cannot be matched in linear time makes the schema unusable', () => {
-  for (const pattern of ['(?=a)a', '(?<!a)b', String.raw`(a)\1`, '(', '(a{1000}){1000}', 'a'.repeat(3_000), String.raw`\Aa\z`]) {
+  for (const pattern of [
+    '(?=a)a',
+    '(?<!a)b',
+    String.raw`(a)\1`,
+    '(',
+    '(a{1000}){1000}',
+    'a'.repeat(3_000),
+    String.raw`\Aa\z`,
+  ]) {
     assert.match(schemaFault({ properties: { a: { pattern } } }) ?? '', /linear time/, pattern);
     assert.match(properties({ a: { pattern } }, {})[0]?.message ?? '', /cannot be judged/);
   }
@@ -105,7 +130,10 @@ test('a pattern that cannot be matched in linear time makes the schema unusable'
 });
 
 test('patterns of names apply to exactly the names they match', () => {
-  const schema = { patternProperties: { '^x-': { type: 'string' }, '[0-9]$': { minimum: 5 }, '(?:)': true }, properties: { a: true } };
+  const schema = {
+    patternProperties: { '^x-': { type: 'string' }, '[0-9]$': { minimum: 5 }, '(?:)': true },
+    properties: { a: true },
+  };
   assert.deepEqual(check(schema, { 'x-1': 'text', 'y.$^2': 7 }), []);
   assert.equal(check(schema, { 'x-a': 1 }).length, 1);
   assert.equal(check(schema, { 'y.$^2': 1 }).length, 1);
@@ -169,9 +197,25 @@ test('a schema made to take forever is stopped, and the call denied', () => {
   const hostile: readonly (readonly [JsonObject, JsonObject])[] = [
     [{ $defs: doubling, $ref: '#/$defs/d50' }, {}],
     [{ $ref: '#' }, {}],
-    [{ properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { anyOf: [{ ...branch, maxItems: 0 }, { ...branch, type: 'array' }] } } }, { a: nested(100) }],
+    [
+      {
+        properties: { a: { $ref: '#/$defs/a' } },
+        $defs: {
+          a: {
+            anyOf: [
+              { ...branch, maxItems: 0 },
+              { ...branch, type: 'array' },
+            ],
+          },
+        },
+      },
+      { a: nested(100) },
+    ],
     [{ properties: { a: { uniqueItems: true } } }, { a: Array.from({ length: 50_000 }, (_, index) => ({ index })) }],
-    [{ anyOf: Array.from({ length: 500 }, () => ({ additionalProperties: false })) }, Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`k${index}`, 1]))],
+    [
+      { anyOf: Array.from({ length: 500 }, () => ({ additionalProperties: false })) },
+      Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`k${index}`, 1])),
+    ],
   ];
   for (const [schema, args] of hostile) {
     const started = performance.now();
@@ -192,7 +236,9 @@ test('names from the prototype of objects are ordinary names', () => {
   const args = parseJson('{"__proto__": 1, "toString": 2}');
   assert.ok(args.ok);
   assert.deepEqual(
-    check({ properties: { constructor: { type: 'string' } }, additionalProperties: false }, args.value).map(({ message }) => message),
+    check({ properties: { constructor: { type: 'string' } }, additionalProperties: false }, args.value).map(
+      ({ message }) => message,
+    ),
     ['has `__proto__`, which is not among its properties', 'has `toString`, which is not among its properties'],
   );
   const schema = parseJson('{"properties": {"__proto__": {"type": "string"}}, "required": ["hasOwnProperty"]}');
@@ -231,7 +277,8 @@ test('the safe form judges as the library does', () => {
         oneOf: fc.array(tie('schema'), { minLength: 1, maxLength: 2 }),
         not: tie('schema'),
         if: tie('schema'),
-        then: tie('schema'),
+        // Computed, lest a linter take the record for a promise.
+        ['then' as const]: tie('schema'),
         else: tie('schema'),
         required: fc.array(fc.constantFrom('a', 'b'), { maxLength: 2 }),
         enum: fc.constantFrom<JsonValue>(['a', 1], [null, { a: 1 }]),
@@ -256,6 +303,6 @@ test('the safe form judges as the library does', () => {
       const expected = validate(instance, plain as Parameters<typeof validate>[1], '2020-12').valid;
       assert.equal(check(whole, instance).length === 0, expected);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 400 },
   );
 });

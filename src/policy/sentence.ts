@@ -5,8 +5,10 @@
 
 import type { Bindings, Clause } from '../expression/compile.ts';
 import type { Holds } from './holds.ts';
+import { knownOf } from './known.ts';
 import type { PolicyTool, TypedRule } from './policy.ts';
 import type { SchemaProblem } from './schema.ts';
+import { STANDING } from './vocabulary.ts';
 
 const CLAUSE_MAX = 160;
 const PROBLEMS_SHOWN = 3;
@@ -26,7 +28,9 @@ export function unknownPrincipal(tool: string, principal: string): string {
 }
 
 export function schemaMismatch(tool: PolicyTool, problems: readonly SchemaProblem[]): string {
-  const shown = problems.slice(0, PROBLEMS_SHOWN).map(({ pointer, message }) => `${pointer === '' ? 'the call' : pointer} ${message}`);
+  const shown = problems
+    .slice(0, PROBLEMS_SHOWN)
+    .map(({ pointer, message }) => `${pointer === '' ? 'the call' : pointer} ${message}`);
   return `${tool.name} is denied: its arguments do not fit its schema: ${oneLine(shown.join('; '), 400)}`;
 }
 
@@ -48,7 +52,10 @@ export function asked(tool: PolicyTool, rules: Matched, bindings: Bindings): str
 
 /** Names what the allowing rule that is nearest to match still needs. */
 export function notAllowed(tool: PolicyTool, bindings: Bindings): string {
-  const candidates = tool.rules.allow.map((typed) => ({ typed, missing: missingOf(typed, bindings) }));
+  // A rule that the arguments cannot change is no help to whoever wrote them.
+  const open = tool.rules.allow.filter((typed) => knownOf(typed, STANDING, bindings, 'no') !== 'no');
+  const rules = open.length > 0 ? open : tool.rules.allow;
+  const candidates = rules.map((typed) => ({ typed, missing: missingOf(typed, bindings) }));
   const nearest = candidates.toSorted((a, b) => a.missing.length - b.missing.length)[0];
   if (nearest === undefined) return `${tool.name} is denied: no rule allows it`;
   const { rule } = nearest.typed;
@@ -92,6 +99,9 @@ function ids(rules: Matched): string {
 }
 
 function oneLine(text: string, max: number = CLAUSE_MAX): string {
-  const line = text.replaceAll(/\s+/gu, ' ').replaceAll(/\p{Cc}|\p{Cf}/gu, '·').trim();
+  const line = text
+    .replaceAll(/\s+/gu, ' ')
+    .replaceAll(/\p{Cc}|\p{Cf}/gu, '·')
+    .trim();
   return line.length > max ? `${line.slice(0, max)}…` : line;
 }

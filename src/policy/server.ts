@@ -4,7 +4,17 @@ import type { Place } from '../value/issue.ts';
 import { expand, warnUnreplaced } from './environment.ts';
 import type { EnvironmentValue } from './environment.ts';
 import { LATER } from './later.ts';
-import { readEntries, readFields, readText, readTexts, readWhole, refuse, refuseLater, shown, target } from './reader.ts';
+import {
+  readEntries,
+  readFields,
+  readText,
+  readTexts,
+  readWhole,
+  refuse,
+  refuseLater,
+  shown,
+  target,
+} from './reader.ts';
 import type { Entry, Reader } from './reader.ts';
 import { isScalar } from 'yaml';
 

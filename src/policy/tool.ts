@@ -33,9 +33,11 @@ export function defineTool(
   if (!isJsonObject(raw)) return refused('a tool is not an object');
   const name = member(raw, 'name');
   if (typeof name !== 'string' || name === '') return refused('a tool has no name');
-  if (name.length > NAME_MAX) return refused(`a tool's name has ${name.length} characters, expected at most ${NAME_MAX}`);
+  if (name.length > NAME_MAX)
+    return refused(`a tool's name has ${name.length} characters, expected at most ${NAME_MAX}`);
   // Such characters show in a list or a log as something else than they are.
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name) || !name.isWellFormed()) return refused("a tool's name has control characters");
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name) || !name.isWellFormed())
+    return refused("a tool's name has control characters");
   const inputSchema = member(raw, 'inputSchema');
   if (!isJsonObject(inputSchema)) return refused(`tool \`${name}\` has no \`inputSchema\` that is an object`);
   const title = member(raw, 'title');
@@ -48,7 +50,9 @@ export function defineTool(
     upstreamName: name,
     inputSchema,
     raw,
-    digest: digestOf(Object.fromEntries(DIGESTED.filter((key) => Object.hasOwn(raw, key)).map((key) => [key, raw[key] ?? null]))),
+    digest: digestOf(
+      Object.fromEntries(DIGESTED.filter((key) => Object.hasOwn(raw, key)).map((key) => [key, raw[key] ?? null])),
+    ),
     ...(typeof title === 'string' ? { title } : {}),
     ...(typeof description === 'string' ? { description } : {}),
     ...(isJsonObject(outputSchema) ? { outputSchema } : {}),

@@ -34,7 +34,8 @@ export function couldAllow(policy: Policy, principal: string, tool: string): boo
 export function couldServe({ configuration, tools }: Policy, name: string): boolean {
   const server = name.slice(0, name.indexOf('.'));
   if (!configuration.servers.has(server)) return false;
-  for (const tool of tools.values()) if (tool.server === server && !isMethodName(tool.definition.upstreamName)) return false;
+  for (const tool of tools.values())
+    if (tool.server === server && !isMethodName(tool.definition.upstreamName)) return false;
   return configuration.rules.some((rule) => rule.effect === 'allow' && matches(rule.pattern, name));
 }
 

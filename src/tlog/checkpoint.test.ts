@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { toBase64 } from '../value/encoding.ts';
 import { formatCheckpoint, parseCheckpoint } from './checkpoint.ts';
@@ -40,17 +40,36 @@ test('a checkpoint comes back from its text, extension lines too', () => {
 });
 
 test('malformed checkpoints are refused', () => {
-  const texts = ['', '\n', 'log\n', 'log\n1\n', `log\n1\n${ROOT}`, `\n1\n${ROOT}\n`, `log\n1\n${ROOT}\n\n`, `log\n1\n${ROOT}\n\nx\n`];
-  const sizes = ['', '01', '-1', '+1', '1.0', '0x1', '1e3', ' 1', '１', '9007199254740992', '18446744073709551615'].map((size) => `log\n${size}\n${ROOT}\n`);
+  const texts = [
+    '',
+    '\n',
+    'log\n',
+    'log\n1\n',
+    `log\n1\n${ROOT}`,
+    `\n1\n${ROOT}\n`,
+    `log\n1\n${ROOT}\n\n`,
+    `log\n1\n${ROOT}\n\nx\n`,
+  ];
+  const sizes = ['', '01', '-1', '+1', '1.0', '0x1', '1e3', ' 1', '１', '9007199254740992', '18446744073709551615'].map(
+    (size) => `log\n${size}\n${ROOT}\n`,
+  );
   const roots = ['AAAA', ROOT.slice(0, -1), `${ROOT} `, ROOT.replace('+', '-')].map((root) => `log\n1\n${root}\n`);
-  for (const text of [...texts, ...sizes, ...roots]) assert.equal(parseCheckpoint(text).ok, false, JSON.stringify(text));
+  for (const text of [...texts, ...sizes, ...roots])
+    assert.equal(parseCheckpoint(text).ok, false, JSON.stringify(text));
   assert.equal(parseCheckpoint(`log\n0\n${ROOT}\n`).ok, true);
 });
 
 test('what would not be read back is not written', () => {
   const good = { origin: 'log', size: 1, root: EMPTY_ROOT, extensions: [] };
   const isMalformed = (error: unknown): boolean => error instanceof TlogError && error.code === 'malformed-text';
-  for (const bad of [{ origin: '' }, { origin: 'a\nb' }, { origin: 'a\n5' }, { size: -1 }, { size: 0.5 }, { size: 2 ** 53 }]) {
+  for (const bad of [
+    { origin: '' },
+    { origin: 'a\nb' },
+    { origin: 'a\n5' },
+    { size: -1 },
+    { size: 0.5 },
+    { size: 2 ** 53 },
+  ]) {
     assert.throws(() => formatCheckpoint({ ...good, ...bad }), isMalformed, JSON.stringify(bad));
   }
   assert.throws(() => formatCheckpoint({ ...good, root: new Uint8Array(31) }), isMalformed);

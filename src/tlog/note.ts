@@ -113,7 +113,8 @@ export function parseNote(note: string | Uint8Array): Read<SignedNote> {
   const problem = textProblem(whole);
   if (problem !== undefined) return refuse(problem);
   const lines = whole.slice(blank + 2, -1).split('\n');
-  if (lines.length > SIGNATURES_MAX) return refuse(`expected at most ${SIGNATURES_MAX} signatures, got ${lines.length}`);
+  if (lines.length > SIGNATURES_MAX)
+    return refuse(`expected at most ${SIGNATURES_MAX} signatures, got ${lines.length}`);
   const signatures: NoteSignature[] = [];
   for (const line of lines) {
     const signature = parseSignatureLine(line);
@@ -143,7 +144,11 @@ export function signNote(text: string, key: VerifierKey, sign: (message: Uint8Ar
  * Whether `note` is signed under `key`. `unsigned`: no line names that key; lines of other keys are ignored.
  * `invalid`: a line names it and does not verify, which spoils the note even when another line does.
  */
-export function verifyNote(note: SignedNote, key: VerifierKey, check: SignatureCheck): 'valid' | 'invalid' | 'unsigned' {
+export function verifyNote(
+  note: SignedNote,
+  key: VerifierKey,
+  check: SignatureCheck,
+): 'valid' | 'invalid' | 'unsigned' {
   const own = note.signatures.filter(({ name, keyId }) => name === key.name && keyId === key.keyId);
   if (own.length === 0) return 'unsigned';
   const message = utf8(note.text);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { readVectors } from '../../test/vectors/read.ts';
 import { fromBase64, utf8 } from '../value/encoding.ts';
 import { TlogError } from './error.ts';
 import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from './proof.ts';
 import type { HashReader } from './proof.ts';
-import { leafHash, rootOfLeaves } from './tree.ts';
+import { leafHash, nodeHash, rootOfLeaves } from './tree.ts';
 
 const leaves = Array.from({ length: 130 }, (_, i) => leafHash(utf8(`leaf ${i}`)));
 const roots = Array.from({ length: 131 }, (_, size) => rootOfLeaves(leaves.slice(0, size)));
@@ -25,7 +25,10 @@ function leafAt(index: number): Uint8Array {
 function reader(size: number): HashReader {
   return (level, index) => {
     const width = 2 ** level;
-    assert.ok(Number.isInteger(index) && (index + 1) * width <= size, `asked for ${index} at level ${level} of ${size}`);
+    assert.ok(
+      Number.isInteger(index) && (index + 1) * width <= size,
+      `asked for ${index} at level ${level} of ${size}`,
+    );
     return rootOfLeaves(leaves.slice(index * width, (index + 1) * width));
   };
 }
@@ -98,7 +101,9 @@ test('every tree up to 64 is consistent with every tree it grew from, and the pr
 });
 
 test('a proof with any part changed, added or removed does not verify', () => {
-  const place = fc.integer({ min: 2, max: 130 }).chain((size) => fc.tuple(fc.integer({ min: 1, max: size - 1 }), fc.constant(size)));
+  const place = fc
+    .integer({ min: 2, max: 130 })
+    .chain((size) => fc.tuple(fc.integer({ min: 1, max: size - 1 }), fc.constant(size)));
   const change = fc.tuple(fc.nat(), fc.nat(31), fc.nat(7), fc.constantFrom('flip', 'drop', 'double', 'short'));
   fc.assert(
     fc.property(place, change, ([at, size], [which, byte, bit, kind]) => {
@@ -118,11 +123,20 @@ test('a proof with any part changed, added or removed does not verify', () => {
   );
 });
 
+test('a proof that climbs higher than its tree does not verify, even under the root it arrives at', () => {
+  const [first, second] = [leafAt(0), leafAt(1)];
+  assert.ok(!verifyInclusion({ index: 0, size: 1, leaf: second, root: rootAt(2), proof: [first] }));
+  const proof = [...consistencyProof(reader(5), 3, 5), second];
+  const climbed = { oldRoot: nodeHash(second, rootAt(3)), root: nodeHash(second, rootAt(5)) };
+  assert.ok(!verifyConsistency({ oldSize: 3, size: 5, ...climbed, proof }));
+});
+
 test('a proof from a tree far beyond 32 bits verifies', () => {
   // Every perfect subtree of the same leaf again and again has one hash a level.
   const levels = [leafHash(utf8('same'))];
   const read: HashReader = (level) => {
-    while (levels.length <= level) levels.push(rootOfLeaves([levels.at(-1) ?? assert.fail(), levels.at(-1) ?? assert.fail()]));
+    while (levels.length <= level)
+      levels.push(rootOfLeaves([levels.at(-1) ?? assert.fail(), levels.at(-1) ?? assert.fail()]));
     return levels[level] ?? assert.fail();
   };
   const size = 2 ** 40 + 2 ** 33 + 5;
@@ -150,7 +164,8 @@ test('the tree without leaves is consistent with itself only', () => {
 
 test('sizes and indexes that are not whole numbers below 2^53 do not verify', () => {
   const leaf = leafAt(0);
-  for (const index of [-1, 0.5, NaN, 2 ** 64 - 1]) assert.ok(!verifyInclusion({ index, size: 1, leaf, root: rootAt(1), proof: [] }));
+  for (const index of [-1, 0.5, NaN, 2 ** 64 - 1])
+    assert.ok(!verifyInclusion({ index, size: 1, leaf, root: rootAt(1), proof: [] }));
   assert.ok(!verifyInclusion({ index: 0, size: 2 ** 53, leaf, root: rootAt(1), proof: [] }));
   assert.ok(!verifyConsistency({ oldSize: 2 ** 53, size: 2 ** 53, oldRoot: leaf, root: leaf, proof: [] }));
 });

@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { sha256 } from '../value/digest.ts';
 import { fromHex, toHex, utf8 } from '../value/encoding.ts';
 import { TlogError } from './error.ts';
-import { appendLeaf, EMPTY_FRONTIER, EMPTY_ROOT, frontierFromBytes, frontierToBytes, leafHash, nodeHash, rootOf, rootOfLeaves } from './tree.ts';
+import {
+  appendLeaf,
+  EMPTY_FRONTIER,
+  EMPTY_ROOT,
+  frontierFromBytes,
+  frontierToBytes,
+  leafHash,
+  nodeHash,
+  rootOf,
+  rootOfLeaves,
+} from './tree.ts';
 import type { Frontier } from './tree.ts';
 
 /** The tree head by the words of RFC 6962, section 2.1, without any cleverness. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import canonicalize from 'canonicalize';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { readVectors } from '../../test/vectors/read.ts';
 import { canonicalBytes, canonicalText } from './canonical.ts';
@@ -42,7 +42,9 @@ test('ten thousand doubles print as ECMAScript prints them', () => {
 });
 
 test('the numbers of RFC 8785, appendix B print or are refused', () => {
-  const vectors = readVectors<{ ieee754_hex: string; expected: string; must_reject: boolean }>('rfc8785-appendix-b.jsonl');
+  const vectors = readVectors<{ ieee754_hex: string; expected: string; must_reject: boolean }>(
+    'rfc8785-appendix-b.jsonl',
+  );
   for (const { ieee754_hex, expected, must_reject } of vectors) {
     if (must_reject) assertRefused(double(ieee754_hex), 'non-finite');
     else assert.equal(canonicalText(double(ieee754_hex)), expected);
@@ -50,7 +52,10 @@ test('the numbers of RFC 8785, appendix B print or are refused', () => {
 });
 
 test('any JSON value prints as the reference implementation prints it', () => {
-  const key = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('10', '9', '__proto__', '', 'é', '\ufb33', '😀', 'toJSON'));
+  const key = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('10', '9', '__proto__', '', 'é', '\ufb33', '😀', 'toJSON'),
+  );
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(
       { maxDepth: 4 },
@@ -77,11 +82,17 @@ test('the order of keys in the value makes no difference', () => {
 });
 
 test('keys are sorted by UTF-16 code units, not by code points', () => {
-  assert.equal(canonicalText({ '\ufb33': 1, '😀': 2, b: 3, a: 4, '10': 5, '9': 6 }), '{"10":5,"9":6,"a":4,"b":3,"😀":2,"\ufb33":1}');
+  assert.equal(
+    canonicalText({ '\ufb33': 1, '😀': 2, b: 3, a: 4, '10': 5, '9': 6 }),
+    '{"10":5,"9":6,"a":4,"b":3,"😀":2,"\ufb33":1}',
+  );
 });
 
 test('strings are escaped only as JSON demands', () => {
-  assert.equal(canonicalText('\u0000\b\t\n\u000b\f\r\u001f"\\/\u007f\u2028é😀'), '"\\u0000\\b\\t\\n\\u000b\\f\\r\\u001f\\"\\\\/\u007f\u2028é😀"');
+  assert.equal(
+    canonicalText('\u0000\b\t\n\u000b\f\r\u001f"\\/\u007f\u2028é😀'),
+    '"\\u0000\\b\\t\\n\\u000b\\f\\r\\u001f\\"\\\\/\u007f\u2028é😀"',
+  );
 });
 
 test('what has no canonical form is refused, never dropped or converted', () => {

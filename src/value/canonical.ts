@@ -72,7 +72,8 @@ function textOf(value: unknown, depth: number): string {
 
 function textOfString(value: string): string {
   if (PLAIN.test(value)) return `"${value}"`;
-  if (!value.isWellFormed()) throw new ValueError('lone-surrogate', 'expected well-formed Unicode, got a lone surrogate');
+  if (!value.isWellFormed())
+    throw new ValueError('lone-surrogate', 'expected well-formed Unicode, got a lone surrogate');
   // JSON.stringify escapes exactly what RFC 8785, section 3.2.2.2 asks for, in the form it asks for.
   return JSON.stringify(value);
 }

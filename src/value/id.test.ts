@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { fromHex } from './encoding.ts';
 import { ValueError } from './error.ts';
@@ -11,7 +11,10 @@ const random = fc.uint8Array({ minLength: 10, maxLength: 10 });
 const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 
 test('the example of RFC 9562, appendix A.6', () => {
-  assert.equal(uuidV7(0x017f22e279b0, fromHex('0cc318c4dc0c0c07398f') ?? assert.fail()), '017f22e2-79b0-7cc3-98c4-dc0c0c07398f');
+  assert.equal(
+    uuidV7(0x017f22e279b0, fromHex('0cc318c4dc0c0c07398f') ?? assert.fail()),
+    '017f22e2-79b0-7cc3-98c4-dc0c0c07398f',
+  );
 });
 
 test('an id has version 7, the variant of RFC 9562, and its time in front', () => {
@@ -42,7 +45,16 @@ test('times and randomness that do not fit are refused', () => {
 test('only the lower-case form with a known version is an id', () => {
   assert.ok(isUuid('017f22e2-79b0-7cc3-98c4-dc0c0c07398f'));
   assert.ok(isUuid('2ed6657d-e927-468b-95e1-2665a8aea6a2'));
-  const others = ['', '017F22E2-79B0-7CC3-98C4-DC0C0C07398F', '017f22e279b07cc398c4dc0c0c07398f', '{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}'];
-  const malformed = ['017f22e2-79b0-0cc3-98c4-dc0c0c07398f', '017f22e2-79b0-7cc3-c8c4-dc0c0c07398f', '017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n'];
+  const others = [
+    '',
+    '017F22E2-79B0-7CC3-98C4-DC0C0C07398F',
+    '017f22e279b07cc398c4dc0c0c07398f',
+    '{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}',
+  ];
+  const malformed = [
+    '017f22e2-79b0-0cc3-98c4-dc0c0c07398f',
+    '017f22e2-79b0-7cc3-c8c4-dc0c0c07398f',
+    '017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n',
+  ];
   for (const text of [...others, ...malformed]) assert.equal(isUuid(text), false, text);
 });

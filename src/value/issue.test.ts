@@ -25,7 +25,14 @@ test('a newline belongs to the line it ends', () => {
 });
 
 test('an issue is shown with its line, a caret under its place, and its hint', () => {
-  const issue = { code: 'json-syntax', severity: 'error', line: 2, column: 3, message: 'expected `,`', hint: 'add it' } as const;
+  const issue = {
+    code: 'json-syntax',
+    severity: 'error',
+    line: 2,
+    column: 3,
+    message: 'expected `,`',
+    hint: 'add it',
+  } as const;
   assert.equal(
     renderIssue({ ...issue, file: 'a.json' }, '[\n1 2\n]'),
     'a.json:2:3: error: expected `,` [json-syntax]\n  | 1 2\n  |   ^\n  hint: add it',

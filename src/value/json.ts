@@ -94,7 +94,7 @@ function refusedBytes(input: string | Uint8Array): Parsed<JsonValue> {
   const bytes = typeof input === 'string' ? utf8(input) : input;
   // The longest prefix that a decoder still takes ends where the first bad sequence begins.
   let taken = 0;
-  for (let low = 0, high = bytes.length; low <= high; ) {
+  for (let low = 0, high = bytes.length; low <= high;) {
     const middle = (low + high) >> 1;
     if (decodedPrefix(bytes, middle) === undefined) high = middle - 1;
     else low = (taken = middle) + 1;
@@ -278,14 +278,22 @@ function readString(scan: Scan): string | undefined {
       at = from - 1;
     } else if (!(unit >= 0x20)) {
       scan.at = at;
-      if (Number.isNaN(unit)) return fail(scan, 'json-syntax', openAt, 'expected `"` to end this string, got the end of the input');
+      if (Number.isNaN(unit))
+        return fail(scan, 'json-syntax', openAt, 'expected `"` to end this string, got the end of the input');
       return expected(scan, 'a character of a string', 'control characters are written as escapes, such as `\\n`');
     }
   }
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t',
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
 };
 const UNICODE_ESCAPE = /\\u([0-9a-fA-F]{4})/y;
 
@@ -306,7 +314,12 @@ function readEscape(scan: Scan): string | undefined {
   if (unit < 0xd800 || unit > 0xdfff) return String.fromCharCode(unit);
   const next = unit < 0xdc00 ? unicodeEscapeAt(scan.text, scan.at) : undefined;
   if (next === undefined || next < 0xdc00 || next > 0xdfff) {
-    return fail(scan, 'json-lone-surrogate', at, `expected a surrogate pair, got \`${scan.text.slice(at, at + 6)}\` alone`);
+    return fail(
+      scan,
+      'json-lone-surrogate',
+      at,
+      `expected a surrogate pair, got \`${scan.text.slice(at, at + 6)}\` alone`,
+    );
   }
   scan.at += 6;
   return String.fromCharCode(unit, next);
@@ -333,7 +346,13 @@ function readNumber(scan: Scan): number | undefined {
   const digitsAt = scan.at;
   if (!skipDigits(scan)) return expected(scan, 'a digit');
   if (leadingZero && scan.at > digitsAt + 1) {
-    return fail(scan, 'json-syntax', digitsAt, 'expected a number, got one with leading zeros', 'remove the zeros, or make it a string');
+    return fail(
+      scan,
+      'json-syntax',
+      digitsAt,
+      'expected a number, got one with leading zeros',
+      'remove the zeros, or make it a string',
+    );
   }
   const integer = scan.at;
   if (text.charCodeAt(scan.at) === POINT) {

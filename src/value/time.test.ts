@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { ValueError } from './error.ts';
 import { formatInstant, parseDuration, parseInstant } from './time.ts';
@@ -37,24 +37,61 @@ test('offsets, fractions and lower case of RFC 3339 are read', () => {
 });
 
 test('what is no instant is nothing', () => {
-  const days = ['2026-02-29', '1900-02-29', '2026-04-31', '2026-13-01', '2026-00-10', '2026-01-00'].map((day) => `${day}T00:00:00Z`);
-  const times = ['24:00:00Z', '23:60:00Z', '23:59:60Z', '12:00Z', '12:00:00', '12:00:00.Z', '12:00:00+24:00', '12:00:00+01:60', '12:00:00 Z'];
-  const forms = ['', '2026-01-01', '2026-01-01 00:00:00Z', '26-01-01T00:00:00Z', ' 2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z\n'];
-  for (const text of [...days, ...times.map((time) => `2026-01-01T${time}`), ...forms]) assert.equal(parseInstant(text), undefined, text);
+  const days = ['2026-02-29', '1900-02-29', '2026-04-31', '2026-13-01', '2026-00-10', '2026-01-00'].map(
+    (day) => `${day}T00:00:00Z`,
+  );
+  const times = [
+    '24:00:00Z',
+    '23:60:00Z',
+    '23:59:60Z',
+    '12:00Z',
+    '12:00:00',
+    '12:00:00.Z',
+    '12:00:00+24:00',
+    '12:00:00+01:60',
+    '12:00:00 Z',
+  ];
+  const forms = [
+    '',
+    '2026-01-01',
+    '2026-01-01 00:00:00Z',
+    '26-01-01T00:00:00Z',
+    ' 2026-01-01T00:00:00Z',
+    '2026-01-01T00:00:00Z\n',
+  ];
+  for (const text of [...days, ...times.map((time) => `2026-01-01T${time}`), ...forms])
+    assert.equal(parseInstant(text), undefined, text);
   assert.equal(parseInstant('0000-01-01T00:00:00+00:01'), undefined);
   assert.equal(parseInstant('9999-12-31T23:59:59-00:01'), undefined);
 });
 
 test('milliseconds that four digits of a year cannot say are refused', () => {
   for (const ms of [MIN - 1, MAX + 1, 0.5, NaN, Infinity]) {
-    assert.throws(() => formatInstant(ms), (error) => error instanceof ValueError && error.code === 'out-of-range');
+    assert.throws(
+      () => formatInstant(ms),
+      (error) => error instanceof ValueError && error.code === 'out-of-range',
+    );
   }
 });
 
 test('a duration is one whole number and one unit', () => {
   const durations = { '500ms': 500, '20s': 20_000, '30m': 1_800_000, '24h': 86_400_000, '7d': 604_800_000, '0s': 0 };
   for (const [text, ms] of Object.entries(durations)) assert.equal(parseDuration(text), ms, text);
-  for (const text of ['', 's', '1', '1.5h', '-1s', '+1s', '1 s', '1h30m', '01s', '1S', '1w', '999999999999999d', '1s\n']) {
+  for (const text of [
+    '',
+    's',
+    '1',
+    '1.5h',
+    '-1s',
+    '+1s',
+    '1 s',
+    '1h30m',
+    '01s',
+    '1S',
+    '1w',
+    '999999999999999d',
+    '1s\n',
+  ]) {
     assert.equal(parseDuration(text), undefined, text);
   }
 });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Performed } from '../../src/authority/answer.ts';
@@ -140,6 +141,8 @@ export class AllowAll implements Door {
   readonly offers: Map<string, readonly ToolDefinition[] | undefined> = new Map();
   rule: (proposal: Proposed, call: string) => Answer | undefined = () => undefined;
   hidden: (tool: string) => boolean = () => false;
+  /** Awaited between the decision and the performance. */
+  delay: (proposal: Proposed) => Promise<unknown> = () => Promise.resolve();
 
   visible(tool: string): boolean {
     return !this.hidden(tool);
@@ -151,6 +154,7 @@ export class AllowAll implements Door {
     const ruled = this.rule(proposal, call);
     if (ruled !== undefined) return ruled;
     if (!proposal.available) return refusal(call, 'upstream-unavailable', 'the server cannot be reached now');
+    await this.delay(proposal);
     const performed = await proposal.perform(proposal.args);
     this.outcomes.push(performed);
     if ('output' in performed) return { call, state: performed.kind, replayed: false, output: performed.output };
@@ -229,12 +233,17 @@ export function direct(args: readonly string[]): { readonly host: RawHost; reado
   return { host: new RawHost(child.stdout, child.stdin), child };
 }
 
-/** Whether any process of this id is left. */
+/** Whether a process of this id runs; one that only waits to be reaped by init does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    return !/^\d+ \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    // Gone since, or a system without /proc.
+    return !existsSync('/proc/self/stat') || !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
   }
 }

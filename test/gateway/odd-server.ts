@@ -15,7 +15,7 @@ const send = (message: Json): void => raw(JSON.stringify({ jsonrpc: '2.0', ...me
 const text = (value: string): Json => ({ content: [{ type: 'text', text: value }] });
 
 const NAMES = (
-  'hang die close big-integer duplicate junk not-object error tell forge pid spawn grow deaf cancellable ask ' +
+  'hang die close big-integer duplicate junk not-object error tell forge pid spawn grow deaf cancellable ask flood ' +
   'unknown-question stderr task alive with.dot resources/read hang'
 ).split(' ');
 NAMES.push('x'.repeat(80), 'späce name');
@@ -30,6 +30,12 @@ const ask = (id: unknown, method: string, params: Json): void => {
   questions += 1;
   asked.set(`q${questions}`, id);
   send({ id: `q${questions}`, method, params });
+};
+
+const changes = new Set(process.argv);
+const grow = (): void => {
+  tools.push({ ...tools[0], name: 'grown' } as (typeof tools)[0]);
+  send({ method: 'notifications/tools/list_changed' });
 };
 
 const CALLS: Record<string, (id: unknown, params: Json) => void> = {
@@ -64,8 +70,7 @@ const CALLS: Record<string, (id: unknown, params: Json) => void> = {
     send({ id, result: text(String(child.pid)) });
   },
   grow: (id) => {
-    tools.push({ ...tools[0], name: 'grown' } as (typeof tools)[0]);
-    send({ method: 'notifications/tools/list_changed' });
+    grow();
     send({ id, result: text('grown') });
   },
   deaf: (id) => {
@@ -83,6 +88,11 @@ const CALLS: Record<string, (id: unknown, params: Json) => void> = {
     process.stderr.write('plain\n\u001b[2Jcleared\u202e\n');
     process.stderr.write(`${'y'.repeat(5_000)}\n`.repeat(300), () => send({ id, result: text('said') }));
   },
+  flood: (id) => {
+    const data = 'x'.repeat(100_000);
+    for (let n = 0; n < 200; n += 1) send({ method: 'notifications/message', params: { level: 'info', data } });
+    send({ id, result: text('flooded') });
+  },
   task: (id) => send({ id, result: { task: { taskId: 'task-1', status: 'working' } } }),
   alive: (id) => send({ id, result: text('alive') }),
 };
@@ -97,10 +107,9 @@ function receive(line: string): void {
   } else if (method === 'tools/list') {
     // Two pages, whatever there is.
     const half = Math.ceil(tools.length / 2);
-    const page =
-      params['cursor'] === 'second'
-        ? { tools: tools.slice(half) }
-        : { tools: tools.slice(0, half), nextCursor: 'second' };
+    const second = params['cursor'] === 'second';
+    const page = second ? { tools: tools.slice(half) } : { tools: tools.slice(0, half), nextCursor: 'second' };
+    if (second && changes.delete('--change-while-listing')) grow();
     send({ id, result: page });
   } else if (method === 'tools/call') {
     CALLS[String(params['name'])]?.(id, params);

@@ -144,6 +144,18 @@ for (const [name, said] of [
   });
 }
 
+test('a call whose server is gone before the first byte did not start', async () => {
+  const it = start([server('odd', ODD)]);
+  await it.host.hello();
+  await it.host.request('tools/list');
+  it.door.delay = async ({ tool }) => {
+    if (tool === 'odd.alive') await it.host.notice('notifications/tools/list_changed');
+  };
+  const [late] = await Promise.all([call(it, 'odd__alive'), call(it, 'odd__die')]);
+  assert.deepEqual(it.door.outcomes[1], { kind: 'not-started', reason: 'server odd is not running' });
+  assert.equal(dig(late, 'result', '_meta', 'interlock/call', 'state'), 'not-started');
+});
+
 test('a call that nobody answers in time is unknown, and the server hears that it is cancelled', async () => {
   const it = start([server('odd', ODD, { timeoutMs: 200 })]);
   await it.host.hello();
@@ -202,6 +214,27 @@ test('a server that dies comes back, and the host hears of both', async () => {
   const again = Number(textOf(await call(it, 'odd__pid')));
   assert.notEqual(again, pid);
   assert.equal(isAlive(pid), false);
+});
+
+test('a server that closed its output is ended before it is started again', async () => {
+  const it = start([server('odd', ODD)]);
+  await it.host.hello();
+  await it.host.request('tools/list');
+  const pid = Number(textOf(await call(it, 'odd__pid')));
+  await call(it, 'odd__close');
+  await it.host.notice('notifications/tools/list_changed');
+  it.host.heard.length = 0;
+  await it.host.notice('notifications/tools/list_changed');
+  assert.equal(isAlive(pid), false);
+  assert.equal(textOf(await call(it, 'odd__alive')), 'alive');
+});
+
+test('tools that change while they are first listed are not missed', async () => {
+  const it = start([server('odd', [...ODD, '--change-while-listing'])]);
+  await it.host.hello();
+  const names = namesOf(await it.host.request('tools/list'));
+  if (!names.includes('odd__grown')) await it.host.notice('notifications/tools/list_changed');
+  assert.ok(namesOf(await it.host.request('tools/list')).includes('odd__grown'));
 });
 
 test('tools/list waits for a server that starts, and goes out without one that is late', async () => {

@@ -4,14 +4,18 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { Authority } from '../../authority/authority.ts';
 import { newId } from '../../authority/draft.ts';
-import { openGateway } from '../../gateway/gateway.ts';
+import { type Gateway, openGateway } from '../../gateway/gateway.ts';
+import { type Ledger, LedgerError } from '../../ledger/ledger.ts';
 import { systemWorld } from '../../world/system.ts';
-import { type CommonOptions, dataDirectory, loadConfiguration, protectedPaths, showIssues } from '../configuration.ts';
+import { type CommonOptions, dataDirectory, loadConfiguration, protectedPaths } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { counted, showIssues } from '../issues.ts';
 import { Session } from '../session.ts';
 import { type Terminal, inert, writeLine } from '../terminal.ts';
 import { VERSION } from '../version.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function gatewayCommand(
   terminal: Terminal,
@@ -29,11 +33,16 @@ export async function gatewayCommand(
     protectedPaths: protectedPaths(first, realpathSync(directory)),
   });
   const recovered = await authority.recover();
-  if (recovered > 0) log(`${recovered} calls were left without an outcome by a process that died; they are unknown now`);
+  if (recovered > 0) {
+    log(`a process died before the outcome of ${counted(recovered, 'call')} was recorded: unknown from now on`);
+  }
   const session = new Session({
-    ...{ authority, log, world: systemWorld, id: newId(systemWorld), file: first.file },
+    authority,
+    world: systemWorld,
+    id: newId(systemWorld),
     load: () => loadConfiguration(terminal, options),
-    show: (issues, source) => showIssues(terminal, issues, source),
+    log,
+    show: (issues, { shown, source }) => showIssues(terminal, issues, shown, source),
   });
   session.take(first);
   const gateway = openGateway({
@@ -43,19 +52,44 @@ export async function gatewayCommand(
     door: session.door(),
     input: terminal.input,
     output: terminal.output,
-    log: (line) => writeLine(terminal.errors, line),
+    log: (line) => writeLine(terminal.errors, inert(line)),
     world: systemWorld,
     version: VERSION,
   });
+  if (terminal.attended.input) log('this speaks MCP on standard input, for a host to start; Ctrl-D ends it');
+  await serve(terminal, gateway, session, log);
+  await session.recorded();
+  await requireRecording(data.ledger);
+  return EXIT.ok;
+}
+
+/** Until the input ends or this process is asked to end; a second signal ends it as signals do. */
+async function serve(
+  terminal: Terminal,
+  gateway: Gateway,
+  session: Session,
+  log: (line: string) => void,
+): Promise<void> {
   const ended = new AbortController();
   const watching = session.watch(ended.signal, () => {
     gateway.reconfigure(session.configuration?.servers ?? new Map());
     gateway.policyChanged();
     log('the configuration was reloaded');
   });
+  const close = (): void => void gateway.close();
+  for (const signal of SIGNALS) terminal.signals.once(signal, close);
   await gateway.ended;
+  for (const signal of SIGNALS) terminal.signals.off(signal, close);
   ended.abort();
   await watching;
-  await session.recorded();
-  return EXIT.ok;
+}
+
+/** Signs what was recorded; a ledger that stopped meanwhile is the end of this command, not only of its calls. */
+async function requireRecording(ledger: Ledger): Promise<void> {
+  try {
+    await ledger.checkpoint();
+  } catch (error) {
+    // A sibling that holds the lock has signed it, or will.
+    if (!(error instanceof LedgerError) || error.code !== 'busy') throw error;
+  }
 }

@@ -1,19 +1,18 @@
 /** `interlock settle CALL executed|not-executed`: a person says what happened to a call of unknown outcome. */
 
-import { readFile } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { Authority } from '../../authority/authority.ts';
-import { settle } from '../../authority/settle.ts';
-import { renderIssue } from '../../value/issue.ts';
+import { type Settled, settle } from '../../authority/settle.ts';
 import { fromUtf8 } from '../../value/encoding.ts';
 import { type JsonValue, parseJson } from '../../value/json.ts';
 import { JSON_LIMITS } from '../../value/limits.ts';
 import { systemWorld } from '../../world/system.ts';
-import { type CommonOptions, dataDirectory } from '../configuration.ts';
-import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
 import { openData } from '../data.ts';
-import { type Terminal, readAll, writeLine } from '../terminal.ts';
+import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { readNamed } from '../file.ts';
+import { showIssues } from '../issues.ts';
+import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
 export interface SettleOptions extends CommonOptions {
   readonly call: string;
@@ -22,52 +21,70 @@ export interface SettleOptions extends CommonOptions {
   readonly output?: string;
 }
 
+type Outcome = 'executed' | 'not-executed';
+
+/** Characters of a reason: it stands in the entry itself. */
+const REASON_MAX = 4_096;
+
 export async function settleCommand(terminal: Terminal, options: SettleOptions): Promise<ExitCode> {
-  const { outcome, call } = options;
-  if (outcome !== 'executed' && outcome !== 'not-executed') {
-    throw new CliError('usage', `expected executed or not-executed, got \`${outcome}\``);
-  }
-  if (options.reason.trim() === '') throw new CliError('usage', 'a settlement needs a reason', { hint: '--reason TEXT' });
-  if (options.output !== undefined && outcome === 'not-executed') {
-    throw new CliError('usage', 'a call that was not executed has no output');
-  }
+  const { call } = options;
+  const as = outcomeOf(options);
+  const reason = reasonOf(options);
   const output = options.output === undefined ? undefined : await readOutput(terminal, options.output);
+  await requireNamed(terminal, options);
   await using data = await openData(dataDirectory(terminal, options), { create: false });
   const around = { vault: data.vault, world: systemWorld, resolveRoot: (within: string) => within, protectedPaths: [] };
   // What a dead process left behind is `unknown` first; only then can it be settled.
   await new Authority(data.ledger, around).recover();
-  const settled = await settle(data.ledger, around, {
-    ...{ call, as: outcome, by: `os:${os.userInfo().username}`, reason: options.reason },
-    ...(output === undefined ? {} : { output }),
-  });
-  if (options.json) {
-    const answer = settled.ok ? { ok: true, call, as: outcome } : { ok: false, code: settled.code, message: settled.message };
-    writeLine(terminal.output, JSON.stringify(answer));
-  } else if (settled.ok) {
-    writeLine(terminal.output, `call ${call} (${settled.row.tool}) is settled: ${outcome}`);
-  } else {
-    writeLine(terminal.errors, `interlock: ${settled.message} [${settled.code}]`);
-  }
+  const said = output === undefined ? {} : { output };
+  const settled = await settle(data.ledger, around, { call, as, by: whoSettles(), reason, ...said });
+  tell(terminal, options, as, settled);
   if (settled.ok) return EXIT.ok;
   return settled.code === 'no-such-call' ? EXIT.usage : EXIT.wrong;
 }
 
-async function readOutput(terminal: Terminal, file: string): Promise<JsonValue> {
-  const bytes = file === '-' ? await readAll(terminal.input, JSON_LIMITS.bytesMax) : await read(terminal, file);
-  if (bytes === undefined) throw new CliError('unreadable', `the output is larger than ${JSON_LIMITS.bytesMax} bytes`);
-  const parsed = parseJson(bytes);
-  if (parsed.ok) return parsed.value;
-  const shown = parsed.issues.map((issue) => renderIssue({ ...issue, file }, fromUtf8(bytes))).join('\n');
-  writeLine(terminal.errors, shown);
-  throw new CliError('unreadable', `\`${file}\` is not JSON`);
+function tell(terminal: Terminal, { call, json }: SettleOptions, as: Outcome, settled: Settled): void {
+  if (json) {
+    const { ok } = settled;
+    const answer = settled.ok ? { ok, call, as } : { ok, code: settled.code, message: settled.message };
+    writeLine(terminal.output, inertJson(answer));
+  } else if (settled.ok) {
+    writeLine(terminal.output, `call ${inert(call)} (${inert(settled.row.tool)}) is settled: ${as}`);
+  } else {
+    writeLine(terminal.errors, `interlock: ${inert(settled.message)} [${settled.code}]`);
+  }
 }
 
-async function read(terminal: Terminal, file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path.resolve(terminal.directory, file));
-  } catch (error) {
-    throw new CliError('unreadable', `\`${file}\` cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`, {
-      cause: error,
-    });
+function outcomeOf({ outcome, output }: SettleOptions): Outcome {
+  if (outcome !== 'executed' && outcome !== 'not-executed') {
+    throw new CliError('usage', `expected executed or not-executed, got \`${outcome}\``);
   }
+  if (outcome === 'not-executed' && output !== undefined) {
+    throw new CliError('usage', 'a call that was not executed has no output', { hint: 'leave --output out' });
+  }
+  return outcome;
+}
+
+function reasonOf({ reason }: SettleOptions): string {
+  if (reason.trim() === '') throw new CliError('usage', 'a settlement needs a reason', { hint: '--reason TEXT' });
+  if (reason.length <= REASON_MAX) return reason.toWellFormed();
+  throw new CliError('usage', `expected a reason of at most ${REASON_MAX} characters, got ${reason.length}`);
+}
+
+/** A claim of the system the command runs on; a container may have no name for its user. */
+function whoSettles(): string {
+  try {
+    return `os:${os.userInfo().username}`;
+  } catch {
+    return `os:${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+async function readOutput(terminal: Terminal, file: string): Promise<JsonValue> {
+  const bytes = await readNamed(terminal, file, JSON_LIMITS.bytesMax);
+  const shown = file === '-' ? '<stdin>' : file;
+  const parsed = parseJson(bytes);
+  if (parsed.ok) return parsed.value;
+  showIssues(terminal, parsed.issues, shown, fromUtf8(bytes));
+  throw new CliError('unreadable', `\`${shown}\` is not JSON`);
 }

@@ -50,7 +50,7 @@ async function guardValue(root: PathRoot, value: JsonValue, path: boolean, posit
   }
   if (Array.isArray(value)) {
     const items: JsonValue[] = [];
-    for (const item of value) {
+    for (const item of value as readonly JsonValue[]) {
       const answer = await guardValue(root, item, path, { ...position, schema: itemSchema(position.schema) });
       if (!answer.ok) return answer;
       items.push(answer.value);

@@ -88,7 +88,8 @@ describe('a path guard', () => {
       const answer = await resolve(row.path.replaceAll('/srv/agent/workspace', within));
       if (row.label === 'must-block' && answer.ok) wrong.push(`${row.id} passed: ${row.path}`);
       if (row.label === 'must-allow' && !answer.ok) wrong.push(`${row.id} refused (${answer.reason}): ${row.path}`);
-      if (answer.ok && !`${answer.target}/`.startsWith(`${within}/`)) wrong.push(`${row.id} escaped to ${answer.target}`);
+      if (answer.ok && !`${answer.target}/`.startsWith(`${within}/`))
+        wrong.push(`${row.id} escaped to ${answer.target}`);
     }
     assert.deepEqual(wrong, []);
     assert.ok(rows.length > 500, `${rows.length} rows`);

@@ -56,7 +56,8 @@ function malformation(written: string): string | undefined {
   if (written === '') return 'the path is empty';
   if (/\p{Cc}/u.test(written)) return 'the path contains a control character';
   if (!written.isWellFormed()) return 'the path contains a lone surrogate';
-  if (new TextEncoder().encode(written).length > PATH_BYTES_MAX) return `the path is longer than ${PATH_BYTES_MAX} bytes`;
+  if (new TextEncoder().encode(written).length > PATH_BYTES_MAX)
+    return `the path is longer than ${PATH_BYTES_MAX} bytes`;
   if (written.split(path.sep).length > COMPONENTS_MAX) return `the path has more than ${COMPONENTS_MAX} components`;
   return undefined;
 }

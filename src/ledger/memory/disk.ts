@@ -31,8 +31,14 @@ export interface MemoryDisk {
 
 export function createMemoryDisk(): MemoryDisk {
   return {
-    ...{ identity: undefined, frontier: EMPTY_FRONTIER, at: 0 },
-    ...{ leaves: [], tables: createTables(), checkpoints: [], bodies: new Map(), alive: new Set() },
+    identity: undefined,
+    leaves: [],
+    tables: createTables(),
+    checkpoints: [],
+    bodies: new Map(),
+    alive: new Set(),
+    frontier: EMPTY_FRONTIER,
+    at: 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import { ledgerConformance } from '../../../test/ledger-conformance.ts';
-import type { Place } from '../../../test/ledger-conformance.ts';
+import type { Place } from '../../../test/ledger-place.ts';
 import type { ManualWorld } from '../../../test/manual-world.ts';
 import { createVault } from '../vault.ts';
 import { createMemoryDisk } from './disk.ts';

@@ -151,7 +151,10 @@ class MemoryLedger implements Ledger {
     const disk = this.#disk;
     const at = Math.max(this.#world.now(), disk.at);
     const jobs = batch.map(({ job }) => job);
-    this.#sign(at, jobs.some(({ kind }) => kind === 'checkpoint'));
+    this.#sign(
+      at,
+      jobs.some(({ kind }) => kind === 'checkpoint'),
+    );
     const start = { log: this.log, at, position: disk.leaves.length };
     const composed = composeBatch(jobs, disk.tables, start);
     for (const answer of composed) if (answer.kind === 'fits' && answer.prepared) this.#write(answer.prepared, at);

@@ -129,7 +129,10 @@ function requireOurs(path: string, database: DatabaseSync): boolean {
 function requirePragma(path: string, database: DatabaseSync, name: string, expected: string | number): void {
   const actual = pragma(database, name);
   if (actual === expected) return;
-  throw new LedgerError('cannot-open', `\`${path}\` opened with ${name} ${actual}, expected ${expected}: use a local disk`);
+  throw new LedgerError(
+    'cannot-open',
+    `\`${path}\` opened with ${name} ${actual}, expected ${expected}: use a local disk`,
+  );
 }
 
 function pragma(database: DatabaseSync, name: string): string | number {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { ledgerConformance } from '../../../test/ledger-conformance.ts';
-import type { Place } from '../../../test/ledger-conformance.ts';
+import type { Place } from '../../../test/ledger-place.ts';
 import type { ManualWorld } from '../../../test/manual-world.ts';
 import { openVault } from '../vault.ts';
 import { openReader } from './reader.ts';

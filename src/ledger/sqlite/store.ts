@@ -142,7 +142,7 @@ class SqliteLedger implements StoredLedger {
     this.#reader = reader;
     this.#idle = createIdleTimer(options.world, CHECKPOINT_EVERY_MS, () => this.#signIdle());
     worker.on('message', (message: FromWorker) => this.#receive(message));
-    worker.on('error', (error) => this.#stop('stopped', `the ledger's thread failed: ${error.message}`, 'all'));
+    worker.on('error', (error: Error) => this.#stop('stopped', `the ledger's thread failed: ${error.message}`, 'all'));
     this.#exited = new Promise((resolve) => {
       worker.on('exit', () => {
         this.#stop('stopped', 'the ledger is closed', 'all');
@@ -237,6 +237,7 @@ class SqliteLedger implements StoredLedger {
   }
 
   #post(message: ToWorker): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage(message);
   }
 
@@ -308,7 +309,9 @@ class SqliteLedger implements StoredLedger {
     this.#pending.clear();
     for (const [id, one] of pending) {
       const isUnsure = unsure === 'all' ? !unposted.has(id) : unsure.has(id);
-      one.reject(isUnsure ? new LedgerError('outcome-unknown', `the commit may have landed: ${message}`) : this.#failure);
+      one.reject(
+        isUnsure ? new LedgerError('outcome-unknown', `the commit may have landed: ${message}`) : this.#failure,
+      );
     }
     this.#drained();
   }

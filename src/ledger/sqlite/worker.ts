@@ -119,13 +119,15 @@ function begin(writer: Writer): void {
   if (!lock(writer, LOCK_TURN_MS)) {
     lockedOutSince ??= startedAt;
     if (systemWorld.monotonic() - lockedOutSince >= settings.lockWaitMs) giveUp(writer);
-    setImmediate(turn);
     return;
   }
   lockedOutSince = undefined;
   const batch: Batch = { jobs: queue.slice(0, BATCH_JOBS_MAX), lockedAt: systemWorld.monotonic() };
   queue = queue.slice(batch.jobs.length);
-  writer.sign(Math.max(now, writer.at), batch.jobs.some(({ message }) => message.kind === 'checkpoint'));
+  writer.sign(
+    Math.max(now, writer.at),
+    batch.jobs.some(({ message }) => message.kind === 'checkpoint'),
+  );
   if (!batch.jobs.some(({ message }) => message.kind === 'transact')) {
     finish(writer, batch, Math.max(now, writer.at));
     return;
@@ -199,10 +201,18 @@ function finish(writer: Writer, batch: Batch, at: number, composed?: readonly Co
 function yieldTo(heldMs: number): void {
   const time = systemWorld.monotonic();
   if (time - siblings.knownAt >= SIBLINGS_KNOWN_MS) {
-    const others = otherInstances(files.instances, settings.instance);
-    siblings = { alive: others.some((id) => isHeld(files.instances, id)), knownAt: time };
+    siblings = { alive: hasSibling(), knownAt: time };
   }
   if (siblings.alive) pause(Math.min(heldMs, YIELD_MS_MAX));
+}
+
+function hasSibling(): boolean {
+  try {
+    return otherInstances(files.instances, settings.instance).some((id) => isHeld(files.instances, id));
+  } catch {
+    // Somebody removed the folder. The log needs it only for this courtesy.
+    return true;
+  }
 }
 
 function turn(): void {

@@ -36,7 +36,9 @@ interface Statements {
 }
 
 function prepareStatements(database: DatabaseSync): Statements {
-  const columns = 'id principal tool state attempt attempts instance deadline keys position salt fingerprint'.split(' ');
+  const columns = 'id principal tool state attempt attempts instance deadline keys position salt fingerprint'.split(
+    ' ',
+  );
   const updates = columns.slice(1).map((column) => `${column} = excluded.${column}`);
   return {
     begin: database.prepare('BEGIN IMMEDIATE'),
@@ -53,9 +55,7 @@ function prepareStatements(database: DatabaseSync): Statements {
     key: database.prepare(
       'INSERT INTO keys(key, call) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET call = excluded.call',
     ),
-    body: database.prepare(
-      'INSERT INTO bodies(call, role, position, ciphertext, wrapped_key) VALUES (?, ?, ?, ?, ?)',
-    ),
+    body: database.prepare('INSERT INTO bodies(call, role, position, ciphertext, wrapped_key) VALUES (?, ?, ?, ?, ?)'),
   };
 }
 
@@ -84,6 +84,8 @@ export class Writer {
   #committed: Extent;
   #extent: Extent;
   #dataVersion: number;
+  /** The last instant that was written, and its text: a batch has one for all its entries. */
+  #time = { at: 0, text: formatInstant(0) };
 
   /** Inside the transaction that opened `log`. */
   constructor(database: DatabaseSync, queries: Queries, log: string, signer: Signer, extent: Extent) {
@@ -156,7 +158,10 @@ export class Writer {
   /** The rows that `reads` ask for. */
   rowsRead(reads: Reads): CallRow[] {
     const { keys = [], open, call } = reads;
-    const rows = [...keys.map((key) => this.#lookups.holder(key)), call === undefined ? call : this.#lookups.call(call)];
+    const rows = [
+      ...keys.map((key) => this.#lookups.holder(key)),
+      call === undefined ? call : this.#lookups.call(call),
+    ];
     const unsettled = open === undefined ? [] : this.#queries.open.all(open.principal, open.tool).map(callRow);
     return [...rows.filter((row) => row !== undefined), ...unsettled];
   }
@@ -178,10 +183,10 @@ export class Writer {
     const rows = foldWrites(steps, writes.fingerprints, this.#lookups, this.size);
     if (typeof rows === 'string') return rows;
     const first = this.size;
-    const time = formatInstant(at);
+    if (this.#time.at !== at) this.#time = { at, text: formatInstant(at) };
     let { frontier } = this.#extent.head;
     for (const leaf of writes.leaves) {
-      const bytes = utf8(datedText(leaf, time));
+      const bytes = utf8(datedText(leaf, this.#time.text));
       this.#statements.entry.run(frontier.size, bytes);
       frontier = appendLeaf(frontier, leafHash(bytes));
     }

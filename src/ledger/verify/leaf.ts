@@ -84,5 +84,8 @@ const SHOWN_MAX = 80;
 export function shown(value: JsonValue | undefined): string {
   if (value === undefined) return 'nothing';
   const text = typeof value === 'string' ? value : canonicalText(value);
-  return `\`${text.slice(0, SHOWN_MAX).toWellFormed().replaceAll(/[\p{Cc}\p{Cf}`]/gu, '·')}\``;
+  return `\`${text
+    .slice(0, SHOWN_MAX)
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}`]/gu, '·')}\``;
 }

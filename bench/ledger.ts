@@ -1,0 +1,278 @@
+/** What durable entries cost: against the raw disk of the same run, by number of callers, and as the log grows. */
+
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import type { EntryDraft } from '../src/ledger/entry.ts';
+import { encodeEntry } from '../src/ledger/entry.ts';
+import type { StoredLedger } from '../src/ledger/sqlite/store.ts';
+import { openLedger } from '../src/ledger/sqlite/store.ts';
+import type { Vault } from '../src/ledger/vault.ts';
+import { openVault } from '../src/ledger/vault.ts';
+import { EMPTY_FRONTIER, appendLeaf, leafHash } from '../src/tlog/tree.ts';
+import { digestOf } from '../src/value/digest.ts';
+import { uuidV7 } from '../src/value/id.ts';
+import { formatInstant } from '../src/value/time.ts';
+import { systemWorld } from '../src/world/system.ts';
+
+const CALLERS = [1, 8, 32, 128];
+const MEASURE_MS = 2_000;
+/** The disk is measured anew before each row: on a shared machine it is another one every minute. */
+const DISK_MS = 500;
+/** Entries of one append while the log is only grown. */
+const GROW_BY = 64;
+
+const { values } = parseArgs({
+  options: { entries: { type: 'string', default: '1000000' }, saturate: { type: 'string' } },
+});
+const ENTRIES = Number(values.entries);
+
+interface Measured {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+function newId(): string {
+  return uuidV7(systemWorld.now(), systemWorld.random(10));
+}
+
+const DIGEST = digestOf('policy');
+
+function bare(): EntryDraft {
+  return { id: newId(), type: 'policy.loaded', fields: { digest: DIGEST } };
+}
+
+function summary(latenciesMs: readonly number[], elapsedMs: number): Measured {
+  const sorted = latenciesMs.toSorted((left, right) => left - right);
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
+  return { perSecond: (sorted.length / elapsedMs) * 1_000, p50: at(0.5), p99: at(0.99) };
+}
+
+/** A write of 4 KiB and its fdatasync, over and over: the least that one durable write can take here. */
+function measureDisk(directory: string): Measured {
+  const fd = openSync(join(directory, 'raw'), 'w');
+  const page = new Uint8Array(4_096);
+  const latencies: number[] = [];
+  const start = performance.now();
+  while (performance.now() - start < DISK_MS) {
+    const before = performance.now();
+    writeSync(fd, page);
+    fdatasyncSync(fd);
+    latencies.push(performance.now() - before);
+  }
+  const measured = summary(latencies, performance.now() - start);
+  closeSync(fd);
+  return measured;
+}
+
+/** Callers that each wait for their own write before the next one. */
+async function measureCallers(callers: number, write: () => Promise<void>): Promise<Measured> {
+  const latencies: number[] = [];
+  const start = performance.now();
+  const caller = async (): Promise<void> => {
+    while (performance.now() - start < MEASURE_MS) {
+      const before = performance.now();
+      await write();
+      latencies.push(performance.now() - before);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  return summary(latencies, performance.now() - start);
+}
+
+/** The writes around one call: its intent, which reads a key first, and its sealed outcome. */
+async function guardedCall(ledger: StoredLedger, vault: Vault): Promise<void> {
+  const [call, attempt] = [newId(), newId()];
+  const key = vault.keyHmac('caller', 'local', call);
+  const salt = systemWorld.random(16);
+  await ledger.transact({ keys: [key] }, ({ at }) => ({
+    writes: {
+      entries: [
+        {
+          id: newId(),
+          type: 'call.intent',
+          fields: {
+            call,
+            attempt,
+            instance: ledger.instance,
+            deadline: formatInstant(at + 60_000),
+            principal: 'local',
+            run: { id: 'bench' },
+            keys: [key],
+            tool: { name: 'payments.create_refund', effect: 'write' },
+            policy: { digest: DIGEST, effect: 'allow', rules: ['rules/3'] },
+            args: { charge: 'ch_1', amount: 1250, currency: 'usd' },
+          },
+        },
+      ],
+      fingerprints: [{ call, salt, mac: vault.fingerprint(salt, 'local', 'payments.create_refund', '{}') }],
+    },
+    result: undefined,
+  }));
+  const { commitment, body } = vault.seal(call, 'output', { content: [{ type: 'text', text: 'refunded' }] });
+  const fields = { call, attempt, output: { $body: commitment } };
+  await ledger.append({ entries: [{ id: newId(), type: 'call.succeeded', fields }], bodies: [body] });
+}
+
+/** Canonical bytes, leaf hash and tree, without a disk. Microseconds an entry. */
+function measureEncoding(log: string): number {
+  const drafts = Array.from({ length: 20_000 }, bare);
+  // Once to warm up.
+  for (const draft of drafts) leafHash(encodeEntry(draft, { log, at: 0 }));
+  let frontier = EMPTY_FRONTIER;
+  const start = performance.now();
+  for (const draft of drafts) frontier = appendLeaf(frontier, leafHash(encodeEntry(draft, { log, at: 0 })));
+  return ((performance.now() - start) * 1_000) / drafts.length;
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(3).padStart(9)} ms`;
+}
+
+function row(name: string, { perSecond, p50, p99 }: Measured, base: Measured, more = ''): void {
+  const ratio = `${(p50 / base.p50).toFixed(1)}×`.padStart(7);
+  const disk = `raw write + fdatasync p50 ${base.p50.toFixed(3)} ms`;
+  console.log(
+    `${name.padEnd(34)}${perSecond.toFixed(0).padStart(9)}/s  p50${ms(p50)} ${ratio}  p99${ms(p99)}  ${disk}${more}`,
+  );
+}
+
+interface Measuring {
+  readonly ledger: StoredLedger;
+  /** Where the disk is measured. */
+  readonly directory: string;
+}
+
+async function timedRow(
+  name: string,
+  { ledger, directory }: Measuring,
+  callers: number,
+  write: () => Promise<void>,
+): Promise<void> {
+  const base = measureDisk(directory);
+  const before = ledger.stats();
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const measured = await measureCallers(callers, write);
+  delay.disable();
+  const after = ledger.stats();
+  const perCommit = (after.entries - before.entries) / (after.transactions - before.transactions);
+  const lag = `loop p99 ${(delay.percentile(99) / 1e6 - 1).toFixed(1)} ms`;
+  row(`${name}, ${callers} callers`, measured, base, `, ${perCommit.toFixed(1)} entries a commit, ${lag}`);
+}
+
+/** Appends until the log has `size` entries; microseconds an entry over the last tenth. */
+async function growTo(ledger: StoredLedger, size: number, have: number): Promise<number> {
+  const tail = Math.ceil(size / 10);
+  let next = have;
+  let tailFrom = 0;
+  let measured = 0;
+  const grow = async (): Promise<void> => {
+    while (next < size) {
+      const count = Math.min(GROW_BY, size - next);
+      next += count;
+      if (tailFrom === 0 && next >= size - tail) {
+        tailFrom = performance.now();
+        measured = size - next;
+      }
+      await ledger.append({ entries: Array.from({ length: count }, bare) });
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, grow));
+  return ((performance.now() - tailFrom) * 1_000) / measured;
+}
+
+async function timeOpening(dataDirectory: string, vault: Vault): Promise<number> {
+  const start = performance.now();
+  await using ledger = await openLedger({ dataDirectory, world: systemWorld, vault });
+  const opened = performance.now() - start;
+  await ledger.append({ entries: [bare()] });
+  return opened;
+}
+
+/** Writes from 128 callers until its standard input ends. Run as a process of its own. */
+async function saturate(dataDirectory: string): Promise<void> {
+  await using ledger = await openLedger({
+    dataDirectory,
+    world: systemWorld,
+    vault: openVault(dataDirectory, systemWorld),
+  });
+  let isOver = false;
+  process.stdin.resume().once('end', () => (isOver = true));
+  const caller = async (): Promise<void> => {
+    while (!isOver) await ledger.append({ entries: [bare()] });
+  };
+  const callers = Promise.all(Array.from({ length: 128 }, caller));
+  process.stdout.write('open\n');
+  await callers;
+  process.stdout.write(`${ledger.stats().entries}\n`);
+}
+
+/** One caller here, while another process on the same directory writes as fast as it can. */
+async function measureSibling({ ledger, directory }: Measuring, dataDirectory: string): Promise<void> {
+  const base = measureDisk(directory);
+  const sibling = spawn(process.execPath, [import.meta.filename, '--saturate', dataDirectory]);
+  await once(sibling.stdout, 'data');
+  const measured = await measureCallers(1, () => ledger.append({ entries: [bare()] }));
+  sibling.stdin.end();
+  const [chunk] = (await once(sibling.stdout, 'data')) as [Buffer];
+  await once(sibling, 'exit');
+  row('beside a saturating process', measured, base, `, the other wrote ${chunk.toString().trim()} entries`);
+}
+
+async function main(directory: string): Promise<void> {
+  const cpu = cpus();
+  console.log(
+    `${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, Node ${process.version}, SQLite ${process.versions.sqlite}`,
+  );
+
+  const dataDirectory = join(directory, 'data');
+  const vault = openVault(dataDirectory, systemWorld);
+  const ledger = await openLedger({ dataDirectory, world: systemWorld, vault });
+  // Once to warm up.
+  await measureCallers(32, () => guardedCall(ledger, vault));
+  for (const callers of CALLERS) {
+    await timedRow('bare entries', { ledger, directory }, callers, () => ledger.append({ entries: [bare()] }));
+  }
+  for (const callers of [1, 128]) {
+    await timedRow('guarded calls (2 commits)', { ledger, directory }, callers, () => guardedCall(ledger, vault));
+  }
+  await measureSibling({ ledger, directory }, dataDirectory);
+  console.log(`canonical bytes, hash and tree: ${measureEncoding(ledger.log).toFixed(1)} µs an entry`);
+  await ledger[Symbol.asyncDispose]();
+
+  const grownDirectory = join(directory, 'grown');
+  const grownVault = openVault(grownDirectory, systemWorld);
+  const grown = await openLedger({ dataDirectory: grownDirectory, world: systemWorld, vault: grownVault });
+  let have = 2;
+  let first: number | undefined;
+  for (let size = 10_000; size <= ENTRIES; size *= 10) {
+    const cost = await growTo(grown, size, have);
+    first ??= cost;
+    have = size;
+    const ratio = (cost / first).toFixed(2);
+    console.log(`durable entry at ${String(size).padStart(9)} entries: ${cost.toFixed(1)} µs (${ratio}× of the first)`);
+  }
+  const crashed = join(directory, 'crashed');
+  // By another process: closing a copied file in this one would drop the locks SQLite has on it here.
+  execFileSync('cp', ['-r', grownDirectory, crashed]);
+  console.log(`reopen at ${have} entries, as after a crash: ${(await timeOpening(crashed, grownVault)).toFixed(0)} ms`);
+  await grown[Symbol.asyncDispose]();
+  const closed = await timeOpening(grownDirectory, grownVault);
+  console.log(`reopen at ${have} entries, after closing: ${closed.toFixed(0)} ms`);
+}
+
+if (values.saturate !== undefined) await saturate(values.saturate);
+else {
+  const directory = mkdtempSync(join(tmpdir(), 'interlock-bench-'));
+  try {
+    await main(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Opening, openWorld, overriding, typesOf } from '../../test/authority-world.ts';
+import { createManualWorld } from '../../test/manual-world.ts';
+import { type Ledger, LedgerError, type LedgerErrorCode } from '../ledger/ledger.ts';
+import type { Performed } from './answer.ts';
+import { settle } from './settle.ts';
+
+const PAY = { charge: 'ch_1', amount: 100 };
+
+/** Fails the n-th write of an intent or an outcome: `lost` never reaches the store, `landed` does. */
+function failing(which: 'transact' | 'append', how: 'lost' | 'landed', code: LedgerErrorCode) {
+  return (ledger: Ledger): Ledger => {
+    const failed = new LedgerError(code, 'on purpose');
+    if (which === 'append') {
+      return overriding(ledger, {
+        append: async (writes) => {
+          const outcome = writes.entries.some((entry) => entry.type.startsWith('call.'));
+          if (!outcome || how === 'landed') await ledger.append(writes);
+          if (outcome) throw failed;
+        },
+      });
+    }
+    return overriding(ledger, {
+      transact: async (reads, compose) => {
+        if (how === 'landed') await ledger.transact(reads, compose);
+        throw failed;
+      },
+    });
+  };
+}
+
+describe('when the write of an intent fails', () => {
+  for (const code of ['busy', 'stopped', 'tampered'] as const) {
+    test(`and is lost (${code}), nothing is dispatched and the call is denied`, async () => {
+      const world = await openWorld({ between: failing('transact', 'lost', code) });
+      const answer = await world.call('bank.pay', PAY);
+      const codes = { busy: 'busy', stopped: 'ledger-stopped', tampered: 'ledger-tampered' } as const;
+      assert.deepEqual([answer.decision?.code, answer.state], [codes[code], 'denied']);
+      assert.deepEqual(world.effects, []);
+    });
+  }
+
+  test('without telling whether it landed, and it did not, nothing is dispatched', async () => {
+    const world = await openWorld({ between: failing('transact', 'lost', 'outcome-unknown') });
+    assert.equal((await world.call('bank.pay', PAY)).state, 'denied');
+    assert.deepEqual(world.effects, []);
+  });
+
+  test('without telling whether it landed, and it did, the call goes on once under its own attempt id', async () => {
+    const world = await openWorld({ between: failing('transact', 'landed', 'outcome-unknown') });
+    assert.equal((await world.call('bank.pay', PAY)).state, 'succeeded');
+    assert.equal(world.effects.length, 1);
+    assert.deepEqual(typesOf(world), ['call.intent', 'call.succeeded']);
+  });
+});
+
+describe('when the write of an outcome fails', () => {
+  for (const [how, code, told] of [
+    ['lost', 'stopped', 'unknown'],
+    ['lost', 'outcome-unknown', 'unknown'],
+    ['landed', 'outcome-unknown', 'succeeded'],
+  ] as const) {
+    test(`${how} with ${code}, the caller is told ${told}, never a success that is not recorded`, async () => {
+      const world = await openWorld({ between: failing('append', how, code) });
+      const answer = await world.call('bank.pay', PAY);
+      assert.equal(answer.state, told);
+      assert.equal(world.effects.length, 1);
+      assert.equal(typesOf(world).at(-1), told === 'succeeded' ? 'call.succeeded' : 'call.intent');
+    });
+  }
+
+  test('because a sibling declared the call unknown, the caller is told unknown', async () => {
+    const world = await openWorld();
+    const answer = await world.call('bank.pay', PAY, {
+      perform: async () => {
+        const [row] = world.disk.tables.rows();
+        assert.ok(row);
+        await world.ledger.append({
+          entries: [{ id: row.id, type: 'call.unknown', fields: { call: row.id, attempt: row.attempt, reason: 'x' } }],
+        });
+        return { kind: 'succeeded', output: {} };
+      },
+    });
+    assert.equal(answer.decision?.code, 'outcome-unknown');
+    assert.match(answer.sentence ?? '', /could not be recorded/);
+    assert.deepEqual(typesOf(world), ['call.intent', 'call.unknown']);
+  });
+});
+
+/** Leaves a call between intent and outcome, its effect made, and kills the process. */
+async function crashed(): Promise<{ dead: Opening; next: Opening }> {
+  const world = createManualWorld();
+  const dead = await openWorld({ world });
+  const never = new Promise<Performed>(() => {});
+  void dead.call('bank.pay', PAY, { perform: (args) => (dead.effects.push(args), never) });
+  while (dead.effects.length === 0) await new Promise(setImmediate);
+  dead.disk.alive.delete(dead.ledger.instance);
+  return { dead, next: await openWorld({ world, disk: dead.disk, effects: dead.effects, vault: dead.vault }) };
+}
+
+describe('after a crash between intent and outcome', () => {
+  test('the call is unknown, and no proposal under its key runs it again [R-at-most-once]', async () => {
+    const { next } = await crashed();
+    assert.equal(await next.authority.recover(), 1);
+    assert.equal(await next.authority.recover(), 0);
+    assert.equal((await next.call('bank.pay', PAY)).decision?.code, 'outcome-unknown');
+    assert.equal(next.effects.length, 1);
+    assert.deepEqual(typesOf(next), ['call.intent', 'call.unknown']);
+  });
+
+  test('a proposal that finds the dead call before anybody recovered it settles it as unknown itself', async () => {
+    const { next } = await crashed();
+    const waiting = next.call('bank.pay', PAY);
+    for (let turn = 0; turn < 10; turn += 1) {
+      await new Promise(setImmediate);
+      next.world.advance(100);
+    }
+    assert.equal((await waiting).decision?.code, 'outcome-unknown');
+    assert.equal(next.effects.length, 1);
+  });
+
+  test('a call of a living sibling is never declared unknown', async () => {
+    const one = await openWorld();
+    const gate = Promise.withResolvers<Performed>();
+    const running = one.call('bank.pay', PAY, { perform: () => gate.promise });
+    while (!typesOf(one).includes('call.intent')) await new Promise(setImmediate);
+    const two = await openWorld(one);
+    assert.equal(await two.authority.recover(), 0);
+    gate.resolve({ kind: 'succeeded', output: {} });
+    assert.equal((await running).state, 'succeeded');
+  });
+});
+
+describe('settling', () => {
+  const as = (call: string, outcome: 'executed' | 'not-executed') =>
+    ({ call, as: outcome, by: 'os:somebody', reason: 'seen' }) as const;
+
+  async function unknown(): Promise<{ next: Opening; call: string }> {
+    const { next } = await crashed();
+    await next.authority.recover();
+    return { next, call: (await next.call('bank.pay', PAY)).call };
+  }
+
+  test('as executed answers later proposals with the output a person gave', async () => {
+    const { next, call } = await unknown();
+    const settled = await settle(next.ledger, next, { ...as(call, 'executed'), output: { paid: true } });
+    assert.equal(settled.ok, true);
+    const answer = await next.call('bank.pay', PAY);
+    assert.deepEqual([answer.state, answer.replayed, answer.output], ['settled-executed', true, { paid: true }]);
+    assert.equal(next.effects.length, 1);
+  });
+
+  test('as executed without an output says so', async () => {
+    const { next, call } = await unknown();
+    await settle(next.ledger, next, as(call, 'executed'));
+    assert.match(JSON.stringify((await next.call('bank.pay', PAY)).output), /recorded no output/);
+  });
+
+  test('as not executed frees the key for a new attempt', async () => {
+    const { next, call } = await unknown();
+    assert.equal((await settle(next.ledger, next, as(call, 'not-executed'))).ok, true);
+    const answer = await next.call('bank.pay', PAY);
+    assert.deepEqual([answer.state, answer.call, next.effects.length], ['succeeded', call, 2]);
+  });
+
+  test('is refused for what is not unknown, for what is not there, and a second time', async () => {
+    const { next, call } = await unknown();
+    const codeOf = async (id: string): Promise<string> => {
+      const settled = await settle(next.ledger, next, as(id, 'executed'));
+      return settled.ok ? 'ok' : settled.code;
+    };
+    assert.equal(await codeOf('01890000-0000-7000-8000-000000000000'), 'no-such-call');
+    assert.equal(await codeOf((await next.call('bank.wire')).call), 'not-unknown');
+    assert.equal(await codeOf(call), 'ok');
+    assert.equal(await codeOf(call), 'not-unknown');
+  });
+
+  test('as not executed is refused while the process that sent the call lives', async () => {
+    const world = await openWorld();
+    const { call } = await world.call('bank.pay', PAY, { perform: async () => ({ kind: 'unknown', reason: 'lost' }) });
+    const settled = await settle(world.ledger, world, as(call, 'not-executed'));
+    assert.equal(settled.ok ? 'ok' : settled.code, 'owner-alive');
+    assert.equal((await settle(world.ledger, world, as(call, 'executed'))).ok, true);
+  });
+});

@@ -1,0 +1,61 @@
+/** One entry of the log as a line a person can read: when, what happened, to which call of which tool, and why. */
+
+import type { Entry } from '../ledger/entry.ts';
+import { isJsonObject } from '../value/json.ts';
+import { memberOf, textOf } from './entry-filter.ts';
+import { type Terminal, inert, inertJson } from './terminal.ts';
+
+type Colour = Terminal['colour'];
+
+const POSITION_WIDTH = 5;
+const TYPE_WIDTH = 'call.not-started'.length;
+/** As much of a call's id as `log --call` needs. */
+const CALL_TAIL = 8;
+const ARGS_MAX = 96;
+const RULES_MAX = 3;
+/** Who a host on stdio is when nothing else is said. */
+const LOCAL = 'local';
+
+export function lineOf(colour: Colour, position: number, entry: Entry): string {
+  const call = textOf(entry['call']);
+  const rest = [
+    call === undefined ? '' : colour.dim(`…${inert(call.slice(-CALL_TAIL))}`),
+    inert(textOf(memberOf(entry['tool'], 'name')) ?? ''),
+    ...details(entry).map(inert),
+  ].filter((word) => word !== '');
+  const when = colour.dim(`${String(position).padStart(POSITION_WIDTH)}  ${inert(entry.at)}`);
+  const type = inert(entry.type);
+  const shown = rest.length === 0 ? type : type.padEnd(TYPE_WIDTH);
+  return [when, paint(colour, entry.type)(shown), ...rest].join('  ');
+}
+
+function details(entry: Entry): string[] {
+  const { as, by, reason, message, policy, args, principal } = entry;
+  const rules = memberOf(policy, 'rules');
+  const isProposed = entry.type === 'call.intent' || entry.type === 'call.denied';
+  const said = [
+    textOf(as),
+    textOf(by),
+    textOf(reason),
+    textOf(message),
+    textOf(memberOf(policy, 'code')),
+    Array.isArray(rules) && rules.length > 0 ? `by ${rules.slice(0, RULES_MAX).map(String).join(', ')}` : undefined,
+    entry.type === 'policy.loaded' ? textOf(entry['digest']) : undefined,
+    isProposed && principal !== LOCAL ? `for ${textOf(principal) ?? ''}` : undefined,
+    isProposed && isJsonObject(args) ? shorten(inertJson(args)) : undefined,
+    // Whoever has to settle it needs the whole id.
+    entry.type === 'call.unknown' ? `settle it as ${textOf(entry['call']) ?? ''}` : undefined,
+  ];
+  return said.filter((one) => one !== undefined && one !== '') as string[];
+}
+
+function shorten(json: string): string {
+  const characters = [...json];
+  return characters.length <= ARGS_MAX ? json : `${characters.slice(0, ARGS_MAX - 1).join('')}…`;
+}
+
+function paint(colour: Colour, type: Entry['type']): (text: string) => string {
+  if (type === 'call.denied' || type === 'policy.refused') return colour.red;
+  if (type === 'call.unknown') return colour.yellow;
+  return type.startsWith('call.') ? colour.green : colour.cyan;
+}

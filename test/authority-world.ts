@@ -1,0 +1,127 @@
+/** An authority over a ledger in memory, with a tool whose effects are counted outside of it. */
+
+import { Authority } from '../src/authority/authority.ts';
+import type { Answer, Performed } from '../src/authority/answer.ts';
+import type { Proposal } from '../src/authority/proposal.ts';
+import type { Entry } from '../src/ledger/entry.ts';
+import { parseEntry } from '../src/ledger/entry.ts';
+import type { Ledger } from '../src/ledger/ledger.ts';
+import { createMemoryDisk, type MemoryDisk } from '../src/ledger/memory/disk.ts';
+import { openMemoryLedger } from '../src/ledger/memory/store.ts';
+import { createVault, type Vault } from '../src/ledger/vault.ts';
+import { compilePolicy, type Policy } from '../src/policy/compile.ts';
+import { parseConfiguration } from '../src/policy/configuration.ts';
+import { createManualWorld, type ManualWorld } from './manual-world.ts';
+
+export const POLICY = `
+interlock: 1
+tools:
+  bank.pay:
+    input: { type: object, required: [charge, amount], properties: { charge: {type: string}, amount: {type: integer} } }
+    key: args.charge
+  bank.wire:
+    input: { type: object, properties: { amount: {type: integer}, note: {type: string} } }
+  bank.balance: { effect: read, input: { type: object, properties: {} } }
+  bank.hidden: { input: { type: object, properties: {} } }
+  bank.asked: { input: { type: object, properties: {} } }
+  bank.private:
+    input: { type: object, properties: { email: {type: string} } }
+    personal: [args.email]
+rules:
+  - allow: bank.pay
+    when: args.amount <= 20000
+  - allow: bank.wire
+  - allow: bank.balance
+  - allow: bank.asked
+  - ask: bank.asked
+  - allow: bank.private
+`;
+
+export function policyOf(text: string): Policy {
+  const parsed = parseConfiguration(text, { file: 'interlock.yaml', environment: {} });
+  if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join('\n'));
+  const { policy, issues } = compilePolicy(parsed.value, new Map());
+  if (policy === undefined) throw new Error(issues.map((issue) => issue.message).join('\n'));
+  return policy;
+}
+
+/** One opening of a disk. `effects` outlive it, like the world they happen in. */
+export interface Opening {
+  readonly world: ManualWorld;
+  readonly disk: MemoryDisk;
+  readonly vault: Vault;
+  readonly ledger: Ledger;
+  readonly authority: Authority;
+  readonly effects: unknown[];
+  /** Proposes a call whose tool counts an effect and answers `{ done: n }`. */
+  call(tool: string, args?: Proposal['args'], more?: Partial<Proposal>): Promise<Answer>;
+  entries(): Entry[];
+}
+
+export interface OpeningOptions {
+  readonly disk?: MemoryDisk;
+  readonly world?: ManualWorld;
+  readonly effects?: unknown[];
+  readonly vault?: Vault;
+  readonly policy?: string;
+  /** Stands between the authority and the ledger, to fail on purpose. */
+  readonly between?: (ledger: Ledger) => Ledger;
+}
+
+export async function openWorld(options: OpeningOptions = {}): Promise<Opening> {
+  const world = options.world ?? createManualWorld();
+  const disk = options.disk ?? createMemoryDisk();
+  const vault = options.vault ?? createVault(new Uint8Array(32).fill(7), world);
+  const effects = options.effects ?? [];
+  const stored = await openMemoryLedger({ world, vault, disk });
+  const ledger = options.between?.(stored) ?? stored;
+  const authority = new Authority(ledger, { vault, world, resolveRoot: (within) => within, protectedPaths: [] });
+  await authority.load(policyOf(options.policy ?? POLICY));
+  const perform = async (args: Proposal['args']): Promise<Performed> => {
+    effects.push(args);
+    return { kind: 'succeeded', output: { done: effects.length } };
+  };
+  return {
+    world,
+    disk,
+    vault,
+    ledger,
+    authority,
+    effects,
+    call: (tool, args = {}, more = {}) =>
+      authority.call({
+        principal: 'local',
+        session: 'session',
+        tool,
+        args,
+        timeoutMs: 60_000,
+        available: true,
+        perform,
+        signal: new AbortController().signal,
+        ...more,
+      }),
+    entries: () =>
+      disk.leaves.map((leaf) => {
+        const parsed = parseEntry(leaf);
+        if (!parsed.ok) throw new Error('a leaf is no entry');
+        return parsed.value;
+      }),
+  };
+}
+
+export function typesOf(opening: Opening): string[] {
+  return opening
+    .entries()
+    .map((entry) => entry.type)
+    .filter((type) => type.startsWith('call.'));
+}
+
+/** `ledger`, with some of its methods replaced: a store that fails on purpose, or that takes its time. */
+export function overriding(ledger: Ledger, own: Partial<Ledger>): Ledger {
+  return new Proxy(ledger, {
+    get(target, name) {
+      const value: unknown = Reflect.get(Object.hasOwn(own, name) ? own : target, name);
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+    },
+  });
+}

@@ -1,0 +1,255 @@
+/** What every ledger must do with calls, their bodies and its checkpoints; part of the one suite. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import type { CallRow, Ledger, Writes } from '../src/ledger/ledger.ts';
+import { checkpointProblem } from '../src/ledger/signer.ts';
+import { foldLog } from '../src/ledger/tables.ts';
+import { parseVerifierKey } from '../src/tlog/note.ts';
+import { answered, denied, intent, newId, one, outcome, settled } from './ledger-drafts.ts';
+import { derived, entriesOf, frontierOf, isCode, look } from './ledger-place.ts';
+import type { Open } from './ledger-place.ts';
+import { START_MS } from './manual-world.ts';
+
+export function callTests(opened: Open): void {
+  keyTests(opened);
+  stateTests(opened);
+  bodyTests(opened);
+  checkpointTests(opened);
+}
+
+function keyTests(opened: Open): void {
+  test('a call is known by its last intent, with what its fingerprint needs', async (t) => {
+    const { place, ledger } = await opened(t);
+    const [call, attempt, instance] = [newId(), newId(), newId()];
+    const salt = Uint8Array.of(1, 2, 3);
+    const mac = Uint8Array.of(4, 5, 6);
+    const writes = {
+      ...intent({ call, attempt, instance, keys: ['h_a', 'h_b'] }),
+      fingerprints: [{ call, salt, mac }],
+    };
+    await ledger.append(writes);
+    const expected: CallRow = {
+      id: call,
+      principal: 'local',
+      tool: 'files.write',
+      state: 'intent',
+      attempt,
+      attempts: 1,
+      instance,
+      deadline: START_MS + 60_000,
+      keys: ['h_a', 'h_b'],
+      position: 2,
+      salt,
+      fingerprint: mac,
+    };
+    assert.deepEqual(await ledger.call(call), expected);
+    const seen = await look(ledger, { keys: ['h_b', 'h_c'], open: { principal: 'local', tool: 'files.write' }, call });
+    assert.deepEqual([...seen.keys], [['h_b', expected]]);
+    assert.deepEqual(seen.open, [expected]);
+    assert.deepEqual(seen.call, expected);
+    assert.deepEqual(place.rows(), [expected]);
+  });
+
+  test('open calls are those of the principal and the tool that run or are unknown', async (t) => {
+    const { ledger } = await opened(t);
+    const ids = Array.from({ length: 5 }, newId) as [string, string, string, string, string];
+    const [running, unknown, done, otherTool, otherPrincipal] = ids;
+    for (const call of ids) {
+      const tool = call === otherTool ? 'files.read' : 'files.write';
+      const principal = call === otherPrincipal ? 'somebody' : 'local';
+      await ledger.append(intent({ call, attempt: call, tool, principal }));
+    }
+    await ledger.append(outcome('unknown', unknown, unknown));
+    await ledger.append(answered('failed', done, done));
+    const { open } = await look(ledger, { open: { principal: 'local', tool: 'files.write' } });
+    assert.deepEqual(new Set(open.map(({ id }) => id)), new Set([running, unknown]));
+  });
+
+  test('a key belongs to the call that took it, and a free call makes a new attempt under it', async (t) => {
+    const { ledger } = await opened(t);
+    const [call, other, first, second] = [newId(), newId(), newId(), newId()];
+    await ledger.append(intent({ call, attempt: first, keys: ['h_k'] }));
+    await assert.rejects(ledger.append(intent({ call: other, attempt: newId(), keys: ['h_k'] })), isCode('conflict'));
+    await assert.rejects(ledger.append(intent({ call, attempt: second, keys: ['h_k'] })), isCode('conflict'));
+    await ledger.append(outcome('not-started', call, first));
+    await assert.rejects(ledger.append(intent({ call, attempt: first, keys: ['h_k'] })), isCode('conflict'));
+    await assert.rejects(ledger.append(intent({ call, attempt: second, keys: [] })), isCode('conflict'));
+    await ledger.append(intent({ call, attempt: second, keys: ['h_k', 'h_more'] }));
+    const row = await ledger.call(call);
+    assert.deepEqual([row?.state, row?.attempt, row?.attempts, row?.keys], ['intent', second, 2, ['h_k', 'h_more']]);
+    await assert.rejects(ledger.append(answered('succeeded', call, first)), isCode('conflict'));
+    await ledger.append(answered('succeeded', call, second));
+    const { keys } = await look(ledger, { keys: ['h_more'] });
+    assert.equal(keys.get('h_more')?.id, call);
+  });
+}
+
+function stateTests(opened: Open): void {
+  test('an unknown call is settled once, and one that was not executed is free again', async (t) => {
+    const { ledger } = await opened(t);
+    const [call, attempt] = [newId(), newId()];
+    await ledger.append(intent({ call, attempt }));
+    await assert.rejects(ledger.append(settled('executed', call, attempt)), isCode('conflict'));
+    await ledger.append(outcome('unknown', call, attempt));
+    await assert.rejects(ledger.append(answered('succeeded', call, attempt)), isCode('conflict'));
+    await ledger.append(settled('not-executed', call, attempt));
+    await assert.rejects(ledger.append(settled('executed', call, attempt)), isCode('conflict'));
+    await ledger.append(intent({ call, attempt: newId() }));
+    assert.equal((await ledger.call(call))?.attempts, 2);
+  });
+
+  test('a denied call stays denied', async (t) => {
+    const { ledger } = await opened(t);
+    const call = newId();
+    await ledger.append(denied(call));
+    assert.equal((await ledger.call(call))?.state, 'denied');
+    await assert.rejects(ledger.append(denied(call)), isCode('conflict'));
+    await assert.rejects(ledger.append(intent({ call, attempt: newId() })), isCode('conflict'));
+  });
+
+  test('an intent is an orphan when the instance that wrote it no longer lives, and not before', async (t) => {
+    const { place, world, ledger } = await opened(t);
+    const second = await place.open(world);
+    t.after(() => second[Symbol.asyncDispose]());
+    const [left, done] = [newId(), newId()];
+    await ledger.append(intent({ call: left, attempt: newId(), instance: ledger.instance }));
+    await ledger.append(intent({ call: done, attempt: done, instance: ledger.instance }));
+    await ledger.append(answered('succeeded', done, done));
+    assert.deepEqual(await second.orphans(), []);
+    assert.equal(await second.isAlive(ledger.instance), true);
+    assert.equal(await second.isAlive(second.instance), true);
+    await ledger[Symbol.asyncDispose]();
+    assert.equal(await second.isAlive(ledger.instance), false);
+    assert.deepEqual(
+      (await second.orphans()).map(({ id }) => id),
+      [left],
+    );
+    assert.equal(await second.isAlive('../ledger'), false);
+  });
+}
+
+function bodyTests(opened: Open): void {
+  test('a sealed body opens to what was sealed, and the last one of its role is the one', async (t) => {
+    const { place, ledger } = await opened(t);
+    const [call, first, second] = [newId(), newId(), newId()];
+    const args = place.vault.seal(call, 'args', { text: 'one' });
+    const later = place.vault.seal(call, 'args', { text: 'two' });
+    const output = place.vault.seal(call, 'output', { content: ['ü', null, { __proto__: null, a: 1.5 }] });
+    assert.equal(await ledger.body(call, 'args'), undefined);
+    await ledger.append({ ...intent({ call, attempt: first, args: { $body: args.commitment } }), bodies: [args.body] });
+    assert.deepEqual(await ledger.body(call, 'args'), { text: 'one' });
+    await ledger.append(outcome('not-started', call, first));
+    const retry = intent({ call, attempt: second, args: { $body: later.commitment } });
+    await ledger.append({ ...retry, bodies: [later.body] });
+    assert.deepEqual(await ledger.body(call, 'args'), { text: 'two' });
+    const success = one('call.succeeded', { call, attempt: second, output: { $body: output.commitment } });
+    await ledger.append({ ...success, bodies: [output.body] });
+    assert.deepEqual(await ledger.body(call, 'output'), { content: ['ü', null, { a: 1.5 }] });
+  });
+
+  test('a body that its entry does not commit to is not given out', async (t) => {
+    const { place, ledger } = await opened(t);
+    const [call, attempt] = [newId(), newId()];
+    const right = place.vault.seal(call, 'output', { paid: 1 });
+    const wrong = place.vault.seal(call, 'output', { paid: 2 });
+    await ledger.append(intent({ call, attempt }));
+    const success = one('call.succeeded', { call, attempt, output: { $body: right.commitment } });
+    await ledger.append({ ...success, bodies: [wrong.body] });
+    await assert.rejects(ledger.body(call, 'output'), isCode('tampered'));
+  });
+
+  test('a body of a call that no entry of the transaction names fails an assertion', async (t) => {
+    const { place, ledger } = await opened(t);
+    const { body } = place.vault.seal(newId(), 'output', {});
+    const writes = { ...intent({ call: newId(), attempt: newId() }), bodies: [body] };
+    await assert.rejects(ledger.append(writes), { name: 'AssertionError' });
+  });
+}
+
+function checkpointTests(opened: Open): void {
+  test('a checkpoint signs everything that was committed, and the same size only once', async (t) => {
+    const { place, ledger } = await opened(t);
+    await ledger.append(one('policy.loaded', { digest: 'd' }));
+    const note = await ledger.checkpoint();
+    const created = entriesOf(place)[0]?.['key'];
+    const key = typeof created === 'string' ? parseVerifierKey(created) : undefined;
+    assert(key !== undefined);
+    assert.equal(key.name, ledger.log);
+    assert.equal(checkpointProblem(note, key, frontierOf(place.leaves())), undefined);
+    assert.equal(await ledger.checkpoint(), note);
+    await ledger.append(one('policy.loaded', { digest: 'e' }));
+    assert.notEqual(await ledger.checkpoint(), note);
+  });
+}
+
+/** What a random caller does next; whether it is legal is for the ledger to say. */
+type Move = readonly [kind: number, call: number, attempt: number, keys: readonly number[]];
+
+const moves: fc.Arbitrary<readonly (readonly Move[])[]> = fc.array(
+  fc.array(fc.tuple(fc.nat(7), fc.nat(3), fc.nat(2), fc.uniqueArray(fc.nat(2), { maxLength: 2 })), {
+    minLength: 1,
+    maxLength: 8,
+  }),
+  { maxLength: 6 },
+);
+
+function writesOf([kind, call, attempt, keys]: Move, ids: readonly string[]): Writes {
+  const [id = '', tryId = ''] = [ids[call], ids[4 + attempt]];
+  switch (kind) {
+    case 0:
+      return denied(id);
+    case 1:
+      return outcome('not-started', id, tryId);
+    case 2:
+      return outcome('unknown', id, tryId);
+    case 3:
+      return answered('succeeded', id, tryId);
+    case 4:
+      return settled(attempt === 0 ? 'executed' : 'not-executed', id, tryId);
+    default:
+      return intent({ call: id, attempt: tryId, instance: id, keys: keys.map((key) => `h_${key}/${ids[0]}`) });
+  }
+}
+
+/** Appends and transactions in one turn; the latter ask for their call only if `asks`. */
+async function attemptAll(
+  ledger: Ledger,
+  batch: readonly Writes[],
+  asks: readonly (string | undefined)[],
+): Promise<void> {
+  const results = await Promise.allSettled(
+    batch.map((writes, index) => {
+      if (index % 2 === 0) return ledger.append(writes);
+      const call = asks[index];
+      return ledger.transact(call === undefined ? {} : { call }, () => ({ writes, result: undefined }));
+    }),
+  );
+  for (const result of results) if (result.status === 'rejected') assert(isCode('conflict')(result.reason));
+}
+
+export function foldTest(opened: Open): void {
+  test('whatever is written, in whatever batches, folding the entries gives the rows that are stored', async (t) => {
+    const { place, ledger } = await opened(t);
+    await fc.assert(
+      fc.asyncProperty(moves, fc.boolean(), async (batches, isBlind) => {
+        const ids = Array.from({ length: 7 }, newId);
+        for (const batch of batches) {
+          const asks = batch.map((move) => (isBlind ? undefined : ids[move[1]]));
+          await attemptAll(
+            ledger,
+            batch.map((move) => writesOf(move, ids)),
+            asks,
+          );
+        }
+        const folded = foldLog(entriesOf(place));
+        assert(folded.ok);
+        const rows = place.rows();
+        assert.deepEqual(derived(folded.tables.rows()), derived(rows));
+        for (const row of rows) for (const key of row.keys) assert.equal(folded.tables.holder(key)?.id, row.id);
+      }),
+      { numRuns: 60 },
+    );
+  });
+}

@@ -1,0 +1,127 @@
+/** The real gateway as a child process before the payment server, spoken to line by line. */
+
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+const ROOT = join(import.meta.dirname, '../..');
+export const INTERLOCK: string = join(ROOT, 'bin/interlock.js');
+
+/** A directory with a policy that lets payments through, and the file in which the server counts its effects. */
+export interface PaymentsPlace extends Disposable {
+  readonly directory: string;
+  readonly data: string;
+  /** While this file exists the server does not answer. */
+  readonly hold: string;
+  /** The charges paid so far, one an effect. */
+  paid(): string[];
+}
+
+export function paymentsPlace(rules = '  - allow: payments.*'): PaymentsPlace {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'interlock-whole-')));
+  const file = join(directory, 'payments.jsonl');
+  const hold = join(directory, 'hold');
+  const args = [join(ROOT, 'examples/payments-server.ts'), '--file', file, '--hold', hold];
+  writeFileSync(
+    join(directory, 'interlock.yaml'),
+    `interlock: 1
+servers:
+  payments: { command: ${JSON.stringify(process.execPath)}, args: ${JSON.stringify(args)} }
+tools:
+  payments.get_payment: { effect: read }
+rules:
+${rules}
+`,
+  );
+  return {
+    directory,
+    hold,
+    data: join(directory, '.interlock'),
+    paid: () =>
+      existsSync(file)
+        ? readFileSync(file, 'utf8')
+            .split('\n')
+            .filter((line) => line !== '')
+            .map((line) => (JSON.parse(line) as { charge: string }).charge)
+        : [],
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+export interface ToolAnswer {
+  readonly isError?: boolean;
+  readonly content: readonly { readonly text: string }[];
+  readonly _meta: {
+    readonly 'interlock/call': { readonly id: string; readonly state: string; readonly replayed: boolean };
+    readonly 'interlock/decision'?: { readonly code: string };
+  };
+}
+
+interface Message {
+  readonly id?: number;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+export class GatewayProcess {
+  readonly process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #waiting = new Map<number, PromiseWithResolvers<Message>>();
+  #last = 0;
+  #killed = false;
+
+  constructor(place: PaymentsPlace) {
+    const args = [INTERLOCK, 'gateway'];
+    this.process = spawn(process.execPath, args, { cwd: place.directory, stdio: ['pipe', 'pipe', 'ignore'] });
+    this.process.stdin.on('error', () => undefined);
+    createInterface({ input: this.process.stdout }).on('line', (line) => {
+      const message = JSON.parse(line) as Message;
+      if (typeof message.id === 'number') this.#waiting.get(message.id)?.resolve(message);
+    });
+    this.process.on('exit', (code, signal) => {
+      if (this.#killed) return;
+      for (const { reject } of this.#waiting.values()) reject(new Error(`the gateway ended (${code ?? signal})`));
+    });
+  }
+
+  /** Resolves with the answer; never, when `kill` ends the gateway first. */
+  request(method: string, params: unknown): Promise<Message> {
+    const id = (this.#last += 1);
+    const answered = Promise.withResolvers<Message>();
+    this.#waiting.set(id, answered);
+    this.process.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    return answered.promise;
+  }
+
+  async hello(): Promise<void> {
+    const client = { name: 'test', version: '1' };
+    await this.request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: client });
+    this.process.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`);
+    await this.request('tools/list', {});
+  }
+
+  async pay(charge: string, key?: string): Promise<ToolAnswer> {
+    const args = { charge, amount: 100, currency: 'eur', to: 'somebody' };
+    const meta = key === undefined ? {} : { _meta: { 'interlock/key': key } };
+    const params = { name: 'payments__create_payment', arguments: args, ...meta };
+    return (await this.request('tools/call', params)).result as ToolAnswer;
+  }
+
+  async kill(): Promise<void> {
+    const exited = this.process.exitCode === null ? once(this.process, 'exit') : undefined;
+    this.#killed = true;
+    this.process.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Ends the input; resolves with the exit code. */
+  async close(): Promise<number | null> {
+    const exited = once(this.process, 'exit');
+    this.process.stdin.end();
+    const [code] = (await exited) as [number | null];
+    return code;
+  }
+}
