@@ -2,8 +2,8 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -18,11 +18,9 @@ import { digestOf } from '../src/value/digest.ts';
 import { uuidV7 } from '../src/value/id.ts';
 import { formatInstant } from '../src/value/time.ts';
 import { systemWorld } from '../src/world/system.ts';
+import { machine, measureCallers, measureDisk, row } from './measure.ts';
 
 const CALLERS = [1, 8, 32, 128];
-const MEASURE_MS = 2_000;
-/** The disk is measured anew before each row: on a shared machine it is another one every minute. */
-const DISK_MS = 500;
 /** Entries of one append while the log is only grown. */
 const GROW_BY = 64;
 
@@ -30,12 +28,6 @@ const { values } = parseArgs({
   options: { entries: { type: 'string', default: '1000000' }, saturate: { type: 'string' } },
 });
 const ENTRIES = Number(values.entries);
-
-interface Measured {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-}
 
 function newId(): string {
   return uuidV7(systemWorld.now(), systemWorld.random(10));
@@ -45,44 +37,6 @@ const DIGEST = digestOf('policy');
 
 function bare(): EntryDraft {
   return { id: newId(), type: 'policy.loaded', fields: { digest: DIGEST } };
-}
-
-function summary(latenciesMs: readonly number[], elapsedMs: number): Measured {
-  const sorted = latenciesMs.toSorted((left, right) => left - right);
-  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
-  return { perSecond: (sorted.length / elapsedMs) * 1_000, p50: at(0.5), p99: at(0.99) };
-}
-
-/** A write of 4 KiB and its fdatasync, over and over: the least that one durable write can take here. */
-function measureDisk(directory: string): Measured {
-  const fd = openSync(join(directory, 'raw'), 'w');
-  const page = new Uint8Array(4_096);
-  const latencies: number[] = [];
-  const start = performance.now();
-  while (performance.now() - start < DISK_MS) {
-    const before = performance.now();
-    writeSync(fd, page);
-    fdatasyncSync(fd);
-    latencies.push(performance.now() - before);
-  }
-  const measured = summary(latencies, performance.now() - start);
-  closeSync(fd);
-  return measured;
-}
-
-/** Callers that each wait for their own write before the next one. */
-async function measureCallers(callers: number, write: () => Promise<void>): Promise<Measured> {
-  const latencies: number[] = [];
-  const start = performance.now();
-  const caller = async (): Promise<void> => {
-    while (performance.now() - start < MEASURE_MS) {
-      const before = performance.now();
-      await write();
-      latencies.push(performance.now() - before);
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
-  return summary(latencies, performance.now() - start);
 }
 
 /** The writes around one call: its intent, which reads a key first, and its sealed outcome. */
@@ -128,18 +82,6 @@ function measureEncoding(log: string): number {
   const start = performance.now();
   for (const draft of drafts) frontier = appendLeaf(frontier, leafHash(encodeEntry(draft, { log, at: 0 })));
   return ((performance.now() - start) * 1_000) / drafts.length;
-}
-
-function ms(value: number): string {
-  return `${value.toFixed(3).padStart(9)} ms`;
-}
-
-function row(name: string, { perSecond, p50, p99 }: Measured, base: Measured, more = ''): void {
-  const ratio = `${(p50 / base.p50).toFixed(1)}×`.padStart(7);
-  const disk = `raw write + fdatasync p50 ${base.p50.toFixed(3)} ms`;
-  console.log(
-    `${name.padEnd(34)}${perSecond.toFixed(0).padStart(9)}/s  p50${ms(p50)} ${ratio}  p99${ms(p99)}  ${disk}${more}`,
-  );
 }
 
 interface Measuring {
@@ -226,10 +168,7 @@ async function measureSibling({ ledger, directory }: Measuring, dataDirectory: s
 }
 
 async function main(directory: string): Promise<void> {
-  const cpu = cpus();
-  console.log(
-    `${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, Node ${process.version}, SQLite ${process.versions.sqlite}`,
-  );
+  console.log(machine());
 
   const dataDirectory = join(directory, 'data');
   const vault = openVault(dataDirectory, systemWorld);

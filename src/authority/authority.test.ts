@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openWorld, overriding, typesOf } from '../../test/authority-world.ts';
 import { createManualWorld } from '../../test/manual-world.ts';
@@ -124,6 +127,41 @@ describe('a call', () => {
     assert.equal(answer.decision?.code, 'outcome-unknown');
     assert.match(answer.sentence ?? '', /unknown.*interlock settle/);
     assert.deepEqual(typesOf(world), ['call.intent', 'call.unknown']);
+  });
+});
+
+describe('a guarded path', () => {
+  const policy = (root: string): string => `
+interlock: 1
+tools:
+  files.read:
+    effect: read
+    guard: { path: { within: ${JSON.stringify(root)} } }
+    input: { type: object, properties: { path: {type: string}, nested: {type: object} } }
+rules:
+  - allow: files.read
+    when: '!args.path.endsWith("secret")'
+`;
+
+  test('is decided on, recorded and sent as its real target [R-real-target]', async (t) => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'interlock-guard-')));
+    t.after(() => rmSync(root, { recursive: true }));
+    writeFileSync(join(root, 'secret'), '');
+    symlinkSync('secret', join(root, 'harmless'));
+    const world = await openWorld({ policy: policy(root) });
+
+    await world.call('files.read', { path: 'x/../notes', nested: { file: './notes' } });
+    const sent = { path: join(root, 'notes'), nested: { file: join(root, 'notes') } };
+    assert.deepEqual(world.effects, [sent]);
+    assert.deepEqual(world.entries().find((entry) => entry.type === 'call.intent')?.['args'], sent);
+
+    const linked = await world.call('files.read', { path: 'harmless' });
+    assert.equal(linked.decision?.code, 'no-rule');
+    for (const nested of [{ file: '/etc/passwd' }, { deep: [{ path: '../x' }] }]) {
+      const escaped = await world.call('files.read', { path: 'notes', nested });
+      assert.equal(escaped.decision?.code, 'guard-refused', JSON.stringify(nested));
+    }
+    assert.equal(world.effects.length, 1);
   });
 });
 

@@ -43,7 +43,7 @@ export function recordArgs(vault: Vault, call: string, args: JsonObject): Record
  * Wraps every object that has a key beginning with `$` as `{"$lit": object}`, so that an agent's
  * arguments can never pass for a commitment (`$body`, `$sealed`, `$secret`).
  */
-export function escapeDollar(value: JsonValue): JsonValue {
+function escapeDollar(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(escapeDollar);
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, JsonValue> = {};
@@ -58,24 +58,6 @@ export function escapeDollar(value: JsonValue): JsonValue {
     });
   }
   return marked ? { $lit: copy } : copy;
-}
-
-/** The inverse of `escapeDollar`. */
-export function unescapeDollar(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(unescapeDollar);
-  if (typeof value !== 'object' || value === null) return value;
-  const wrapped = Object.hasOwn(value, '$lit') ? (value as JsonObject)['$lit'] : undefined;
-  const source = typeof wrapped === 'object' && wrapped !== null ? wrapped : value;
-  const copy: Record<string, JsonValue> = {};
-  for (const [name, inner] of Object.entries(source)) {
-    Object.defineProperty(copy, name, {
-      value: unescapeDollar(inner),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
-  }
-  return copy;
 }
 
 function policyFields(digest: string | undefined, decision: Decision): JsonObject {

@@ -9,7 +9,7 @@ export function denial(code: Code, explanation: string): Decision {
   return { effect: 'deny', code, rules: [], explanation, retryable: isRetryable(code) };
 }
 
-export function settleHint(call: string): string {
+function settleHint(call: string): string {
   return `a person settles it with: interlock settle ${call} executed|not-executed --reason TEXT`;
 }
 

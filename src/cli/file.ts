@@ -2,39 +2,55 @@
 
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { errorCodeOf } from '../ledger/directory.ts';
 import { CliError } from './exit.ts';
-import { type Terminal, readAll } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 export type FileRead =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reason: string };
 
 /** The bytes of the file at the absolute `file`, or why there are none to be had, as a clause. */
-export async function readBounded(file: string, bytesMax: number): Promise<FileRead> {
-  try {
-    const bytes = await readAll(createReadStream(file), bytesMax);
-    return bytes === undefined ? { ok: false, reason: `it is larger than ${bytesMax} bytes` } : { ok: true, bytes };
-  } catch (error) {
-    return { ok: false, reason: reasonOf(error) };
-  }
+export function readBounded(file: string, bytesMax: number): Promise<FileRead> {
+  return readStream(createReadStream(file), bytesMax);
+}
+
+/** The same for standard input. */
+export function readInput(terminal: Terminal, bytesMax: number): Promise<FileRead> {
+  return readStream(terminal.input, bytesMax);
 }
 
 /** The bytes of a file that an option or operand names, `-` being standard input. Throws `unreadable`. */
 export async function readNamed(terminal: Terminal, name: string, bytesMax: number): Promise<Uint8Array> {
-  if (name === '-') {
-    const bytes = await readAll(terminal.input, bytesMax);
-    if (bytes !== undefined) return bytes;
-    throw new CliError('unreadable', `standard input holds more than ${bytesMax} bytes`);
-  }
-  const read = await readBounded(path.resolve(terminal.directory, name), bytesMax);
+  const isInput = name === '-';
+  const read = isInput
+    ? await readInput(terminal, bytesMax)
+    : await readBounded(path.resolve(terminal.directory, name), bytesMax);
   if (read.ok) return read.bytes;
-  throw new CliError('unreadable', `\`${name}\` cannot be read: ${read.reason}`);
+  throw new CliError('unreadable', `${isInput ? 'standard input' : `\`${name}\``} cannot be read: ${read.reason}`);
+}
+
+async function readStream(stream: Readable, bytesMax: number): Promise<FileRead> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const part of stream) {
+      const bytes = Buffer.isBuffer(part) ? part : Buffer.from(String(part));
+      size += bytes.length;
+      if (size > bytesMax) return { ok: false, reason: `it is larger than ${bytesMax} bytes` };
+      parts.push(bytes);
+    }
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === undefined) throw error;
+    return { ok: false, reason: reasonOf(code) };
+  }
+  return { ok: true, bytes: Buffer.concat(parts) };
 }
 
 /** What went wrong with a file, in words where there are some. */
-function reasonOf(error: unknown): string {
-  const code = errorCodeOf(error) ?? 'unknown reason';
+function reasonOf(code: string): string {
   switch (code) {
     case 'ENOENT':
       return 'there is no such file';

@@ -35,6 +35,11 @@ export function toldIssues(issues: readonly Issue[], file: string): ToldIssue[] 
   }));
 }
 
+/** Whether what the issues are about must not be used. */
+export function forbidUse(issues: readonly Issue[]): boolean {
+  return issues.some((issue) => issue.severity === 'error');
+}
+
 /** The first error with its place, in one line. */
 export function firstError(issues: readonly Issue[], file: string): string {
   const error = issues.find((issue) => issue.severity === 'error');

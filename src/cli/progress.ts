@@ -28,7 +28,7 @@ export function* withProgress<T>(
       passed += 1;
       if (passed % LOOK_EVERY === 0 && world.monotonic() >= drawAt) {
         drawAt = world.monotonic() + DRAW_EVERY_MS;
-        const line = `  ${passed.toLocaleString('en')}${part(passed, total)} entries`;
+        const line = `  ${passed.toLocaleString('en')}${part(passed, total)}`;
         terminal.errors.write(`\r${line.padEnd(width)}`);
         width = line.length;
       }
@@ -41,6 +41,6 @@ export function* withProgress<T>(
 }
 
 function part(passed: number, total: number | undefined): string {
-  if (total === undefined || total < passed) return '';
-  return ` of ${total.toLocaleString('en')} (${Math.floor((100 * passed) / total)} %)`;
+  if (total === undefined || total < passed) return ' entries';
+  return ` of ${total.toLocaleString('en')} entries (${Math.floor((100 * passed) / total)} %)`;
 }

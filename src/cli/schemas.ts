@@ -7,10 +7,12 @@ import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import { systemWorld } from '../world/system.ts';
 import type { Loaded, Usable } from './configuration.ts';
+import { forbidUse } from './issues.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 export interface Typed {
+  /** Absent when an issue is an error: then it does not load. */
   readonly policy: Policy | undefined;
   /** Of the file and of the policy. */
   readonly issues: readonly Issue[];
@@ -32,7 +34,8 @@ export async function typePolicy(
   const { policy, issues } = compilePolicy(configuration, tools, { complete: new Set(offered.keys()) });
   const silent = options.offline ? [] : silentServers(usable, offered);
   const all = [...loaded.issues, ...silent, ...issues];
-  return { policy, issues: all.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  const sorted = all.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return { policy: forbidUse(all) ? undefined : policy, issues: sorted };
 }
 
 function ask(terminal: Terminal, { configuration, directory }: Usable): Promise<Offered> {

@@ -2,13 +2,14 @@
 
 import type { Authority } from '../authority/authority.ts';
 import type { Door } from '../gateway/door.ts';
+import { isSameServer } from '../gateway/gateway.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import type { World } from '../world/world.ts';
 import { type Loaded, type Usable, identityOf } from './configuration.ts';
-import { firstError } from './issues.ts';
+import { firstError, forbidUse } from './issues.ts';
 
 /** How often the configuration file is looked at, milliseconds. */
 const LOOK_EVERY_MS = 250;
@@ -27,7 +28,7 @@ export interface SessionOptions {
 /** Keeps the authority's policy true to the file and to what the servers offer. One writer, in order. */
 export class Session {
   readonly #options: SessionOptions;
-  readonly #offered = new Map<string, readonly ToolDefinition[]>();
+  #offered = new Map<string, readonly ToolDefinition[]>();
   /** The file as it was last read, whether it could be used or not. */
   #read: Loaded | undefined;
   /** The file that the policy in force was made of. */
@@ -51,13 +52,16 @@ export class Session {
   take(loaded: Loaded): boolean {
     const before = this.#used;
     const { configuration } = loaded;
-    const compiled = configuration === undefined ? undefined : this.#compile(configuration);
+    const offered = configuration === undefined ? this.#offered : this.#offeredStill(configuration);
+    const compiled = configuration === undefined ? undefined : compile(configuration, offered);
     const issues = [...loaded.issues, ...(compiled?.issues ?? [])];
     this.#read = loaded;
     this.#shown = new Set();
     this.#show(issues, loaded);
-    if (configuration !== undefined && compiled?.policy !== undefined) {
+    // A mistake that only some tools would notice is still a mistake of whoever wrote the file just now.
+    if (configuration !== undefined && compiled?.policy !== undefined && !forbidUse(issues)) {
       this.#used = { ...loaded, configuration };
+      this.#offered = offered;
       this.#enforce(compiled.policy);
       return before?.configuration.digest !== configuration.digest;
     }
@@ -81,7 +85,7 @@ export class Session {
         if (tools === undefined) return;
         this.#offered.set(server, tools);
         if (this.#used === undefined) return;
-        const { policy, issues } = this.#compile(this.#used.configuration);
+        const { policy, issues } = compile(this.#used.configuration, this.#offered);
         this.#show(issues, this.#used);
         if (policy !== undefined) this.#enforce(policy);
       },
@@ -116,10 +120,13 @@ export class Session {
     return this.configuration?.principal ?? 'local';
   }
 
-  #compile(configuration: Configuration): ReturnType<typeof compilePolicy> {
-    const known = [...this.#offered].filter(([server]) => configuration.servers.has(server));
-    const tools = new Map(known.flatMap(([, offered]) => offered.map((tool) => [tool.name, tool] as const)));
-    return compilePolicy(configuration, tools, { complete: new Set(known.map(([server]) => server)) });
+  /** What is offered by servers that `configuration` starts as they run now; of others nothing is known yet. */
+  #offeredStill(configuration: Configuration): Map<string, readonly ToolDefinition[]> {
+    const same = (id: string): boolean => {
+      const [before, after] = [this.configuration?.servers.get(id), configuration.servers.get(id)];
+      return before !== undefined && after !== undefined && isSameServer(before, after);
+    };
+    return new Map([...this.#offered].filter(([id]) => same(id)));
   }
 
   /** Says what is new: a list of tools that arrives compiles the same file again. */
@@ -140,6 +147,14 @@ export class Session {
     });
     this.#writing = Promise.all([this.#writing, recorded]).then(() => undefined);
   }
+}
+
+function compile(
+  configuration: Configuration,
+  offered: ReadonlyMap<string, readonly ToolDefinition[]>,
+): ReturnType<typeof compilePolicy> {
+  const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool] as const));
+  return compilePolicy(configuration, tools, { complete: new Set(offered.keys()) });
 }
 
 /** At the start no list of tools is there yet, and that patterns match nothing then is no news. */

@@ -60,16 +60,3 @@ function escapeUnit(unit: number): string {
 export function writeLine(stream: Writable, line: string): void {
   stream.write(`${line}\n`);
 }
-
-/** The whole of `stream`, refused above `bytesMax`. */
-export async function readAll(stream: Readable, bytesMax: number): Promise<Uint8Array | undefined> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of stream) {
-    const bytes = Buffer.isBuffer(part) ? part : Buffer.from(String(part));
-    size += bytes.length;
-    if (size > bytesMax) return undefined;
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts);
-}

@@ -120,6 +120,18 @@ test('types are found through lists, maps and macros', () => {
   assert.equal(accept('args.?note.orValue("none")', 'any'), 'string');
 });
 
+test('what comes out of an empty literal is untyped', () => {
+  for (const source of [
+    '[][0] > 1',
+    '{}.a + 1 == 2',
+    '[].exists(x, x > 1)',
+    '{}.?a.b.hasValue()',
+    '(true ? [] : [])[0] < 2',
+  ]) {
+    assert.equal(accept(source), 'bool', source);
+  }
+});
+
 test('a pattern that is not RE2 is refused at load', () => {
   const issue = refusal('args.currency.matches("^u(?=s)")');
   assert.deepEqual([issue.code, issue.offset], ['invalid-pattern', 22]);

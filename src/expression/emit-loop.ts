@@ -65,7 +65,7 @@ function emitQuantifier(node: LoopNode, iterate: Iterate, emission: Emission, so
       try {
         found = test(frame) === sought;
       } catch (error) {
-        const absorbed = absorb(error);
+        const absorbed = absorb(frame, error);
         fault ??= absorbed;
       }
       return found;
@@ -75,10 +75,14 @@ function emitQuantifier(node: LoopNode, iterate: Iterate, emission: Emission, so
   };
 }
 
+/** Throwing and catching takes as long as some dozens of steps. */
+const FAULT_PRICE = 32;
+
 /** A fault that another operand may make irrelevant; anything else goes on, and so does spent fuel. */
-export function absorb(error: unknown): Fault {
-  if (error instanceof Fault && error.code !== 'fuel-exhausted') return error;
-  throw error;
+export function absorb(frame: Frame, error: unknown): Fault {
+  if (!(error instanceof Fault) || error.code === 'fuel-exhausted') throw error;
+  burn(frame, FAULT_PRICE);
+  return error;
 }
 
 function emitExistsOne(node: LoopNode, iterate: Iterate, emission: Emission): Eval {

@@ -137,7 +137,8 @@ function emitLogic(node: LogicNode, emission: Emission): Test {
       try {
         for (; i < tests.length; i += 1) if (tests[i]?.(frame) === decisive) return decisive;
       } catch (error) {
-        fault ??= absorb(error);
+        const absorbed = absorb(frame, error);
+        fault ??= absorbed;
         i += 1;
       }
     }
@@ -154,7 +155,7 @@ function emitPair(first: Test, second: Test, decisive: boolean): Test {
     try {
       if (first(frame) === decisive) return decisive;
     } catch (error) {
-      fault = absorb(error);
+      fault = absorb(frame, error);
     }
     if (second(frame) === decisive) return decisive;
     if (fault !== undefined) throw fault;

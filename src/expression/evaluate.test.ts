@@ -66,6 +66,9 @@ test('integers are exact 64-bit and never wrap', () => {
 test('numbers are ordered and equal by value across their types', () => {
   assert.equal(value('dyn(1) == 1u && dyn(1u) == 1.0 && 1 < 1.5 && dyn(2u) > 1'), true);
   assert.equal(value('dyn(1.5) == 1'), false);
+  // An integer beside a double is rounded, in a list of literals too.
+  assert.equal(value('dyn(9223372036854775808.0) == 9223372036854775807'), true);
+  assert.equal(value('dyn(9223372036854775808.0) in [9223372036854775807]'), true);
   assert.equal(value('{1: "a"}[dyn(1u)] == "a" && dyn(1.0) in {1: 2}'), true);
 });
 
@@ -167,6 +170,8 @@ test('spent fuel ends the evaluation, and no operator hides it', () => {
   assert.equal(fault(`${nested} || true`), 'fuel-exhausted');
   assert.equal(fault(`${nested} && false`), 'fuel-exhausted');
   assert.equal(fault(`[1].exists(x, ${nested} || true)`), 'fuel-exhausted');
+  assert.equal(fault(`1/0 == 1 || ${nested} || false`), 'fuel-exhausted', 'not even an earlier error');
+  assert.equal(fault(`[0, 1].all(x, 1/x == 1 && ${nested})`), 'fuel-exhausted');
   assert.equal(fault('true && true', {}, 1), 'fuel-exhausted');
 });
 
@@ -186,6 +191,22 @@ test('work is paid for by its size: doubling texts, lists and answers run out, n
     'shared parts are printed apart',
   );
   assert.equal(fault(double('[1]', '[_, _]').replace('x40.size() > 0', 'x40 == x40')), 'fuel-exhausted');
+});
+
+test('searching and matching are paid for by the length of the text', () => {
+  const text = { text: 'a'.repeat(20_000), pattern: '^b' };
+  const calls = [
+    'matches("^b")',
+    'matches(args.pattern)',
+    'contains("b")',
+    'indexOf("b") == 1',
+    'lowerAscii() == ""',
+    'split("b") == []',
+  ];
+  for (const call of calls) {
+    assert.equal(evaluate(`args.text.${call}`, text).ok, true, call);
+    assert.equal(fault(`args.text.${call}`, text, 3000), 'fuel-exhausted', call);
+  }
 });
 
 test('fuel spent is the same each time', () => {

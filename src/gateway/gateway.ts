@@ -146,7 +146,7 @@ class OpenGateway implements Gateway, Relay {
       const kept = before.get(id);
       after.set(
         id,
-        kept !== undefined && isSame(kept.server, server) ? kept : new Upstream(server, this.#surroundings()),
+        kept !== undefined && isSameServer(kept.server, server) ? kept : new Upstream(server, this.#surroundings()),
       );
     }
     this.#upstreams = after;
@@ -253,7 +253,7 @@ class OpenGateway implements Gateway, Relay {
 }
 
 /** Whether a running server is the one described; where it stands in the file does not matter. */
-function isSame(one: ServerConfiguration, other: ServerConfiguration): boolean {
+export function isSameServer(one: ServerConfiguration, other: ServerConfiguration): boolean {
   return described(one) === described(other);
 }
 

@@ -20,6 +20,10 @@ const METHODS: Readonly<Record<string, JsonObject>> = {
   'completion/complete': OPEN,
   'sampling/createMessage': OPEN,
   'elicitation/create': OPEN,
+  'tasks/get': OPEN,
+  'tasks/result': OPEN,
+  'tasks/cancel': OPEN,
+  'tasks/list': OPEN,
 };
 
 /** The decided methods of `server`, as definitions. */

@@ -116,7 +116,7 @@ for (const [name, line, code, id = null] of LINES) {
   });
 }
 
-test('all of them together, in pieces of any size, still get one error each', async () => {
+test('all of them together, in pieces of any size, still get one error each [R-bad-lines]', async () => {
   const all = Buffer.concat(
     LINES.filter(([, line]) => line.length < 10_000).map(([, line]) =>
       Buffer.concat([Buffer.from(line), Buffer.from('\n')]),

@@ -39,10 +39,11 @@ test('it lists and calls tools, and its own check of structured content passes',
 test('it is told of progress', async () => {
   const seen: number[] = [];
   await client.callTool(
-    { name: 'it__trigger-long-running-operation', arguments: { duration: 0.02, steps: 2 } },
+    { name: 'it__trigger-long-running-operation', arguments: { duration: 0.3, steps: 3 } },
     { onprogress: ({ progress }) => void seen.push(progress) },
   );
-  assert.deepEqual(seen, [1, 2]);
+  // The last one shares its read with the result, and this client forgets its listener at the result.
+  assert.deepEqual(seen.slice(0, 2), [1, 2]);
 });
 
 test('it is asked for samples and for input', async () => {

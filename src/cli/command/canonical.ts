@@ -7,34 +7,27 @@ import { parseJson } from '../../value/json.ts';
 import { JSON_LIMITS } from '../../value/limits.ts';
 import { type CommonOptions, requireNamed } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
+import { readInput } from '../file.ts';
 import { showIssues, toldIssues } from '../issues.ts';
-import { type Terminal, inertJson, readAll, writeLine } from '../terminal.ts';
+import { type Terminal, inertJson, writeLine } from '../terminal.ts';
 
 const SHOWN = '<stdin>';
 
 export async function canonicalCommand(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
   await requireNamed(terminal, options);
-  const bytes = await readAll(terminal.input, JSON_LIMITS.bytesMax);
-  const parsed = bytes === undefined ? TOO_LARGE : parseJson(bytes);
+  const read = await readInput(terminal, JSON_LIMITS.bytesMax);
+  const parsed = read.ok ? parseJson(read.bytes) : { ok: false as const, issues: [unreadable(read.reason)] };
   if (parsed.ok) {
     terminal.output.write(canonicalBytes(parsed.value));
     return EXIT.ok;
   }
   const { issues } = parsed;
   if (options.json) writeLine(terminal.output, inertJson({ ok: false, issues: toldIssues(issues, SHOWN) }));
-  else showIssues(terminal, issues, SHOWN, bytes === undefined ? undefined : fromUtf8(bytes));
+  else showIssues(terminal, issues, SHOWN, read.ok ? fromUtf8(read.bytes) : undefined);
   return EXIT.usage;
 }
 
-const TOO_LARGE: { readonly ok: false; readonly issues: readonly Issue[] } = {
-  ok: false,
-  issues: [
-    {
-      code: 'json-size',
-      severity: 'error',
-      message: `expected at most ${JSON_LIMITS.bytesMax} bytes`,
-      line: 1,
-      column: 1,
-    },
-  ],
-};
+function unreadable(reason: string): Issue {
+  const message = `standard input cannot be read: ${reason}`;
+  return { code: 'input-unreadable', severity: 'error', message, line: 1, column: 1 };
+}

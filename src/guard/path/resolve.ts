@@ -21,7 +21,7 @@ function refuse(code: GuardCode, reason: string): GuardAnswer {
 }
 
 /** Whether `target` is `root` or lies below it; both absolute and normalised. */
-export function isInside(root: string, target: string): boolean {
+function isInside(root: string, target: string): boolean {
   return target === root || target.startsWith(root.endsWith(path.sep) ? root : root + path.sep);
 }
 

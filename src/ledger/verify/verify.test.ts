@@ -103,7 +103,7 @@ test('an edited entry is located between the last good and the first bad checkpo
   assert.equal(report.unsigned, 10);
 });
 
-test('any one changed byte that a checkpoint covers is reported', async () => {
+test('any one changed byte that a checkpoint covers is reported [R-tamper-evident]', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(11), fc.nat(), fc.integer({ min: 1, max: 255 }), async (position, at, change) => {
       const leaf = leaves[position] ?? assert.fail();
