@@ -7,7 +7,9 @@ import type { CallRow, Ledger, Writes } from '../src/ledger/ledger.ts';
 import { checkpointProblem } from '../src/ledger/signer.ts';
 import { foldLog } from '../src/ledger/tables.ts';
 import { parseVerifierKey } from '../src/tlog/note.ts';
-import { answered, denied, intent, newId, one, outcome, settled } from './ledger-drafts.ts';
+import { isReleased } from '../src/ledger/fold.ts';
+import { answered, approved, charged, denied, intent, killed, newId, one } from './ledger-drafts.ts';
+import { outcome, parked, refused, revived, settled } from './ledger-drafts.ts';
 import { derived, entriesOf, frontierOf, isCode, look } from './ledger-place.ts';
 import type { Open } from './ledger-place.ts';
 import { START_MS } from './manual-world.ts';
@@ -40,6 +42,9 @@ function keyTests(opened: Open): void {
       instance,
       deadline: START_MS + 60_000,
       keys: ['h_a', 'h_b'],
+      reserved: {},
+      slots: [],
+      approvals: [],
       position: 2,
       salt,
       fingerprint: mac,
@@ -188,7 +193,7 @@ function checkpointTests(opened: Open): void {
 type Move = readonly [kind: number, call: number, attempt: number, keys: readonly number[]];
 
 const moves: fc.Arbitrary<readonly (readonly Move[])[]> = fc.array(
-  fc.array(fc.tuple(fc.nat(7), fc.nat(3), fc.nat(2), fc.uniqueArray(fc.nat(2), { maxLength: 2 })), {
+  fc.array(fc.tuple(fc.nat(15), fc.nat(3), fc.nat(2), fc.uniqueArray(fc.nat(2), { maxLength: 2 })), {
     minLength: 1,
     maxLength: 8,
   }),
@@ -208,9 +213,32 @@ function writesOf([kind, call, attempt, keys]: Move, ids: readonly string[]): Wr
       return answered('succeeded', id, tryId);
     case 4:
       return settled(attempt === 0 ? 'executed' : 'not-executed', id, tryId);
-    default:
-      return intent({ call: id, attempt: tryId, instance: id, keys: keys.map((key) => `h_${key}/${ids[0]}`) });
+    case 5:
+      return parked({ call: id, keys: keyNames(keys, ids) });
+    case 6:
+      return approved(id, `approver ${attempt}`);
+    case 7:
+      return refused(id);
+    case 8:
+      return charged('succeeded', id, tryId, { [`budget/${keys[0] ?? 0}`]: attempt * 3 });
+    case 9:
+      return killed(`tool:${call}`);
+    case 10:
+      return revived(`tool:${call}`);
+    default: {
+      const held = {
+        reserved: Object.fromEntries(keys.map((key) => [`budget/${key}`, attempt])),
+        rates: { 'rate/0': call },
+        slots: keys.map((key) => `slots/${key}`),
+        ...(attempt === 0 ? {} : { effectTimeoutMs: attempt * 1_000 }),
+      };
+      return intent({ call: id, attempt: tryId, instance: id, keys: keyNames(keys, ids), ...held });
+    }
   }
+}
+
+function keyNames(keys: readonly number[], ids: readonly string[]): string[] {
+  return keys.map((key) => `h_${key}/${ids[0]}`);
 }
 
 /** Appends and transactions in one turn; the latter ask for their call only if `asks`. */
@@ -230,7 +258,7 @@ async function attemptAll(
 }
 
 export function foldTest(opened: Open): void {
-  test('whatever is written, in whatever batches, folding the entries gives the rows that are stored', async (t) => {
+  test('whatever is written, in whatever batches, folding the entries gives the tables that are stored', async (t) => {
     const { place, ledger } = await opened(t);
     await fc.assert(
       fc.asyncProperty(moves, fc.boolean(), async (batches, isBlind) => {
@@ -247,7 +275,15 @@ export function foldTest(opened: Open): void {
         assert(folded.ok);
         const rows = place.rows();
         assert.deepEqual(derived(folded.tables.rows()), derived(rows));
-        for (const row of rows) for (const key of row.keys) assert.equal(folded.tables.holder(key)?.id, row.id);
+        for (const row of rows) {
+          if (isReleased(row)) continue;
+          for (const key of row.keys) assert.equal(folded.tables.holder(key)?.id, row.id);
+        }
+        const { counters, leases, kills } = place.tables();
+        assert.deepEqual(new Map(folded.tables.counters()), new Map(counters));
+        assert.deepEqual(new Set(folded.tables.leases()), new Set(leases));
+        assert.deepEqual(new Set(folded.tables.kills()), new Set(kills));
+        assert(counters.every(([, value]) => value > 0));
       }),
       { numRuns: 60 },
     );

@@ -7,6 +7,7 @@ import { openLedger } from '../src/ledger/sqlite/store.ts';
 import { openVault } from '../src/ledger/vault.ts';
 import { systemWorld } from '../src/world/system.ts';
 import { intent, newId, one } from './ledger-drafts.ts';
+import { spend } from './ledger-spend.ts';
 
 function say(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -25,6 +26,12 @@ export async function takeKeys(ledger: StoredLedger, keys: readonly string[]): P
     }),
   );
   return taken.flat();
+}
+
+/** So many callers at once reserve one of `limit`; says how many found room. */
+export async function spendAll(ledger: StoredLedger, key: string, limit: number, callers: number): Promise<number> {
+  const spent = await Promise.all(Array.from({ length: callers }, () => spend(ledger, key, limit)));
+  return spent.filter(Boolean).length;
 }
 
 /** Writes until a write fails; says which were acknowledged, how the failed one ended and how the one after it did. */
@@ -65,6 +72,14 @@ if (import.meta.main) {
       say('open');
       const [chunk] = (await once(process.stdin, 'data')) as [Buffer];
       say(await takeKeys(ledger, JSON.parse(chunk.toString()) as string[]));
+      await ledger[Symbol.asyncDispose]();
+      break;
+    }
+    case 'spend': {
+      say('open');
+      const [chunk] = (await once(process.stdin, 'data')) as [Buffer];
+      const asked = JSON.parse(chunk.toString()) as { key: string; limit: number; callers: number };
+      say(await spendAll(ledger, asked.key, asked.limit, asked.callers));
       await ledger[Symbol.asyncDispose]();
       break;
     }

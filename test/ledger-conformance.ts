@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LedgerError, Writes } from '../src/ledger/ledger.ts';
 import { callTests, foldTest } from './ledger-call-conformance.ts';
+import { factTests } from './ledger-fact-conformance.ts';
 import { answered, denied, draft, intent, newId, one } from './ledger-drafts.ts';
 import { entriesOf, isCode, look } from './ledger-place.ts';
 import type { MakePlace, Open } from './ledger-place.ts';
@@ -23,6 +24,7 @@ export function ledgerConformance(name: string, makePlace: MakePlace): void {
     orderTests(opened);
     conflictTests(opened);
     callTests(opened);
+    factTests(opened);
     foldTest(opened);
   });
 }

@@ -6,6 +6,7 @@ import type { Entry } from '../src/ledger/entry.ts';
 import { parseEntry } from '../src/ledger/entry.ts';
 import type { CallRow, Facts, Ledger, Reads } from '../src/ledger/ledger.ts';
 import { LedgerError } from '../src/ledger/ledger.ts';
+import type { Known } from '../src/ledger/tables.ts';
 import type { Vault } from '../src/ledger/vault.ts';
 import { EMPTY_FRONTIER, appendLeaf, leafHash } from '../src/tlog/tree.ts';
 import type { Frontier } from '../src/tlog/tree.ts';
@@ -18,6 +19,7 @@ export interface Place {
   /** Everything stored now. */
   leaves(): Uint8Array[];
   rows(): CallRow[];
+  tables(): Omit<Known, 'rows'>;
 }
 
 export type MakePlace = (world: ManualWorld) => Place;

@@ -55,6 +55,21 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md'],
   },
   {
+    id: 'R-budgets',
+    text: 'a budget for m calls lets exactly m of any number of concurrent callers through, across processes',
+    where: ['README.md', 'docs/ledger.md'],
+  },
+  {
+    id: 'R-approval',
+    text: 'only a signature of an approver over exactly this call approves it, and it is decided again before it runs',
+    where: ['README.md', 'docs/ledger.md'],
+  },
+  {
+    id: 'R-kill',
+    text: 'a kill switch stops the next decision in every process',
+    where: ['README.md', 'docs/ledger.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

@@ -31,6 +31,8 @@ export interface ShownDecision {
   readonly code: Code;
   readonly rules: readonly string[];
   readonly retryable: boolean;
+  /** The smallest change that would be allowed: policy/decision.ts. */
+  readonly nearest?: JsonObject;
 }
 
 export interface Answer {

@@ -4,6 +4,7 @@ import type { CallRow, LedgerError } from '../ledger/ledger.ts';
 import type { Code } from '../policy/code.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
+import { formatInstant } from '../value/time.ts';
 import type { Answer, AnswerState, ShownDecision } from './answer.ts';
 import { denial, notStartedSentence, unknownSentence } from './sentence.ts';
 
@@ -21,12 +22,15 @@ const SAYS_NOTHING: ReadonlySet<Code> = new Set<Code>([
 ]);
 
 function shown(decision: Decision): ShownDecision {
-  const { effect, code, rules, retryable } = decision;
-  return { effect, code, rules, retryable };
+  const { effect, code, rules, retryable, nearest } = decision;
+  return { effect, code, rules, retryable, ...(nearest === undefined ? {} : { nearest: { ...nearest } }) };
 }
 
 const STATE_OF_ROW = {
   denied: 'denied',
+  parked: 'parked',
+  refused: 'denied',
+  expired: 'denied',
   intent: 'running',
   'not-started': 'not-started',
   succeeded: 'succeeded',
@@ -78,6 +82,15 @@ export function notStartedAnswer(call: string, tool: string, reason: string): An
   return { call, state: 'not-started', replayed: false, decision: shown(decision), sentence: decision.explanation };
 }
 
+/** It waits for an approval; asking again is how to learn what became of it. */
+export function parkedAnswer(call: string, tool: string, decision: Decision, expires: number): Answer {
+  const until = formatInstant(expires);
+  const sentence =
+    `${tool} waits for an approval as call ${call}, until ${until}: nothing has happened yet. ` +
+    'Propose the same call again, under the same key if it had one, to learn the answer';
+  return { call, state: 'parked', replayed: false, decision: shown(decision), sentence };
+}
+
 export function runningAnswer(call: string, tool: string): Answer {
   const sentence = `${tool} is still running as call ${call}: propose the same call under the same key again to get its result`;
   return { call, state: 'running', replayed: true, sentence };
@@ -87,6 +100,11 @@ export function runningAnswer(call: string, tool: string): Answer {
 export function recordedAnswer(row: CallRow, output: JsonValue | undefined): Answer {
   if (row.state === 'unknown') {
     return unknownAnswer(row.id, row.tool, 'an earlier attempt ended without an answer', true);
+  }
+  if (row.state === 'refused' || row.state === 'expired') {
+    const code = row.state === 'refused' ? 'approval-refused' : 'approval-expired';
+    const decision = denial(code, `${row.tool} was not approved (call ${row.id} ${row.state}): nothing has happened`);
+    return { call: row.id, state: 'denied', replayed: true, decision: shown(decision), sentence: decision.explanation };
   }
   if (output === undefined && row.state === 'settled-executed') {
     const text = `${row.tool} was executed: a person settled call ${row.id} and recorded no output`;

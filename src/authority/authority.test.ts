@@ -44,7 +44,6 @@ describe('a call', () => {
   for (const [tool, args, code] of [
     ['bank.pay', { charge: 'ch_1' }, 'schema-mismatch'],
     ['bank.pay', { charge: '', amount: 1 }, 'obligation-failed'],
-    ['bank.asked', {}, 'approval-unavailable'],
     ['bank.private', { email: 'a@b.example' }, 'obligation-failed'],
     ['bank.nothing', {}, 'unknown-tool'],
   ] as const) {

@@ -8,11 +8,13 @@ import {
   deniedAnswer,
   ledgerAnswer,
   notStartedAnswer,
+  parkedAnswer,
   recordedAnswer,
   runningAnswer,
   unknownAnswer,
 } from './answering.ts';
 import { type Dispatch, type Verdict, composeCall, readsOf } from './compose.ts';
+import { chargedFields } from './charged.ts';
 import { deniedDraft, draft, newId } from './draft.ts';
 import { type PolicyState, type Prepared, type Surroundings, prepare } from './prepare.ts';
 import type { Proposal } from './proposal.ts';
@@ -24,6 +26,11 @@ const WATCH_EVERY_MS = 100;
 const WATCH_GRACE_MS = 1_000;
 const MESSAGE_MAX = 1_024;
 
+/** Decisions that may find that they need the facts of another window, before the call is `busy`. */
+const TURNS_MAX = 4;
+
+type Decided = Exclude<Verdict, { kind: 'again' }>;
+
 /**
  * Guarantees: no dispatch before its intent is durable; no success is answered before its outcome is; an attempt
  * id is dispatched at most once, by the process that wrote it, before its deadline; what cannot be recorded,
@@ -33,11 +40,13 @@ export class Authority {
   readonly #ledger: Ledger;
   readonly #around: Surroundings;
   readonly #running = new Map<string, Promise<Answer>>();
+  /** Calls of this process that wait for an approval, by id, with the answers seen so far. */
+  readonly #waiting = new Map<string, { readonly proposal: Proposal; answers: number }>();
   #state: PolicyState = { kind: 'invalid', message: 'none was loaded' };
 
-  constructor(ledger: Ledger, around: Omit<Surroundings, 'instance'>) {
+  constructor(ledger: Ledger, around: Omit<Surroundings, 'instance' | 'log'>) {
     this.#ledger = ledger;
-    this.#around = { ...around, instance: ledger.instance };
+    this.#around = { ...around, instance: ledger.instance, log: ledger.log };
   }
 
   /** From now on calls are decided under `policy`; calls in flight finish under theirs. */
@@ -86,6 +95,9 @@ export class Authority {
         }
         case 'existing':
           return await this.#existing(proposal, verdict.row);
+        case 'parked':
+          if (!this.#waiting.has(verdict.call)) this.#waiting.set(verdict.call, { proposal, answers: 0 });
+          return parkedAnswer(verdict.call, proposal.tool, verdict.decision, verdict.expires);
         case 'dispatch':
           return await this.#track(verdict.call, this.#perform(proposal, verdict));
       }
@@ -93,6 +105,21 @@ export class Authority {
       // What the ledger refuses before the dispatch is a denial; `#record` answers for what it refuses after it.
       if (!(error instanceof LedgerError)) throw error;
       return ledgerAnswer(prepared.call, error);
+    }
+  }
+
+  /**
+   * Looks once at the calls of this process that wait, and proposes again those that were answered since: approved
+   * ones are decided again and run, by whoever claims them first. Their callers learn the result by asking again.
+   */
+  async claim(): Promise<void> {
+    for (const [call, waiting] of this.#waiting) {
+      const row = await this.#ledger.call(call);
+      if (row?.state !== 'parked' || this.#around.world.now() >= row.deadline) this.#waiting.delete(call);
+      else if (row.approvals.length > waiting.answers) {
+        waiting.answers = row.approvals.length;
+        await this.call(waiting.proposal);
+      }
     }
   }
 
@@ -117,11 +144,23 @@ export class Authority {
   }
 
   /** Decides under the write lock and makes the entry durable: fsync 1 of docs/ledger.md. */
-  async #commit(prepared: Prepared): Promise<Verdict> {
+  async #commit(prepared: Prepared): Promise<Decided> {
+    let at = this.#around.world.now();
+    for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+      const verdict = await this.#commitAt(prepared, at);
+      if (verdict.kind !== 'again') return verdict;
+      at = verdict.at;
+    }
+    throw new LedgerError('busy', 'the clock moved faster than the call could be decided');
+  }
+
+  async #commitAt(prepared: Prepared, at: number): Promise<Verdict> {
+    const reads = readsOf(prepared, at);
+    const read = new Set(reads.facts);
     let composed: Verdict | undefined;
     try {
-      return await this.#ledger.transact(readsOf(prepared), (facts) => {
-        const composition = composeCall(this.#around, prepared, facts);
+      return await this.#ledger.transact(reads, (facts) => {
+        const composition = composeCall(this.#around, prepared, facts, read);
         composed = composition.result;
         return composition;
       });
@@ -199,13 +238,14 @@ export class Authority {
     }
   }
 
-  #outcome({ call, attempt }: Dispatch, performed: Performed): Writes {
+  #outcome(dispatch: Dispatch, performed: Performed): Writes {
     const { world, vault } = this.#around;
+    const { call, attempt } = dispatch;
     switch (performed.kind) {
       case 'succeeded':
       case 'failed': {
         const { commitment, body } = vault.seal(call, 'output', performed.output);
-        const fields = { call, attempt, output: { $body: commitment } };
+        const fields = { call, attempt, output: { $body: commitment }, ...chargedFields(dispatch, performed) };
         return { entries: [draft(world, `call.${performed.kind}`, fields)], bodies: [body] };
       }
       case 'not-started':

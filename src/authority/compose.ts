@@ -1,18 +1,23 @@
 /** Decides a prepared proposal under the write lock, from what the ledger says at that moment. */
 
 import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
-import { judge } from '../policy/decide.ts';
-import type { Decision } from '../policy/decision.ts';
-import { equalBytes } from '../value/digest.ts';
+import type { Policy } from '../policy/compile.ts';
+import { admitCaller, charge, judge, needs } from '../policy/decide.ts';
+import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
-import { deniedDraft, intentDraft, recordArgs } from './draft.ts';
+import { approvalsOf, approvalOf } from './claim.ts';
+import { deniedDraft, draft, intentDraft, parkedDraft, recordArgs } from './draft.ts';
+import { existing, fingerprint } from './existing.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
-import { denial, twinSentence } from './sentence.ts';
+import { denial } from './sentence.ts';
 
 /** What became of a proposal once its entry is durable. */
 export type Verdict =
   | { readonly kind: 'denied'; readonly decision: Decision; readonly about?: CallRow }
   | { readonly kind: 'existing'; readonly row: CallRow }
+  | { readonly kind: 'parked'; readonly call: string; readonly decision: Decision; readonly expires: number }
+  /** Other facts are needed than were read: a window began meanwhile. Nothing was written. */
+  | { readonly kind: 'again'; readonly at: number }
   | Dispatch;
 
 /** The one permission to send, for exactly these arguments. */
@@ -24,20 +29,39 @@ export interface Dispatch {
   readonly deadline: number;
   readonly monotonicDeadline: number;
   readonly args: JsonObject;
+  /** What was decided, to settle its cost once the outcome is known. */
+  readonly policy: Policy;
+  readonly request: Request;
+  readonly decision: Decision;
 }
 
-/** What `composeCall` must see of the ledger. */
-export function readsOf(prepared: Prepared): Reads {
-  if (prepared.refused !== undefined) return {};
-  if (prepared.keys.length > 0) return { keys: prepared.keys };
-  return prepared.reads ? {} : { open: { principal: prepared.proposal.principal, tool: prepared.proposal.tool } };
+/** What `composeCall` must see of the ledger when it decides at `at`, milliseconds since the epoch. */
+export function readsOf(prepared: Prepared, at: number): Reads {
+  const { proposal, state, keys } = prepared;
+  if (state.kind === 'invalid' || prepared.refused?.code === 'malformed') return {};
+  const facts = needs(state.policy, requestOf(proposal, prepared.call, at));
+  if (prepared.refused !== undefined) return { facts };
+  if (keys.length > 0) return { keys, facts };
+  return prepared.reads ? { facts } : { open: { principal: proposal.principal, tool: proposal.tool }, facts };
 }
 
-/** The gates from key and twin on, in the order of docs/policy.md; the ones before are in `prepared.refused`. */
-export function composeCall(around: Surroundings, prepared: Prepared, facts: Facts): Composition<Verdict> {
+/** The gates in the order of docs/policy.md, from the kill switch on; `prepared.refused` is the first before the keys. */
+export function composeCall(
+  around: Surroundings,
+  prepared: Prepared,
+  facts: Facts,
+  read: ReadonlySet<string>,
+): Composition<Verdict> {
   const { proposal, state } = prepared;
-  if (prepared.refused !== undefined) return deny(around, prepared, prepared.refused);
+  if (prepared.refused?.code === 'malformed') return deny(around, prepared, prepared.refused);
   if (state.kind === 'invalid') return deny(around, prepared, denial('policy-invalid', state.message));
+  const { policy } = state;
+
+  const proposed = requestOf(proposal, prepared.call, facts.at);
+  if (!needs(policy, proposed).every((key) => read.has(key))) return { result: { kind: 'again', at: facts.at } };
+  const caller = admitCaller(policy, proposed, facts.values);
+  if (caller?.code === 'kill-switch') return deny(around, prepared, caller);
+  if (prepared.refused !== undefined) return deny(around, prepared, prepared.refused);
 
   const found = existing(around, prepared, facts);
   if (found.kind === 'refused') return deny(around, prepared, found.decision, found.row);
@@ -48,64 +72,98 @@ export function composeCall(around: Surroundings, prepared: Prepared, facts: Fac
     const sentence = `${proposal.tool} is denied: its argument \`${argument}\` is refused, ${reason}`;
     return deny(around, prepared, denial('guard-refused', sentence));
   }
-  const args = prepared.guarded.args;
-  const decision = judge(state.policy, { ...requestOf(proposal, prepared.call, facts.at), args });
+  const earlier = found.kind === 'none' ? undefined : found.row;
+  const request = { ...proposed, args: prepared.guarded.args };
+  const judged = judge(policy, request, facts.values);
+  const approved = found.kind === 'parked' ? approvalsOf(around, { policy, request }, found.row) : undefined;
+  const decision = charge(policy, request, facts.values, { judged, ...(approved === undefined ? {} : { approved }) });
+  if (decision.effect === 'allow') return intend(around, prepared, { policy, request, decision, earlier });
+  if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, facts.at);
   if (decision.effect === 'deny') return deny(around, prepared, decision);
-  if (decision.effect === 'ask') {
-    const sentence = `${proposal.tool} needs an approval, and approvals are not available yet`;
-    return deny(around, prepared, { ...denial('approval-unavailable', sentence), rules: decision.rules });
-  }
-  return intend(around, prepared, facts, decision, args, found.kind === 'retry' ? found.row : undefined);
+  return park(around, prepared, { policy, request, decision, earlier });
 }
 
-function intend(
-  around: Surroundings,
-  prepared: Prepared,
-  facts: Facts,
-  decision: Decision,
-  args: JsonObject,
-  earlier: CallRow | undefined,
-): Composition<Verdict> {
-  const { proposal, state, attempt } = prepared;
+/** What was decided, of what. `earlier` is the call's row when this is not its first entry. */
+interface Decided {
+  readonly policy: Policy;
+  readonly request: Request;
+  readonly decision: Decision;
+  readonly earlier: CallRow | undefined;
+}
+
+function common(around: Surroundings, prepared: Prepared, { policy, request, decision, earlier }: Decided) {
+  const { proposal } = prepared;
   const call = earlier?.id ?? prepared.call;
-  // A new attempt keeps every key of the call, those that this proposal does not name included.
-  const keys = [...new Set([...(earlier?.keys ?? []), ...prepared.keys])];
-  const deadline = facts.at + proposal.timeoutMs;
-  const recorded = recordArgs(around.vault, call, args);
-  const tool = state.kind === 'loaded' ? state.policy.tools.get(proposal.tool) : undefined;
+  const recorded = recordArgs(around.vault, call, request.args);
+  const tool = policy.tools.get(proposal.tool);
   const definition = tool?.definition.digest;
-  const entry = intentDraft(around.world, {
-    call,
-    attempt,
-    instance: around.instance,
-    deadlineMs: deadline,
-    principal: proposal.principal,
-    session: proposal.session,
-    keys,
-    decision,
-    args: recorded.value,
-    policy: state.kind === 'loaded' ? state.policy.digest : undefined,
-    tool: {
-      name: proposal.tool,
-      effect: tool?.effect ?? 'irreversible',
-      ...(definition === undefined ? {} : { definition }),
-    },
-  });
   return {
-    writes: {
-      entries: [entry],
-      bodies: recorded.body === undefined ? [] : [recorded.body],
-      fingerprints: [{ call, salt: prepared.salt, mac: fingerprint(around, prepared, prepared.salt) }],
+    fields: {
+      call,
+      principal: proposal.principal,
+      session: proposal.session,
+      // A new entry keeps every key of the call, those that this proposal does not name included.
+      keys: [...new Set([...(earlier?.keys ?? []), ...prepared.keys])],
+      decision,
+      policy: policy.digest,
+      tool: {
+        name: proposal.tool,
+        effect: tool?.effect ?? 'irreversible',
+        ...(definition === undefined ? {} : { definition }),
+      },
+      args: recorded.value,
     },
+    bodies: recorded.body === undefined ? [] : [recorded.body],
+    fingerprints: [{ call, salt: prepared.salt, mac: fingerprint(around, prepared, prepared.salt) }],
+  };
+}
+
+function intend(around: Surroundings, prepared: Prepared, decided: Decided): Composition<Verdict> {
+  const { attempt, proposal, startedAt } = prepared;
+  const { policy, request, decision } = decided;
+  const { fields, bodies, fingerprints } = common(around, prepared, decided);
+  const deadline = request.now + proposal.timeoutMs;
+  const entry = intentDraft(around.world, { ...fields, attempt, instance: around.instance, deadlineMs: deadline });
+  return {
+    writes: { entries: [entry], bodies, fingerprints },
     result: {
       kind: 'dispatch',
-      call,
+      call: fields.call,
       attempt,
       deadline,
-      monotonicDeadline: prepared.startedAt + proposal.timeoutMs,
-      args,
+      monotonicDeadline: startedAt + proposal.timeoutMs,
+      args: request.args,
+      policy,
+      request,
+      decision,
     },
   };
+}
+
+/** Asks: the call waits, holding its keys, until its approval is given, refused or has expired. */
+function park(around: Surroundings, prepared: Prepared, decided: Decided): Composition<Verdict> {
+  const { fields, bodies, fingerprints } = common(around, prepared, decided);
+  const { expires, approval } = approvalOf(around, decided, fields.call);
+  return {
+    writes: { entries: [parkedDraft(around.world, { ...fields, approval })], bodies, fingerprints },
+    result: { kind: 'parked', call: fields.call, decision: decided.decision, expires },
+  };
+}
+
+function stillParked(
+  around: Surroundings,
+  prepared: Prepared,
+  decision: Decision,
+  row: CallRow,
+  at: number,
+): Composition<Verdict> {
+  if (at >= row.deadline || decision.code === 'approval-expired') {
+    const expired = denial('approval-expired', `the approval of call ${row.id} was not given in time`);
+    const entry = draft(around.world, 'call.expired', { call: row.id });
+    return { writes: { entries: [entry] }, result: { kind: 'denied', decision: expired, about: row } };
+  }
+  if (decision.effect === 'deny') return deny(around, prepared, decision, row);
+  return { result: { kind: 'parked', call: row.id, decision, expires: row.deadline } };
 }
 
 function deny(around: Surroundings, prepared: Prepared, decision: Decision, about?: CallRow): Composition<Verdict> {
@@ -124,54 +182,4 @@ function deny(around: Surroundings, prepared: Prepared, decision: Decision, abou
     writes: { entries: [entry], bodies: recorded.body === undefined ? [] : [recorded.body] },
     result: { kind: 'denied', decision, ...(about === undefined ? {} : { about }) },
   };
-}
-
-type Existing =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'retry' | 'answer'; readonly row: CallRow }
-  | { readonly kind: 'refused'; readonly decision: Decision; readonly row?: CallRow };
-
-/** Docs/ledger.md, table of idempotency: what a key or an equal open call says about this proposal. */
-function existing(around: Surroundings, prepared: Prepared, facts: Facts): Existing {
-  const { tool, principal } = prepared.proposal;
-  const rows = [...new Map([...facts.keys.values()].map((row) => [row.id, row])).values()];
-  const [row, other] = rows;
-  if (row === undefined) {
-    const open = facts.open.find((candidate) => isSameCall(around, prepared, candidate));
-    if (open === undefined) return { kind: 'none' };
-    return { kind: 'refused', decision: denial('twin-unsettled', twinSentence(tool, open.id, open.state)), row: open };
-  }
-  if (rows.some((one) => one.principal !== principal)) {
-    return {
-      kind: 'refused',
-      decision: denial('key-taken', `${tool} is denied: another principal already used its key`),
-    };
-  }
-  if (other !== undefined) {
-    return conflict(`${tool} is denied: its keys belong to two different calls, ${row.id} and ${other.id}`);
-  }
-  if (!isSameCall(around, prepared, row)) {
-    return conflict(`${tool} is denied: its key belongs to call ${row.id}, which is not the same call`);
-  }
-  return isFree(row) ? { kind: 'retry', row } : { kind: 'answer', row };
-}
-
-function conflict(sentence: string): Existing {
-  return { kind: 'refused', decision: denial('key-conflict', sentence) };
-}
-
-function fingerprint(around: Surroundings, prepared: Prepared, salt: Uint8Array): Uint8Array {
-  const { principal, tool } = prepared.proposal;
-  return around.vault.fingerprint(salt, principal, tool, prepared.canonicalArgs);
-}
-
-/** Without a fingerprint (its body is gone) nothing can be told apart, and a doubt is a conflict. */
-function isSameCall(around: Surroundings, prepared: Prepared, row: CallRow): boolean {
-  if (row.salt === undefined || row.fingerprint === undefined) return false;
-  return row.tool === prepared.proposal.tool && equalBytes(fingerprint(around, prepared, row.salt), row.fingerprint);
-}
-
-/** The call certainly had no effect, so its key may make a new attempt. */
-function isFree(row: CallRow): boolean {
-  return row.state === 'not-started' || row.state === 'settled-not-executed';
 }

@@ -67,7 +67,21 @@ function policyFields(digest: string | undefined, decision: Decision): JsonObjec
     code: decision.code,
     rules: decision.rules.slice(0, RULES_MAX),
     ...(decision.rules.length > RULES_MAX ? { rulesTotal: decision.rules.length } : {}),
+    ...(decision.facts === undefined ? {} : { facts: decision.facts }),
+    ...(decision.shadowed === undefined ? {} : { shadowed: shadowedFields(decision.shadowed) }),
   };
+}
+
+/** What the rules said of a call that the preset `shadow` let through. */
+function shadowedFields({ effect, code, rules }: NonNullable<Decision['shadowed']>): JsonObject {
+  return { effect, code, rules: rules.slice(0, RULES_MAX) };
+}
+
+/** What the intent takes, as folding reads it: docs/ledger.md, counters. */
+function reservationFields({ reservation }: Decision): JsonObject {
+  if (reservation === undefined) return {};
+  const { reserved, rates, slots, effectTimeoutMs } = reservation;
+  return { reserved, rates, slots, ...(effectTimeoutMs === undefined ? {} : { effectTimeoutMs }) };
 }
 
 export interface DeniedFields {
@@ -115,7 +129,24 @@ export function intentDraft(world: World, intent: IntentFields): EntryDraft {
     run: { id: intent.session },
     keys: intent.keys,
     tool: { ...intent.tool },
-    policy: policyFields(intent.policy, intent.decision),
+    policy: { ...policyFields(intent.policy, intent.decision), ...reservationFields(intent.decision) },
     args: intent.args,
+  });
+}
+
+export interface ParkedFields extends Omit<IntentFields, 'attempt' | 'instance' | 'deadlineMs'> {
+  readonly approval: JsonObject;
+}
+
+export function parkedDraft(world: World, parked: ParkedFields): EntryDraft {
+  return draft(world, 'call.parked', {
+    call: parked.call,
+    principal: parked.principal,
+    run: { id: parked.session },
+    keys: parked.keys,
+    tool: { ...parked.tool },
+    policy: policyFields(parked.policy, parked.decision),
+    args: parked.args,
+    approval: parked.approval,
   });
 }

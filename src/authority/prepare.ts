@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly vault: Vault;
   readonly world: World;
   readonly instance: string;
+  /** The log's origin: an approval is for a call of one log. */
+  readonly log: string;
   /** The root of a guard as an absolute path. */
   readonly resolveRoot: (within: string) => string;
   /** Absolute real paths no guard lets through: configuration, lock and data directory. */

@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { LedgerError } from '../ledger/ledger.ts';
+import type { KillOptions } from './command/kill.ts';
 import type { CommonOptions } from './configuration.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
@@ -67,6 +68,8 @@ function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Com
       });
   addPolicyCommands(terminal, add);
   addLedgerCommands(terminal, add);
+  addApprovalCommands(terminal, add);
+  addKillCommands(terminal, add);
   for (const [name, summary] of UNAVAILABLE) addUnavailable(program, name, summary);
   return program;
 }
@@ -84,6 +87,13 @@ function addPolicyCommands(terminal: Terminal, add: Add): void {
     const { decideCommand } = await import('./command/decide.ts');
     const { call = '-' } = text(given, 'call', 'call');
     return decideCommand(terminal, { ...common(given), call, offline: given['offline'] === true });
+  })
+    .requiredOption('--call <file>', 'the call as JSON {tool, args, principal?, now?}; - is standard input')
+    .option('--offline', 'start no server');
+  add('explain', 'every rule and clause for one call, recording nothing', async (given) => {
+    const { explainCommand } = await import('./command/explain.ts');
+    const { call = '-' } = text(given, 'call', 'call');
+    return explainCommand(terminal, { ...common(given), call, offline: given['offline'] === true });
   })
     .requiredOption('--call <file>', 'the call as JSON {tool, args, principal?, now?}; - is standard input')
     .option('--offline', 'start no server');
@@ -137,6 +147,57 @@ function addLedgerCommands(terminal: Terminal, add: Add): void {
   })
     .requiredOption('--reason <text>', 'why; recorded')
     .option('--output <file>', 'what the call returned, as JSON; - is standard input');
+}
+
+function addApprovalCommands(terminal: Terminal, add: Add): void {
+  add('approvals', 'calls that wait for an approval', async (given) => {
+    const { approvalsCommand } = await import('./command/approvals.ts');
+    return approvalsCommand(terminal, common(given));
+  });
+  add('approve <call>', 'approve a call that waits, with your signature', async (given, [call = '']) => {
+    const { approveCommand } = await import('./command/approve.ts');
+    const named = { ...text(given, 'as', 'as'), ...text(given, 'key', 'key'), ...passphrase(given) };
+    return approveCommand(terminal, { ...common(given), ...named, call });
+  })
+    .option('--as <id>', 'the approver, an id of `principals:` with a key')
+    .option('--key <file>', "the approver's private key (default: in the user's configuration directory)")
+    .option('--passphrase-file <file>', 'holds the passphrase of the key; - is standard input');
+  add('refuse <call>', 'refuse a call that waits', async (given, [call = '']) => {
+    const { refuseCommand } = await import('./command/refuse.ts');
+    const { reason = '' } = text(given, 'reason', 'reason');
+    return refuseCommand(terminal, { ...common(given), ...text(given, 'as', 'as'), call, reason });
+  })
+    .requiredOption('--reason <text>', 'why; recorded')
+    .option('--as <id>', 'who refuses, recorded as a claim (default: the user of this system)');
+  add('approver <action> <id>', 'add: make the key of an approver', async (given, [action = '', id = '']) => {
+    const { approverCommand } = await import('./command/approver.ts');
+    const { json } = common(given);
+    return approverCommand(terminal, { json, ...text(given, 'out', 'out'), ...passphrase(given), action, id });
+  })
+    .option('--out <file>', "where the private key goes (default: in the user's configuration directory)")
+    .option('--passphrase-file <file>', 'holds the passphrase of the new key; - is standard input');
+}
+
+function passphrase(given: Given): { readonly passphraseFile?: string } {
+  const file = given['passphraseFile'];
+  if (file === '') throw new CliError('usage', '`--passphrase-file` is empty');
+  return typeof file === 'string' ? { passphraseFile: file } : {};
+}
+
+function killOptions(given: Given, target: string): KillOptions {
+  const { reason = '' } = text(given, 'reason', 'reason');
+  return { ...common(given), target, reason };
+}
+
+function addKillCommands(terminal: Terminal, add: Add): void {
+  add('kill <target>', 'stop all, principal:ID, server:NAME or tool:NAME at once', async (given, [target = '']) => {
+    const { killCommand } = await import('./command/kill.ts');
+    return killCommand(terminal, killOptions(given, target));
+  }).requiredOption('--reason <text>', 'why; recorded');
+  add('revive <target>', 'lift a kill', async (given, [target = '']) => {
+    const { reviveCommand } = await import('./command/kill.ts');
+    return reviveCommand(terminal, killOptions(given, target));
+  }).requiredOption('--reason <text>', 'why; recorded');
 }
 
 function addUnavailable(program: Command, name: string, summary: string): void {

@@ -40,12 +40,16 @@ export function selection(filter: EntryFilter): (entry: Entry) => boolean {
     const call = textOf(entry['call']);
     if (filter.call !== undefined && !isCall(filter.call, call)) return false;
     if (attributes) {
-      const opens = entry.type === 'call.intent' || entry.type === 'call.denied';
-      if (opens && matches(entry, filter) && call !== undefined) calls.add(call);
+      if (isProposed(entry) && matches(entry, filter) && call !== undefined) calls.add(call);
       if (call === undefined || !calls.has(call)) return false;
     }
     return since === undefined || (parseInstant(entry.at) ?? 0) >= since;
   };
+}
+
+/** Whether the entry says what was proposed: by whom, which tool, and how it was decided. */
+export function isProposed({ type }: Entry): boolean {
+  return type === 'call.intent' || type === 'call.denied' || type === 'call.parked';
 }
 
 function isCall(wanted: string, call: string | undefined): boolean {

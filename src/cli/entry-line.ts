@@ -2,7 +2,7 @@
 
 import type { Entry } from '../ledger/entry.ts';
 import { isJsonObject } from '../value/json.ts';
-import { memberOf, textOf } from './entry-filter.ts';
+import { isProposed, memberOf, textOf } from './entry-filter.ts';
 import { type Terminal, inert, inertJson } from './terminal.ts';
 
 type Colour = Terminal['colour'];
@@ -13,6 +13,7 @@ const TYPE_WIDTH = 'call.not-started'.length;
 const CALL_TAIL = 8;
 const ARGS_MAX = 96;
 const RULES_MAX = 3;
+const RED: ReadonlySet<Entry['type']> = new Set(['call.denied', 'call.refused', 'policy.refused', 'kill.set']);
 /** Who a host on stdio is when nothing else is said. */
 const LOCAL = 'local';
 
@@ -32,8 +33,9 @@ export function lineOf(colour: Colour, position: number, entry: Entry): string {
 function details(entry: Entry): string[] {
   const { as, by, reason, message, policy, args, principal } = entry;
   const rules = memberOf(policy, 'rules');
-  const isProposed = entry.type === 'call.intent' || entry.type === 'call.denied';
+  const proposed = isProposed(entry);
   const said = [
+    textOf(entry['target']),
     textOf(as),
     textOf(by),
     textOf(reason),
@@ -41,10 +43,11 @@ function details(entry: Entry): string[] {
     textOf(memberOf(policy, 'code')),
     Array.isArray(rules) && rules.length > 0 ? `by ${rules.slice(0, RULES_MAX).map(String).join(', ')}` : undefined,
     entry.type === 'policy.loaded' ? textOf(entry['digest']) : undefined,
-    isProposed && principal !== LOCAL ? `for ${textOf(principal) ?? ''}` : undefined,
-    isProposed && isJsonObject(args) ? shorten(inertJson(args)) : undefined,
-    // Whoever has to settle it needs the whole id.
+    proposed && principal !== LOCAL ? `for ${textOf(principal) ?? ''}` : undefined,
+    proposed && isJsonObject(args) ? shorten(inertJson(args)) : undefined,
+    // Whoever has to answer it needs the whole id.
     entry.type === 'call.unknown' ? `settle it as ${textOf(entry['call']) ?? ''}` : undefined,
+    entry.type === 'call.parked' ? `approve it as ${textOf(entry['call']) ?? ''}` : undefined,
   ];
   return said.filter((one) => one !== undefined && one !== '') as string[];
 }
@@ -55,7 +58,7 @@ function shorten(json: string): string {
 }
 
 function paint(colour: Colour, type: Entry['type']): (text: string) => string {
-  if (type === 'call.denied' || type === 'policy.refused') return colour.red;
-  if (type === 'call.unknown') return colour.yellow;
+  if (RED.has(type)) return colour.red;
+  if (type === 'call.unknown' || type === 'call.parked') return colour.yellow;
   return type.startsWith('call.') ? colour.green : colour.cyan;
 }

@@ -2,6 +2,7 @@
 
 import type { Authority } from '../authority/authority.ts';
 import type { Door } from '../gateway/door.ts';
+import { LedgerError } from '../ledger/ledger.ts';
 import { isSameServer } from '../gateway/gateway.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
 import type { Configuration } from '../policy/configuration.ts';
@@ -11,6 +12,8 @@ import type { World } from '../world/world.ts';
 import { type Loaded, type Usable, identityOf } from './configuration.ts';
 import { firstError, forbidUse } from './issues.ts';
 
+/** How often approvals are looked for, milliseconds. */
+const CLAIM_EVERY_MS = 200;
 /** How often the configuration file is looked at, milliseconds. */
 const LOOK_EVERY_MS = 250;
 
@@ -108,6 +111,21 @@ export class Session {
       if (loaded.identity !== now) continue;
       taken = now;
       if (this.take(loaded)) changed();
+    }
+  }
+
+  /** Runs calls that were approved while they waited, until `signal` aborts. */
+  async claim(signal: AbortSignal): Promise<void> {
+    const { world, authority, log } = this.#options;
+    while (!signal.aborted) {
+      await world.sleep(CLAIM_EVERY_MS, signal);
+      try {
+        await authority.claim();
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error;
+        // What waits keeps waiting; the next call says what is wrong with the ledger.
+        if (!signal.aborted) log(`approved calls could not be looked for: ${error.message}`);
+      }
     }
   }
 

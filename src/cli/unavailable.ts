@@ -1,7 +1,6 @@
 /** Commands that are named by the contract and not built yet: each says so and exits 2. */
 
 export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] = [
-  ['explain', 'every rule and clause for one call'],
   ['test', 'run the cases beside the policy'],
   ['init', 'write a first policy from what the servers offer'],
   ['learn', 'the least policy that allows what was recorded'],
@@ -13,15 +12,9 @@ export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] 
   ['erase', 'erase the data of a subject'],
   ['subjects', 'the subjects of the vault'],
   ['disclose', 'hand out a sealed value'],
-  ['approvals', 'calls that wait for an approval'],
-  ['approve', 'approve a call'],
-  ['refuse', 'refuse a call'],
-  ['approver', 'manage approvers'],
   ['recover', 'after a restored backup or a clock jump'],
   ['hold', 'legal holds'],
   ['breakglass', 'a signed, expiring exception'],
-  ['kill', 'stop calls at once'],
-  ['revive', 'lift a kill'],
   ['pin', 'pinned tool definitions'],
   ['connect', 'connect a host'],
   ['doctor', 'what this machine can enforce'],

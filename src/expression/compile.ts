@@ -56,6 +56,8 @@ export interface Clause {
 export interface Expression {
   readonly source: string;
   readonly type: CelType;
+  /** What the source says, for those who read conditions instead of evaluating them. */
+  readonly root: Node;
   /** In order of the source; the whole when there is no top-level `&&`. */
   readonly clauses: readonly Clause[];
   evaluate(bindings: Bindings | Bound, fuel?: number): Evaluation;
@@ -140,6 +142,7 @@ export function assemble({ source, tree, type, emission, expect }: Parts): Expre
   return {
     source,
     type,
+    root: tree.root,
     clauses: clauses.map(({ node, ...place }) => ({
       ...place,
       evaluate: node === tree.root ? whole : evaluator(node),

@@ -1,12 +1,13 @@
 /** Composes the transactions of one batch in order, each seeing what the ones before it write. */
 
-import type { Step } from './fold.ts';
+import type { Change, Lookups, Moment } from './fold.ts';
 import { fold } from './fold.ts';
 import type { CallRow, Composition, Facts, Reads } from './ledger.ts';
 import type { Fingerprint, PreparedWrites } from './prepare.ts';
 import { prepareWrites } from './prepare.ts';
-import type { Tables } from './tables.ts';
-import { createTables, factsOf } from './tables.ts';
+import type { Step } from './step.ts';
+import type { Lease, Tables } from './tables.ts';
+import { factsOf, leasesOf } from './tables.ts';
 
 export type BatchJob =
   | { readonly kind: 'append'; readonly prepared: PreparedWrites }
@@ -19,21 +20,23 @@ export type BatchJob =
  */
 export type Composed =
   | { readonly kind: 'fits'; readonly result: unknown; readonly prepared?: PreparedWrites }
-  | { readonly kind: 'conflict'; readonly message: string; readonly prepared: PreparedWrites }
+  | {
+      readonly kind: 'conflict';
+      readonly message: string;
+      /** For the case that the store knows better. */
+      readonly result: unknown;
+      readonly prepared: PreparedWrites;
+    }
   | { readonly kind: 'threw'; readonly error: unknown };
 
-/** Where the batch begins. */
-export interface BatchStart {
+/** Where the batch begins: the position of its first entry, and the time of all of them. */
+export interface BatchStart extends Moment {
   readonly log: string;
-  /** The time of every entry of the batch, milliseconds since the epoch. */
-  readonly at: number;
-  /** The position of its first entry. */
-  readonly position: number;
 }
 
 /**
- * Composes all `jobs` in order and changes `tables` as they will be after each. The tables must hold every row that
- * the jobs ask for and that they change. If they lack one, a job's answer may be wrong, and only the store can tell,
+ * Composes all `jobs` in order and changes `tables` as they will be after each. The tables must hold everything
+ * that the jobs ask for and that they change. If they lack some of it, a job's answer may be wrong, and only the store can tell,
  * by folding for itself: then everything composed after that job must be composed again.
  */
 export function composeBatch(jobs: readonly BatchJob[], tables: Tables, start: BatchStart): Composed[] {
@@ -50,7 +53,7 @@ function composeJob(job: BatchJob, tables: Tables, start: BatchStart): Composed 
     case 'checkpoint':
       return { kind: 'fits', result: undefined };
     case 'append':
-      return apply(job.prepared, undefined, tables, start.position);
+      return apply(job.prepared, undefined, tables, start);
     case 'transact': {
       let prepared: PreparedWrites;
       let result: unknown;
@@ -62,40 +65,74 @@ function composeJob(job: BatchJob, tables: Tables, start: BatchStart): Composed 
       } catch (error) {
         return { kind: 'threw', error };
       }
-      return apply(prepared, result, tables, start.position);
+      return apply(prepared, result, tables, start);
     }
   }
 }
 
-function apply(prepared: PreparedWrites, result: unknown, tables: Tables, position: number): Composed {
-  const rows = foldWrites(prepared.steps, prepared.encoded.fingerprints, tables, position);
-  if (typeof rows === 'string') return { kind: 'conflict', message: rows, prepared };
-  for (const row of rows) tables.set(row);
+function apply(prepared: PreparedWrites, result: unknown, tables: Tables, start: BatchStart): Composed {
+  const changes = foldWrites(prepared.steps, prepared.encoded.fingerprints, tables, start);
+  if (typeof changes === 'string') return { kind: 'conflict', message: changes, result, prepared };
+  for (const row of changes.rows) tables.apply({ row, counters: [] });
+  for (const kill of changes.kills) tables.apply({ counters: [], kill });
+  tables.apply({ counters: changes.counters });
   return { kind: 'fits', result, prepared };
 }
 
-/** The rows after all `steps`, the first at `position`, with their fingerprints; or why one does not fit. */
+/** All that the entries of one transaction change, once each. */
+export interface Changes {
+  /** With their fingerprints. */
+  readonly rows: readonly CallRow[];
+  readonly counters: readonly (readonly [key: string, value: number])[];
+  readonly ended: readonly Lease[];
+  readonly taken: readonly Lease[];
+  readonly kills: readonly NonNullable<Change['kill']>[];
+}
+
+const NO_CHANGES: Changes = { rows: [], counters: [], ended: [], taken: [], kills: [] };
+
+/** What all `steps` change, the first at `position`; or why one does not fit. */
 export function foldWrites(
   steps: readonly (Step | undefined)[],
   fingerprints: readonly Fingerprint[],
-  tables: Pick<Tables, 'call' | 'holder'>,
-  position: number,
-): readonly CallRow[] | string {
-  if (steps.every((step) => step === undefined)) return [];
-  const changed = createTables();
-  const lookups = {
-    call: (id: string) => changed.call(id) ?? tables.call(id),
-    holder: (key: string) => changed.holder(key) ?? tables.holder(key),
+  tables: Lookups,
+  { position, at }: Moment,
+): Changes | string {
+  if (steps.every((step) => step === undefined)) return NO_CHANGES;
+  const rows = new Map<string, CallRow>();
+  const befores = new Map<string, CallRow | undefined>();
+  const holders = new Map<string, string>();
+  const counters = new Map<string, number>();
+  const kills = new Map<string, NonNullable<Change['kill']>>();
+  const lookups: Lookups = {
+    call: (id) => {
+      const now = rows.get(id);
+      if (now !== undefined) return now;
+      if (!befores.has(id)) befores.set(id, tables.call(id));
+      return befores.get(id);
+    },
+    holder: (key) => rows.get(holders.get(key) ?? '') ?? tables.holder(key),
+    counter: (key) => counters.get(key) ?? tables.counter(key),
+    kill: (target) => (kills.has(target) ? kills.get(target)?.now : tables.kill(target)),
   };
   for (const [index, step] of steps.entries()) {
     if (step === undefined) continue;
-    const folded = fold(step, position + index, lookups);
+    const folded = fold(step, { position: position + index, at }, lookups);
     if (!folded.ok) return folded.message;
-    changed.set(folded.row);
+    const { row, kill } = folded;
+    if (row !== undefined) {
+      rows.set(row.id, row);
+      // A call that an entry could still change has all of its keys: no other one took them.
+      for (const key of row.keys) holders.set(key, row.id);
+    }
+    for (const [key, value] of folded.counters) counters.set(key, value);
+    if (kill !== undefined) kills.set(kill.target, kill);
   }
   for (const { call, salt, mac } of fingerprints) {
-    const row = changed.call(call);
-    if (row !== undefined) changed.set({ ...row, salt, fingerprint: mac });
+    const row = rows.get(call);
+    if (row !== undefined) rows.set(call, { ...row, salt, fingerprint: mac });
   }
-  return [...changed.rows()];
+  const after = [...rows.values()];
+  const ended = [...befores.values()].flatMap((before) => (before === undefined ? [] : leasesOf(before)));
+  return { rows: after, counters: [...counters], ended, taken: after.flatMap(leasesOf), kills: [...kills.values()] };
 }

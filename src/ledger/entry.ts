@@ -18,12 +18,18 @@ const ENTRY_TYPES = [
   'policy.loaded',
   'policy.refused',
   'call.denied',
+  'call.parked',
+  'call.approved',
+  'call.refused',
+  'call.expired',
   'call.intent',
   'call.not-started',
   'call.succeeded',
   'call.failed',
   'call.unknown',
   'call.settled',
+  'kill.set',
+  'kill.lifted',
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];
@@ -60,8 +66,8 @@ export interface UndatedLeaf {
 
 const ENVELOPE: ReadonlySet<string> = new Set(['v', 'log', 'id', 'at', 'type']);
 
-/** Only integers of so many digits can be ones that `parseJson` refuses; within a string it may look the same. */
-const LONG_NUMBER = /[:,[-]\d{16}/;
+/** Only such integers can be ones that `parseJson` refuses, 2^53 being 9.007e15; within a string it may look the same. */
+const LONG_NUMBER = /[:,[-](?:9\d{15}|\d{17})/;
 
 /** `"at":"` … `",` around the 24 characters that `formatInstant` always writes. */
 const TIME_BYTES = 32;

@@ -1,16 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answered, denied, intent, newId, outcome, settled } from '../../test/ledger-drafts.ts';
+import {
+  APPROVAL,
+  answered,
+  approved,
+  denied,
+  intent,
+  newId,
+  outcome,
+  parked,
+  refused,
+  settled,
+} from '../../test/ledger-drafts.ts';
 import type { Entry } from './entry.ts';
 import { encodeEntry, parseEntry } from './entry.ts';
-import type { Step } from './fold.ts';
-import { fold, readStep } from './fold.ts';
+import { fold } from './fold.ts';
 import type { CallRow, CallState, Writes } from './ledger.ts';
+import type { Step } from './step.ts';
+import { readStep } from './step.ts';
 import { createTables, foldLog } from './tables.ts';
 
 const STATES: readonly (CallState | 'none')[] = [
   'none',
   'denied',
+  'parked',
+  'refused',
+  'expired',
   'intent',
   'not-started',
   'succeeded',
@@ -23,6 +38,12 @@ const STATES: readonly (CallState | 'none')[] = [
 /** The whole relation: every entry that fits, by the state it finds and the state it leaves. All others do not. */
 const LEGAL: Readonly<Record<string, CallState>> = {
   'none denied': 'denied',
+  'none parked': 'parked',
+  'not-started parked': 'parked',
+  'settled-not-executed parked': 'parked',
+  'parked approved': 'parked',
+  'parked refused': 'refused',
+  'parked intent': 'intent',
   'none intent': 'intent',
   'not-started intent': 'intent',
   'settled-not-executed intent': 'intent',
@@ -44,16 +65,30 @@ function stepOf(writes: Writes): Step {
 
 function rowIn(state: CallState): CallRow {
   const names = { id: 'c', principal: 'local', tool: 'files.write', state, attempt: 'a', instance: 'i' };
-  return { ...names, attempts: 1, deadline: 1, keys: ['h_1'], position: 0 };
+  const asked = state === 'parked' || state === 'refused' || state === 'expired' ? { approval: APPROVAL } : {};
+  return {
+    ...names,
+    attempts: 1,
+    deadline: 1,
+    keys: ['h_1'],
+    position: 0,
+    reserved: {},
+    slots: [],
+    approvals: [],
+    ...asked,
+  };
 }
 
 function holding(...rows: readonly CallRow[]): ReturnType<typeof createTables> {
-  return createTables(rows);
+  return createTables({ rows, counters: [['parked/principal=local', 1]] });
 }
 
 test('of all entries in all states exactly the legal ones fit', () => {
   const steps: Readonly<Record<string, Step>> = {
     denied: stepOf(denied('c')),
+    parked: stepOf(parked({ call: 'c', keys: ['h_1'] })),
+    approved: stepOf(approved('c', 'ann')),
+    refused: stepOf(refused('c')),
     intent: stepOf(intent({ call: 'c', attempt: 'b', keys: ['h_1'] })),
     'not-started': stepOf(outcome('not-started', 'c', 'a')),
     succeeded: stepOf(answered('succeeded', 'c', 'a')),
@@ -65,10 +100,10 @@ test('of all entries in all states exactly the legal ones fit', () => {
   for (const state of STATES) {
     const tables = state === 'none' ? holding() : holding(rowIn(state));
     for (const [name, step] of Object.entries(steps)) {
-      const folded = fold(step, 7, tables);
+      const folded = fold(step, { position: 7, at: 10 }, tables);
       const expected = LEGAL[`${state} ${name}`];
-      assert.equal(folded.ok ? folded.row.state : undefined, expected, `${name} in ${state}`);
-      if (folded.ok) assert.equal(folded.row.position, 7);
+      assert.equal(folded.ok ? folded.row?.state : undefined, expected, `${name} in ${state}`);
+      if (folded.ok) assert.equal(folded.row?.position, name === 'approved' ? 0 : 7);
       else assert.equal(folded.code, 'illegal');
     }
   }
@@ -80,27 +115,38 @@ test('an outcome or a settlement of another attempt does not fit', () => {
     outcome('unknown', 'c', 'b'),
     answered('succeeded', 'c', 'b'),
   ]) {
-    assert.equal(fold(stepOf(writes), 1, holding(rowIn('intent'))).ok, false);
+    assert.equal(fold(stepOf(writes), { position: 1, at: 10 }, holding(rowIn('intent'))).ok, false);
   }
-  assert.equal(fold(stepOf(settled('executed', 'c', 'b')), 1, holding(rowIn('unknown'))).ok, false);
+  assert.equal(
+    fold(stepOf(settled('executed', 'c', 'b')), { position: 1, at: 10 }, holding(rowIn('unknown'))).ok,
+    false,
+  );
 });
 
 test('a new attempt needs another attempt id, the same principal and tool, and all keys of the call', () => {
   const free = holding(rowIn('not-started'));
   const again = { call: 'c', attempt: 'b', keys: ['h_1'] };
-  const folded = fold(stepOf(intent({ ...again, keys: ['h_2', 'h_1'] })), 9, free);
+  const folded = fold(stepOf(intent({ ...again, keys: ['h_2', 'h_1'] })), { position: 9, at: 10 }, free);
   assert(folded.ok);
-  assert.deepEqual([folded.row.attempts, folded.row.keys, folded.keys], [2, ['h_2', 'h_1'], ['h_2']]);
+  assert.deepEqual([folded.row?.attempts, folded.row?.keys, folded.keys], [2, ['h_2', 'h_1'], ['h_2']]);
   for (const wrong of [{ attempt: 'a' }, { keys: [] }, { keys: ['h_2'] }, { principal: 'other' }, { tool: 'other' }]) {
-    assert.equal(fold(stepOf(intent({ ...again, ...wrong })), 9, free).ok, false, JSON.stringify(wrong));
+    assert.equal(
+      fold(stepOf(intent({ ...again, ...wrong })), { position: 9, at: 10 }, free).ok,
+      false,
+      JSON.stringify(wrong),
+    );
   }
 });
 
-test('a key of another call is taken in every state but denied', () => {
+test('a key of another call is taken unless that call was denied, refused, or expired', () => {
   for (const state of STATES) {
     if (state === 'none') continue;
-    const folded = fold(stepOf(intent({ call: 'd', attempt: 'b', keys: ['h_1'] })), 9, holding(rowIn(state)));
-    assert.equal(folded.ok, state === 'denied', state);
+    const folded = fold(
+      stepOf(intent({ call: 'd', attempt: 'b', keys: ['h_1'] })),
+      { position: 9, at: 10 },
+      holding(rowIn(state)),
+    );
+    assert.equal(folded.ok, ['denied', 'refused', 'expired'].includes(state), state);
     if (!folded.ok) assert.equal(folded.code, 'key-taken');
   }
 });
@@ -108,8 +154,8 @@ test('a key of another call is taken in every state but denied', () => {
 test('what no entry says is kept through a transition', () => {
   const salt = Uint8Array.of(1);
   const before: CallRow = { ...rowIn('intent'), salt, fingerprint: salt };
-  const folded = fold(stepOf(answered('failed', 'c', 'a')), 3, holding(before));
-  assert.deepEqual(folded, { ok: true, row: { ...before, state: 'failed', position: 3 }, keys: [] });
+  const folded = fold(stepOf(answered('failed', 'c', 'a')), { position: 3, at: 10 }, holding(before));
+  assert.deepEqual(folded, { ok: true, row: { ...before, state: 'failed', position: 3 }, keys: [], counters: [] });
 });
 
 test('an entry without the fields of its type is malformed', () => {

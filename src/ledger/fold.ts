@@ -1,206 +1,271 @@
-/** What an entry does to the tables: the one definition of which transitions of a call are legal. Pure. */
+/** What an entry does to the tables: the one definition of which transitions are legal. Pure. */
 
-import type { JsonObject, JsonValue } from '../value/json.ts';
-import { isJsonObject } from '../value/json.ts';
-import { parseInstant } from '../value/time.ts';
-import type { EntryType } from './entry.ts';
-import type { CallRow, CallState } from './ledger.ts';
-
-/** What folding reads of an entry about a call. `kind` is the entry's type after `call.`. */
-export type Step =
-  | { readonly kind: 'denied'; readonly call: string; readonly principal: string; readonly tool: string }
-  | {
-      readonly kind: 'intent';
-      readonly call: string;
-      readonly attempt: string;
-      readonly instance: string;
-      /** Milliseconds since the epoch. */
-      readonly deadline: number;
-      readonly principal: string;
-      readonly tool: string;
-      readonly keys: readonly string[];
-    }
-  | {
-      readonly kind: 'not-started' | 'succeeded' | 'failed' | 'unknown';
-      readonly call: string;
-      readonly attempt: string;
-    }
-  | {
-      readonly kind: 'settled';
-      readonly call: string;
-      readonly attempt: string;
-      readonly as: 'executed' | 'not-executed';
-    };
-
-/** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
-export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
+import type { CallRow, CallState, Charges, Kill } from './ledger.ts';
+import type { CallStep, KillStep, Step } from './step.ts';
 
 /** The tables as folding sees them. */
 export interface Lookups {
   call(id: string): CallRow | undefined;
   /** The call that took `key`. */
   holder(key: string): CallRow | undefined;
+  /** 0 when there is none. */
+  counter(key: string): number;
+  kill(target: string): Kill | undefined;
+}
+
+/** Where an entry stands in the log, and when it was written: milliseconds since the epoch. */
+export interface Moment {
+  readonly position: number;
+  readonly at: number;
+}
+
+/** What an entry changes: rows as they are after it. Leases follow from the row of their call. */
+export interface Change {
+  readonly row?: CallRow;
+  /** The keys that the row takes for the first time. */
+  readonly keys: readonly string[];
+  /** New values; 0 is as good as none. */
+  readonly counters: readonly (readonly [key: string, value: number])[];
+  /** `now` is absent when it was lifted. */
+  readonly kill?: { readonly target: string; readonly now?: Kill };
 }
 
 /**
- * The row after the entry and the keys it takes for the first time, or why the entry does not fit:
- * `illegal` — the call's state does not allow it, or it is another attempt's; `key-taken` — another call has a key.
+ * The change, or why the entry does not fit: `illegal` — the call's state does not allow it, it is another attempt's,
+ * it comes after its time or makes a counter impossible; `key-taken` — another call has a key.
  */
 export type Folded =
-  | { readonly ok: true; readonly row: CallRow; readonly keys: readonly string[] }
+  | ({ readonly ok: true } & Change)
   | { readonly ok: false; readonly code: 'illegal' | 'key-taken'; readonly message: string };
 
-/** Whether entries of this type change the tables. */
-export function isStep(type: EntryType): boolean {
-  return type.startsWith('call.');
+/** Under this key the calls of `principal` that are parked now are counted. */
+export function parkedKey(principal: string): string {
+  return `parked/principal=${principal}`;
 }
 
-/** Reads the fields that folding needs. `fields` may be a whole entry. */
-export function readStep(type: EntryType, fields: JsonObject): ReadStep {
-  switch (type) {
-    case 'ledger.created':
-    case 'ledger.opened':
-    case 'ledger.closed':
-    case 'policy.loaded':
-    case 'policy.refused':
-      return { ok: true };
-    case 'call.denied':
-      return readDenied(fields);
-    case 'call.intent':
-      return readIntent(fields);
-    case 'call.not-started':
-    case 'call.succeeded':
-    case 'call.failed':
-    case 'call.unknown':
-      return readOutcome(type, fields);
-    case 'call.settled':
-      return readSettled(fields);
-  }
-}
-
-function readDenied(fields: JsonObject): ReadStep {
-  const { call, principal } = fields;
-  const tool = toolName(fields);
-  if (!isName(call)) return missing('call');
-  if (typeof principal !== 'string') return missing('principal');
-  return tool === undefined ? missing('tool.name') : { ok: true, step: { kind: 'denied', call, principal, tool } };
-}
-
-function readIntent(fields: JsonObject): ReadStep {
-  const { call, attempt, instance, principal } = fields;
-  const tool = toolName(fields);
-  const deadline = typeof fields['deadline'] === 'string' ? parseInstant(fields['deadline']) : undefined;
-  const keys = fields['keys'];
-  if (!isName(call)) return missing('call');
-  if (!isName(attempt)) return missing('attempt');
-  if (!isName(instance)) return missing('instance');
-  if (deadline === undefined) return missing('deadline');
-  if (typeof principal !== 'string') return missing('principal');
-  if (tool === undefined) return missing('tool.name');
-  if (!Array.isArray(keys) || !keys.every(isName) || new Set(keys).size !== keys.length) return missing('keys');
-  return { ok: true, step: { kind: 'intent', call, attempt, instance, deadline, principal, tool, keys } };
-}
-
-function readOutcome(type: `call.${'not-started' | 'succeeded' | 'failed' | 'unknown'}`, fields: JsonObject): ReadStep {
-  const { call, attempt } = fields;
-  if (!isName(call)) return missing('call');
-  if (!isName(attempt)) return missing('attempt');
-  return { ok: true, step: { kind: OUTCOMES[type], call, attempt } };
-}
-
-const OUTCOMES = {
-  'call.not-started': 'not-started',
-  'call.succeeded': 'succeeded',
-  'call.failed': 'failed',
-  'call.unknown': 'unknown',
-} as const;
-
-function readSettled(fields: JsonObject): ReadStep {
-  const { call, attempt, as } = fields;
-  if (!isName(call)) return missing('call');
-  if (!isName(attempt)) return missing('attempt');
-  if (as !== 'executed' && as !== 'not-executed') return missing('as');
-  return { ok: true, step: { kind: 'settled', call, attempt, as } };
-}
-
-function toolName(fields: JsonObject): string | undefined {
-  const tool = fields['tool'];
-  if (!isJsonObject(tool)) return undefined;
-  const name = tool['name'];
-  return typeof name === 'string' ? name : undefined;
-}
-
-function isName(value: JsonValue | undefined): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-function missing(field: string): ReadStep {
-  return { ok: false, message: `the entry lacks a usable \`${field}\`` };
-}
-
-/** What `step`, as the entry at `position`, makes of the tables. Columns that no entry says are kept as they are. */
-export function fold(step: Step, position: number, lookups: Lookups): Folded {
+/** What `step`, as the entry of `moment`, makes of the tables. Columns that no entry says are kept as they are. */
+export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
+  if (step.kind === 'kill-set' || step.kind === 'kill-lifted') return foldKill(step, moment, lookups);
   const before = lookups.call(step.call);
   switch (step.kind) {
     case 'denied':
-      return before === undefined ? done({ ...denied(step), position }) : illegal(step, before);
+      return before === undefined
+        ? changed({ ...newRow(step), state: 'denied', ...at(moment) })
+        : illegal(step, before);
+    case 'parked':
+      return foldParked(step, moment, before, lookups);
     case 'intent':
-      return foldIntent(step, position, before, lookups);
+      return foldIntent(step, moment, before, lookups);
+    case 'unknown':
+      return foldUnknown(step, moment, before);
     case 'not-started':
     case 'succeeded':
     case 'failed':
-    case 'unknown':
-      return advance(step, 'intent', step.kind, position, before);
     case 'settled':
-      return advance(step, 'unknown', `settled-${step.as}`, position, before);
+      return foldEnd(step, moment, before, lookups);
+    case 'approved':
+      return foldApproved(step, moment, before);
+    case 'refused':
+    case 'expired':
+      return foldClosed(step, moment, before, lookups);
   }
 }
 
-function denied({ call, principal, tool }: Step & { readonly kind: 'denied' }): Omit<CallRow, 'position'> {
-  return { id: call, principal, tool, state: 'denied', attempt: '', attempts: 0, instance: '', deadline: 0, keys: [] };
+function foldKill({ kind, target, reason, by }: KillStep, moment: Moment, lookups: Lookups): Folded {
+  if (kind === 'kill-set') {
+    return { ok: true, keys: [], counters: [], kill: { target, now: { target, reason, by, at: moment.at } } };
+  }
+  if (lookups.kill(target) !== undefined) return { ok: true, keys: [], counters: [], kill: { target } };
+  return { ok: false, code: 'illegal', message: `\`${target}\` is not killed, so \`kill.lifted\` does not fit` };
 }
 
-function foldIntent(
-  step: Step & { readonly kind: 'intent' },
-  position: number,
+function foldParked(
+  step: CallStep & { readonly kind: 'parked' },
+  moment: Moment,
   before: CallRow | undefined,
   lookups: Lookups,
 ): Folded {
-  const { call, attempt, instance, deadline, principal, tool } = step;
-  if (before !== undefined) {
-    const isFree = before.state === 'not-started' || before.state === 'settled-not-executed';
-    if (!isFree || before.attempt === attempt) return illegal(step, before);
-    if (before.principal !== principal || before.tool !== tool) return illegal(step, before);
-    if (!before.keys.every((key) => step.keys.includes(key))) return illegal(step, before);
-  }
-  const fresh = step.keys.filter((key) => before?.keys.includes(key) !== true);
-  for (const key of fresh) {
-    const holder = lookups.holder(key);
-    // A denied call consumes no key.
-    if (holder !== undefined && holder.state !== 'denied') {
-      return { ok: false, code: 'key-taken', message: `a key of call ${call} was taken by call ${holder.id}` };
-    }
-  }
-  const row = { id: call, principal, tool, state: 'intent', attempt, instance, deadline, keys: step.keys } as const;
-  return done({ ...before, ...row, attempts: (before?.attempts ?? 0) + 1, position }, fresh);
+  const { approval, keys } = step;
+  if (before !== undefined && !(isFree(before) && isSame(before, step))) return illegal(step, before);
+  if (approval.expires <= moment.at) return illegal(step, before, 'the approval it asks for has expired');
+  const fresh = freshKeys(step, before, lookups);
+  if (typeof fresh === 'string') return { ok: false, code: 'key-taken', message: fresh };
+  // A call that is parked again was decided again: what was said to the question before does not answer this one.
+  const row = { ...(before ?? newRow(step)), keys, approval, approvals: [], deadline: approval.expires, instance: '' };
+  return tallied(step, { ...row, state: 'parked', ...at(moment) }, new Map([[parkedKey(row.principal), 1]]), lookups, {
+    fresh,
+  });
 }
 
-function advance(
-  step: Step & { readonly attempt: string },
-  from: CallState,
-  to: CallState,
-  position: number,
+function foldIntent(
+  step: CallStep & { readonly kind: 'intent' },
+  moment: Moment,
+  before: CallRow | undefined,
+  lookups: Lookups,
+): Folded {
+  const { attempt, instance, deadline, keys, reserved, rates, slots, effectTimeoutMs } = step;
+  if (before !== undefined) {
+    if (!(isFree(before) || before.state === 'parked') || before.attempt === attempt) return illegal(step, before);
+    if (!isSame(before, step)) return illegal(step, before);
+    if (before.state === 'parked' && hasExpired(before, moment)) return illegal(step, before, 'its approval expired');
+  }
+  const fresh = freshKeys(step, before, lookups);
+  if (typeof fresh === 'string') return { ok: false, code: 'key-taken', message: fresh };
+  const row: CallRow = {
+    ...bare(before ?? newRow(step)),
+    state: 'intent',
+    attempt,
+    instance,
+    deadline,
+    keys,
+    reserved,
+    slots,
+    ...(effectTimeoutMs === undefined ? {} : { effectTimeoutMs }),
+    attempts: (before?.attempts ?? 0) + 1,
+    ...at(moment),
+  };
+  const deltas = new Map(Object.entries(reserved));
+  if (before?.state === 'parked') deltas.set(parkedKey(before.principal), -1);
+  return tallied(step, row, deltas, lookups, { fresh, set: Object.entries(rates) });
+}
+
+/** Keeps what is reserved, and the leases for as long as the effect may still be under way. */
+function foldUnknown(
+  step: CallStep & { readonly kind: 'unknown' },
+  moment: Moment,
   before: CallRow | undefined,
 ): Folded {
-  if (before === undefined || before.state !== from || before.attempt !== step.attempt) return illegal(step, before);
-  return done({ ...before, state: to, position });
+  if (before?.state !== 'intent' || before.attempt !== step.attempt) return illegal(step, before);
+  const { effectTimeoutMs } = before;
+  const until = effectTimeoutMs === undefined ? {} : { slotsUntil: moment.at + effectTimeoutMs };
+  return changed({ ...before, state: 'unknown', ...until, ...at(moment) });
 }
 
-function done(row: CallRow, keys: readonly string[] = []): Folded {
-  return { ok: true, row, keys };
+/** The attempt is over: its leases are free, and what it reserved is given back, kept, or replaced by the charge. */
+function foldEnd(
+  step: CallStep & { readonly kind: 'not-started' | 'succeeded' | 'failed' | 'settled' },
+  moment: Moment,
+  before: CallRow | undefined,
+  lookups: Lookups,
+): Folded {
+  const from: CallState = step.kind === 'settled' ? 'unknown' : 'intent';
+  if (before?.state !== from || before.attempt !== step.attempt) return illegal(step, before);
+  const state = step.kind === 'settled' ? (`settled-${step.as}` as const) : step.kind;
+  const isRefund = state === 'not-started' || state === 'settled-not-executed';
+  const charged = step.kind === 'not-started' ? {} : step.charged;
+  const deltas = new Map<string, number>();
+  if (isRefund) for (const [key, n] of Object.entries(before.reserved)) deltas.set(key, -n);
+  for (const [key, n] of Object.entries(charged)) {
+    const reserved = before.reserved[key];
+    if (reserved === undefined) return illegal(step, before, `nothing was reserved for \`${key}\``);
+    deltas.set(key, n - reserved);
+  }
+  const reserved: Charges = isRefund ? {} : { ...before.reserved, ...charged };
+  return tallied(step, { ...bare(before), state, reserved, slots: [], ...at(moment) }, deltas, lookups);
 }
 
-function illegal(step: Step, before: CallRow | undefined): Folded {
+/** The call stays parked, since the entry that parked it: an approval only records. */
+function foldApproved(
+  step: CallStep & { readonly kind: 'approved' },
+  moment: Moment,
+  before: CallRow | undefined,
+): Folded {
+  const { by, digest, signature } = step;
+  if (before?.state !== 'parked') return illegal(step, before);
+  if (before.approval?.digest !== digest) return illegal(step, before, 'it approves another digest');
+  if (hasExpired(before, moment)) return illegal(step, before, 'it expired');
+  if (before.approvals.some((one) => one.by === by)) return illegal(step, before, `\`${by}\` has approved it already`);
+  const approval = { by, position: moment.position, ...(signature === undefined ? {} : { signature }) };
+  return changed({ ...before, approvals: [...before.approvals, approval] });
+}
+
+function foldClosed(
+  step: CallStep & { readonly kind: 'refused' | 'expired' },
+  moment: Moment,
+  before: CallRow | undefined,
+  lookups: Lookups,
+): Folded {
+  if (before?.state !== 'parked') return illegal(step, before);
+  if (step.kind === 'expired' && !hasExpired(before, moment)) return illegal(step, before, 'it has not expired yet');
+  const deltas = new Map([[parkedKey(before.principal), -1]]);
+  return tallied(step, { ...before, state: step.kind, ...at(moment) }, deltas, lookups);
+}
+
+/** Whether calls in this state have let go of their keys, so that another call may take them. */
+export function isReleased({ state }: CallRow): boolean {
+  return state === 'denied' || state === 'refused' || state === 'expired';
+}
+
+/** The call certainly had no effect, so it may be tried again. */
+function isFree({ state }: CallRow): boolean {
+  return state === 'not-started' || state === 'settled-not-executed';
+}
+
+/** Whether `step` is about the call of `before`, with all of its keys. */
+function isSame(
+  before: CallRow,
+  { principal, tool, keys }: { readonly principal: string; readonly tool: string; readonly keys: readonly string[] },
+): boolean {
+  return before.principal === principal && before.tool === tool && before.keys.every((key) => keys.includes(key));
+}
+
+function hasExpired({ approval }: CallRow, moment: Moment): boolean {
+  return approval === undefined || approval.expires <= moment.at;
+}
+
+/** The keys that are new to the call; or which one another call has. */
+function freshKeys(
+  { call, keys }: { readonly call: string; readonly keys: readonly string[] },
+  before: CallRow | undefined,
+  lookups: Lookups,
+): readonly string[] | string {
+  const fresh = keys.filter((key) => before?.keys.includes(key) !== true);
+  for (const key of fresh) {
+    const holder = lookups.holder(key);
+    if (holder !== undefined && !isReleased(holder)) return `a key of call ${call} was taken by call ${holder.id}`;
+  }
+  return fresh;
+}
+
+function newRow({ call, principal, tool }: CallStep & { readonly principal: string; readonly tool: string }): CallRow {
+  const none = { state: 'denied', attempt: '', attempts: 0, instance: '', deadline: 0, position: 0 } as const;
+  return { id: call, principal, tool, ...none, keys: [], reserved: {}, slots: [], approvals: [] };
+}
+
+/** The row without what belongs to one attempt only. */
+function bare(row: CallRow): CallRow {
+  const { slotsUntil: _until, effectTimeoutMs: _timeout, ...rest } = row;
+  return rest;
+}
+
+function at({ position }: Moment): { readonly position: number } {
+  return { position };
+}
+
+/** The change with counters moved by `deltas` and put to `set`, when all of them stay safe integers from 0 on. */
+function tallied(
+  step: CallStep,
+  row: CallRow,
+  deltas: ReadonlyMap<string, number>,
+  lookups: Lookups,
+  more: { readonly fresh?: readonly string[]; readonly set?: readonly (readonly [string, number])[] } = {},
+): Folded {
+  const counters: (readonly [string, number])[] = [...(more.set ?? [])];
+  for (const [key, delta] of deltas) {
+    const value = lookups.counter(key) + delta;
+    if (value < 0 || !Number.isSafeInteger(value)) return illegal(step, row, `\`${key}\` would be ${value}`);
+    counters.push([key, value]);
+  }
+  return { ok: true, row, keys: more.fresh ?? [], counters };
+}
+
+function changed(row: CallRow): Folded {
+  return { ok: true, row, keys: [], counters: [] };
+}
+
+function illegal(step: CallStep, before: CallRow | undefined, why?: string): Folded {
   const now = before === undefined ? 'does not exist' : `is \`${before.state}\` (attempt ${before.attempt || 'none'})`;
-  return { ok: false, code: 'illegal', message: `call ${step.call} ${now}, so \`call.${step.kind}\` does not fit` };
+  const fit = `\`call.${step.kind}\` does not fit`;
+  const message = why === undefined ? `call ${step.call} ${now}, so ${fit}` : `call ${step.call}: ${fit}, ${why}`;
+  return { ok: false, code: 'illegal', message };
 }

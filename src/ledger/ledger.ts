@@ -1,11 +1,17 @@
 /** The durable log of calls: what was decided, attempted and answered, in one order. */
 
 import type { JsonValue } from '../value/json.ts';
-import type { EntryDraft } from './entry.ts';
+import type { Entry, EntryDraft } from './entry.ts';
 
-/** `unknown`: the call may or may not have happened. */
+/**
+ * `parked`: waits for an approval. `refused`, `expired`: it never got one, and its keys are free for other calls.
+ * `unknown`: the call may or may not have happened.
+ */
 export type CallState =
   | 'denied'
+  | 'parked'
+  | 'refused'
+  | 'expired'
   | 'intent'
   | 'not-started'
   | 'succeeded'
@@ -13,6 +19,41 @@ export type CallState =
   | 'unknown'
   | 'settled-executed'
   | 'settled-not-executed';
+
+/** Whole numbers from 0 on, by the key of the fact they are charged to. */
+export type Charges = Readonly<Record<string, number>>;
+
+/** What a parked call waits for, as its entry says it. */
+export interface ApprovalRequest {
+  /** What an approval must name. */
+  readonly digest: string;
+  readonly approvers: readonly string[];
+  /** How many different approvers it takes, 1 at least. */
+  readonly quorum: number;
+  readonly notRequester: boolean;
+  readonly requester: string;
+  /** From then on it is neither approved nor claimed; milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+/** One answer to an `ApprovalRequest`, over its digest. Whether `by` may answer it, and the signature, are unchecked. */
+export interface Approval {
+  readonly by: string;
+  /** As the entry has it; none when the entry says `unsigned`. */
+  readonly signature?: string;
+  /** The position of its entry. */
+  readonly position: number;
+}
+
+/** A kill switch that is on. */
+export interface Kill {
+  /** `all`, `principal:ID`, `server:NAME` or `tool:NAME`. */
+  readonly target: string;
+  readonly reason: string;
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
 
 /**
  * One call as the store knows it. Every column but `salt` and `fingerprint` is derived: folding the
@@ -23,14 +64,25 @@ export interface CallRow {
   readonly principal: string;
   readonly tool: string;
   readonly state: CallState;
-  /** The attempt id of the last intent; empty for a denied call. */
+  /** The attempt id of the last intent; empty before the first. */
   readonly attempt: string;
   readonly attempts: number;
   readonly instance: string;
-  /** Milliseconds since the epoch; no dispatch happens after it. */
+  /** Milliseconds since the epoch; no dispatch happens after it. Of a parked call, when its approval expires. */
   readonly deadline: number;
   readonly keys: readonly string[];
-  /** The position of the entry that gave the call its state. */
+  /** What the counters hold of the last attempt: reserved at first, later charged, nothing once it is refunded. */
+  readonly reserved: Charges;
+  /** The keys of the leases that the last attempt holds; none once it ended. */
+  readonly slots: readonly string[];
+  /** From then on the leases of an `unknown` call count no longer; absent: until it is settled. */
+  readonly slotsUntil?: number;
+  /** How long an effect may be under way after its outcome became unknown; as its intent said. */
+  readonly effectTimeoutMs?: number;
+  /** What it was last parked for, and who approved that; kept when it goes on. */
+  readonly approval?: ApprovalRequest;
+  readonly approvals: readonly Approval[];
+  /** The position of the entry that gave the call its state; an approval gives none. */
   readonly position: number;
   /** Random, the call's own; absent once the body is gone. */
   readonly salt?: Uint8Array;
@@ -42,9 +94,11 @@ export interface CallRow {
 export interface Reads {
   /** Key HMACs (`h_…`); each answers with the call that took it. */
   readonly keys?: readonly string[];
-  /** Answers with the calls of this principal and tool that are `intent` or `unknown`. */
+  /** Answers with the calls of this principal and tool that are `parked`, `intent` or `unknown`. */
   readonly open?: { readonly principal: string; readonly tool: string };
   readonly call?: string;
+  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`. */
+  readonly facts?: readonly string[];
 }
 
 /** What a transaction saw. */
@@ -54,6 +108,11 @@ export interface Facts {
   readonly keys: ReadonlyMap<string, CallRow>;
   readonly open: readonly CallRow[];
   readonly call?: CallRow;
+  /**
+   * The facts that were asked for, those that are 0 left out: counters; for `slots/…` the leases that live at `at`; for
+   * `kill/TARGET` 1 when it is on; for `parked/principal=ID` the calls that are parked.
+   */
+  readonly values: ReadonlyMap<string, number>;
 }
 
 /** `output` is what a call returned or a settlement said, `args` what was too large for its entry. */
@@ -89,7 +148,7 @@ export interface Composition<T> {
  *
  * Every method rejects with a `LedgerError`:
  * `busy` — the queue is full or the lock is taken; nothing was written.
- * `conflict` — an entry does not fit the call's state or a key is taken; nothing of the transaction was
+ * `conflict` — an entry does not fit the call's state or its counters, or a key is taken; nothing of the transaction was
  * written, read the row and answer from it. Neighbours in the same batch are not affected.
  * `outcome-unknown` — the commit may or may not have landed: re-read by attempt id before acting.
  * `stopped` — a write failed for good (disk, fsync); no further write is tried.
@@ -108,10 +167,16 @@ export interface Ledger extends AsyncDisposable {
   /** Writes what needs no reading: outcomes. Same guarantees. */
   append(writes: Writes): Promise<void>;
   call(id: string): Promise<CallRow | undefined>;
+  /** The entry at `position`, as its leaf says it; absent beyond the end. */
+  entry(position: number): Promise<Entry | undefined>;
   /** The sealed value, opened and checked against `commitment` from its entry; absent once it is gone. */
   body(call: string, role: BodyRole): Promise<JsonValue | undefined>;
   /** Calls left `intent` by instances that no longer live. */
   orphans(): Promise<readonly CallRow[]>;
+  /** Calls that are `parked`, of one principal or of all, by id: oldest first. */
+  parked(principal?: string): Promise<readonly CallRow[]>;
+  /** The kill switches that are on, by target. */
+  kills(): Promise<readonly Kill[]>;
   /** Whether the process that opened the data directory as `instance` still holds it. */
   isAlive(instance: string): Promise<boolean>;
   /** Signs the committed size, if it grew since the last checkpoint; resolves with the signed note. */

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import type { EntryDraft, UndatedLeaf } from './entry.ts';
 import { undatedLeaf } from './entry.ts';
-import type { Step } from './fold.ts';
-import { readStep } from './fold.ts';
 import type { SealedBody, Writes } from './ledger.ts';
+import type { Step } from './step.ts';
+import { readStep } from './step.ts';
 
 export interface Fingerprint {
   readonly call: string;

@@ -1,48 +1,144 @@
 /** The tables in memory: what a store keeps for speed, and what folding a whole log must give again. */
 
+import { parseInstant } from '../value/time.ts';
 import type { Entry } from './entry.ts';
-import type { Folded, Lookups } from './fold.ts';
-import { fold, readStep } from './fold.ts';
-import type { CallRow, Facts, Reads } from './ledger.ts';
+import type { Change, Lookups } from './fold.ts';
+import { fold, isReleased } from './fold.ts';
+import type { CallRow, Facts, Kill, Reads } from './ledger.ts';
+import { readStep } from './step.ts';
 
-/** Calls by id and by key, and the unsettled ones by principal and tool. */
+/** A slot that an attempt holds. It counts at any time before `until`, and at all times without one. */
+export interface Lease {
+  readonly key: string;
+  readonly attempt: string;
+  /** Milliseconds since the epoch. */
+  readonly until?: number;
+}
+
+/** Some or all of what tables hold. */
+export interface Known {
+  readonly rows: readonly CallRow[];
+  readonly counters: readonly (readonly [key: string, value: number])[];
+  readonly leases: readonly Lease[];
+  readonly kills: readonly Kill[];
+}
+
+/** Calls by id and by key, the unsettled ones by principal and tool; counters, leases and kill switches by key. */
 export interface Tables extends Lookups {
   /** All rows, in the order in which their calls first appeared. */
   rows(): Iterable<CallRow>;
-  /** Calls that are `intent` or `unknown`, of one principal and tool or of all. */
+  /** Calls that are `parked`, `intent` or `unknown`, of one principal and tool or of all. */
   open(of?: { readonly principal: string; readonly tool: string }): CallRow[];
-  /** Replaces the row of that call; its keys are its own from now on. */
-  set(row: CallRow): void;
+  /** All counters but those that are 0. */
+  counters(): Iterable<readonly [key: string, value: number]>;
+  leases(key?: string): Iterable<Lease>;
+  kills(): Iterable<Kill>;
+  /** Replaces the row of its call, whose keys and leases are its own from now on; and the rest of the change. */
+  apply(change: Omit<Change, 'keys'>): void;
 }
 
-function isOpen(row: CallRow): boolean {
-  return row.state === 'intent' || row.state === 'unknown';
+function isOpen({ state }: CallRow): boolean {
+  return state === 'intent' || state === 'unknown' || state === 'parked';
 }
 
-export function createTables(rows: Iterable<CallRow> = []): Tables {
+/** The leases of the call's last attempt. */
+export function leasesOf({ slots, attempt, slotsUntil }: CallRow): readonly Lease[] {
+  return slots.map((key) => ({ key, attempt, ...(slotsUntil === undefined ? {} : { until: slotsUntil }) }));
+}
+
+/** By key and attempt. */
+class LeaseTable {
+  readonly #byKey = new Map<string, Map<string, Lease>>();
+
+  add(lease: Lease): void {
+    const leases = this.#byKey.get(lease.key) ?? new Map<string, Lease>();
+    this.#byKey.set(lease.key, leases.set(lease.attempt, lease));
+  }
+
+  remove({ key, attempt }: Lease): void {
+    const leases = this.#byKey.get(key);
+    leases?.delete(attempt);
+    if (leases?.size === 0) this.#byKey.delete(key);
+  }
+
+  *of(key?: string): IterableIterator<Lease> {
+    if (key === undefined) for (const leases of this.#byKey.values()) yield* leases.values();
+    else yield* this.#byKey.get(key)?.values() ?? [];
+  }
+}
+
+export function createTables({ rows = [], counters = [], leases = [], kills = [] }: Partial<Known> = {}): Tables {
   const calls = new Map<string, CallRow>();
   const holders = new Map<string, string>();
   const unsettled = new Map<string, CallRow>();
-  const tables: Tables = {
+  const values = new Map<string, number>(counters);
+  const held = new LeaseTable();
+  const switches = new Map<string, Kill>(kills.map((kill) => [kill.target, kill]));
+  const setRow = (row: CallRow): void => {
+    const before = calls.get(row.id);
+    if (before !== undefined) for (const lease of leasesOf(before)) held.remove(lease);
+    for (const lease of leasesOf(row)) held.add(lease);
+    calls.set(row.id, row);
+    // A call that let go of its keys is known by them only until another takes them.
+    for (const key of row.keys) if (!(isReleased(row) && holders.has(key))) holders.set(key, row.id);
+    if (isOpen(row)) unsettled.set(row.id, row);
+    else unsettled.delete(row.id);
+  };
+  for (const row of rows) setRow(row);
+  for (const lease of leases) held.add(lease);
+  return {
     call: (id) => calls.get(id),
     holder: (key) => {
       const id = holders.get(key);
       return id === undefined ? undefined : calls.get(id);
     },
+    counter: (key) => values.get(key) ?? 0,
+    kill: (target) => switches.get(target),
     rows: () => calls.values(),
     open: (of) =>
       [...unsettled.values()].filter(
         (row) => of === undefined || (row.principal === of.principal && row.tool === of.tool),
       ),
-    set: (row) => {
-      calls.set(row.id, row);
-      for (const key of row.keys) holders.set(key, row.id);
-      if (isOpen(row)) unsettled.set(row.id, row);
-      else unsettled.delete(row.id);
+    counters: () => values,
+    leases: (key) => held.of(key),
+    kills: () => switches.values(),
+    apply: ({ row, counters: changed, kill }) => {
+      if (row !== undefined) setRow(row);
+      for (const [key, value] of changed) {
+        if (value === 0) values.delete(key);
+        else values.set(key, value);
+      }
+      if (kill?.now !== undefined) switches.set(kill.target, kill.now);
+      else if (kill !== undefined) switches.delete(kill.target);
     },
   };
-  for (const row of rows) tables.set(row);
-  return tables;
+}
+
+/** What a fact's key asks for, by the folder it begins with. */
+export type FactKind = 'slots' | 'kill' | 'counter';
+
+export function factKind(key: string): FactKind {
+  if (key.startsWith('slots/')) return 'slots';
+  return key.startsWith('kill/') ? 'kill' : 'counter';
+}
+
+/** `TARGET` of `kill/TARGET`. */
+export function killTarget(key: string): string {
+  return key.slice('kill/'.length);
+}
+
+function factValue(tables: Tables, key: string, at: number): number {
+  switch (factKind(key)) {
+    case 'counter':
+      return tables.counter(key);
+    case 'kill':
+      return tables.kill(killTarget(key)) === undefined ? 0 : 1;
+    case 'slots': {
+      let live = 0;
+      for (const { until } of tables.leases(key)) if (until === undefined || until > at) live += 1;
+      return live;
+    }
+  }
 }
 
 /** What a transaction with these `reads` sees of `tables`. */
@@ -52,9 +148,14 @@ export function factsOf(tables: Tables, reads: Reads, at: number): Facts {
     const row = tables.holder(key);
     if (row !== undefined) keys.set(key, row);
   }
+  const values = new Map<string, number>();
+  for (const key of reads.facts ?? []) {
+    const value = factValue(tables, key, at);
+    if (value !== 0) values.set(key, value);
+  }
   const open = reads.open === undefined ? [] : tables.open(reads.open);
   const call = reads.call === undefined ? undefined : tables.call(reads.call);
-  return { at, keys, open, ...(call === undefined ? {} : { call }) };
+  return { at, keys, open, values, ...(call === undefined ? {} : { call }) };
 }
 
 /** The tables that a log gives, or the first entry that does not fit. */
@@ -70,9 +171,9 @@ export function foldLog(entries: Iterable<Entry>): FoldedLog {
     const read = readStep(entry.type, entry);
     if (!read.ok) return { ok: false, position, message: read.message };
     if (read.step !== undefined) {
-      const folded: Folded = fold(read.step, position, tables);
+      const folded = fold(read.step, { position, at: parseInstant(entry.at) ?? 0 }, tables);
       if (!folded.ok) return { ok: false, position, message: folded.message };
-      tables.set(folded.row);
+      tables.apply(folded);
     }
     position += 1;
   }

@@ -1,22 +1,28 @@
 /** A configuration and the tools it speaks of, checked against each other and made ready to decide. */
 
 import type { Compiled, Expression } from '../expression/compile.ts';
+import { typeText } from '../expression/type.ts';
 import type { Issue } from '../value/issue.ts';
 import { alike } from './alike.ts';
+import { budgetsIn } from './budget-reading.ts';
+import type { Budget } from './budget.ts';
 import { typing } from './condition.ts';
 import type { Purpose, Typing } from './condition.ts';
 import type { Configuration } from './configuration.ts';
+import { isAmountType } from './cost.ts';
+import type { Charge } from './cost.ts';
 import type { Declared, ToolDeclaration } from './declaration.ts';
 import type { Effect } from './decision.ts';
 import { faultLog } from './fault-log.ts';
-import type { FaultLog } from './fault-log.ts';
+import type { FaultLog, Problem } from './fault-log.ts';
 import { issueList } from './issue-list.ts';
 import { lint } from './lint.ts';
 import { mergeDeclarations } from './merge.ts';
+import type { Limit } from './limit.ts';
 import { couldMatchServer } from './pattern.ts';
 import { indexPatterns } from './pattern-index.ts';
 import type { PatternIndex } from './pattern-index.ts';
-import type { Policy, PolicyTool, RuleTable, TypedRule } from './policy.ts';
+import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedRule } from './policy.ts';
 import type { LocatedPattern, Rule } from './rule.ts';
 import { schemaFault } from './schema.ts';
 import { gather, missOf } from './served.ts';
@@ -38,6 +44,7 @@ interface Work {
   readonly issues: Issue[];
   readonly rules: PatternIndex<readonly [number, Rule]>;
   readonly declarations: PatternIndex<ToolDeclaration>;
+  readonly limits: PatternIndex<Limit>;
   /** The patterns that match something served. */
   readonly matched: ReadonlySet<string>;
   /** Servers of which something was written that matches nothing, and what. */
@@ -70,15 +77,17 @@ export function compilePolicy(
 function workOn(configuration: Configuration, served: Served): Work {
   const rules = indexPatterns([...configuration.rules.entries()], ([, rule]) => rule.pattern);
   const declarations = indexPatterns(configuration.tools, (declaration) => declaration.pattern);
+  const limits = indexPatterns(configuration.limits, (limit) => limit.tools);
   const matched = new Set<string>();
   for (const name of served.tools.keys()) {
     for (const [, rule] of rules.find(name)) matched.add(rule.pattern.text);
     for (const { pattern } of declarations.find(name)) matched.add(pattern.text);
+    for (const { tools } of limits.find(name)) matched.add(tools.text);
   }
-  const shared = { configuration, served, rules, declarations, matched };
+  const shared = { configuration, served, rules, declarations, limits, matched };
   return {
     ...shared,
-    types: typing(),
+    types: typing(configuration.budgets),
     faults: faultLog(configuration.file),
     issues: [...served.issues],
     doubtful: new Map(),
@@ -89,17 +98,17 @@ function workOn(configuration: Configuration, served: Served): Work {
 function* expressionsOf(configuration: Configuration): Generator<[what: string, text: Located, purpose: Purpose]> {
   for (const { id, when } of configuration.rules) if (when !== undefined) yield [`\`when\` of ${id}`, when, 'bool'];
   for (const { pattern, declared } of configuration.tools) {
-    for (const [what, text] of declaredExpressions(pattern.text, declared)) yield [what, text, 'any'];
+    yield* declaredExpressions(pattern.text, declared);
   }
 }
 
-function declaredExpressions(name: string, declared: Declared): readonly (readonly [what: string, text: Located])[] {
-  const { key, subject, personal = [] } = declared;
-  return [
-    ...(key === undefined ? [] : [[`\`key\` of \`${name}\``, key] as const]),
-    ...(subject === undefined ? [] : [[`\`subject\` of \`${name}\``, subject] as const]),
-    ...personal.map((text) => [`\`personal\` of \`${name}\``, text] as const),
-  ];
+function* declaredExpressions(name: string, declared: Declared): Generator<[string, Located, Purpose]> {
+  const { key, subject, personal = [], cost = [], actualCost = [] } = declared;
+  if (key !== undefined) yield [`\`key\` of \`${name}\``, key, 'any'];
+  if (subject !== undefined) yield [`\`subject\` of \`${name}\``, subject, 'any'];
+  for (const text of personal) yield [`\`personal\` of \`${name}\``, text, 'any'];
+  for (const { amount } of cost) yield [`\`cost\` of \`${name}\``, amount, 'any'];
+  for (const { amount } of actualCost) yield [`\`actualCost\` of \`${name}\``, amount, 'outcome'];
 }
 
 /** Whether every expression is one that some tool could satisfy. */
@@ -122,12 +131,15 @@ function checkMatches(work: Work): boolean {
     sound = checkMatch(work, pattern, `\`${effect}\` of ${id}`, effect) && sound;
   }
   for (const { pattern } of configuration.tools) sound = checkMatch(work, pattern, '`tools`', undefined) && sound;
+  for (const [index, { tools }] of configuration.limits.entries()) {
+    sound = checkMatch(work, tools, `\`tools\` of limits/${index}`, undefined) && sound;
+  }
   return sound;
 }
 
 function checkMatch(work: Work, pattern: LocatedPattern, what: string, effect: Effect | undefined): boolean {
   const { served, issues, configuration, doubtful } = work;
-  if (pattern.text === '*' || work.matched.has(pattern.text)) return true;
+  if (pattern.runs.every((run) => run === '') || work.matched.has(pattern.text)) return true;
   const miss = missOf(pattern, served);
   const { line, column } = pattern.place;
   const near = miss.kind === 'not-yet' ? undefined : nearName(work, pattern);
@@ -158,10 +170,11 @@ function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
     issues.push(issue);
     reasons.push(issue.message);
   }
-  const { effect = 'irreversible', labels = [], guard } = merged.declared;
+  const { effect = 'irreversible', labels = [], guard, failed, effectTimeout } = merged.declared;
   const { name, server } = tool;
   const rules = compileRules(work, tool, reasons);
   const expressions = compileDeclared(work, tool, merged.declared, reasons);
+  checkReserved(work, tool, merged.declared, reasons);
   const unusable = schemaFault(tool.inputSchema);
   if (unusable !== undefined) issues.push(schemaIssue(work, tool, unusable));
   return Object.freeze({
@@ -173,7 +186,12 @@ function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
     rules,
     ...expressions,
     ...(guard === undefined ? {} : { guard }),
+    failedHasNoEffect: failed === 'no-effect',
+    ...(effectTimeout === undefined ? {} : { effectTimeoutMs: effectTimeout }),
+    limits: work.limits.find(name),
+    budgetsRead: budgetsReadBy(rules, configuration.budgets),
     argsType: types.argsType(tool),
+    outputType: types.outputType(tool),
     value: toolValue({ name, server, effect, labels }),
     ...(reasons[0] === undefined ? {} : { invalid: reasons[0] }),
   });
@@ -203,11 +221,19 @@ function compileDeclared(
   tool: ToolDefinition,
   declared: Declared,
   reasons: string[],
-): Pick<PolicyTool, 'key' | 'subject' | 'personal'> {
-  const expressionOf = (text: Located, what: string): Expression | undefined => {
+): Pick<PolicyTool, 'key' | 'subject' | 'personal' | 'cost' | 'actualCost'> {
+  const expressionOf = (text: Located, what: string, purpose: Purpose = 'any'): Expression | undefined => {
     const on = { tool, pattern: undefined, reasons };
-    return noteProblems(work, work.types.type(text.text, 'any', tool), `${what} of \`${tool.name}\``, text, on);
+    const result = work.types.type(text.text, purpose, tool);
+    const typed = what === '`cost`' || what === '`actualCost`' ? amountOnly(result) : result;
+    return noteProblems(work, typed, `${what} of \`${tool.name}\``, text, on);
   };
+  const charging = (charges: readonly Charge[], what: string, purpose: Purpose): readonly TypedCharge[] =>
+    charges.flatMap(({ budget: { text }, amount }): readonly TypedCharge[] => {
+      const budget = work.configuration.budgets.get(text);
+      const expression = expressionOf(amount, what, purpose);
+      return budget === undefined || expression === undefined ? [] : [{ budget, amount: expression }];
+    });
   const key = declared.key === undefined ? undefined : expressionOf(declared.key, '`key`');
   const subject = declared.subject === undefined ? undefined : expressionOf(declared.subject, '`subject`');
   const personal = (declared.personal ?? []).map((text) => expressionOf(text, '`personal`'));
@@ -215,13 +241,47 @@ function compileDeclared(
     ...(key === undefined ? {} : { key }),
     ...(subject === undefined ? {} : { subject }),
     personal: personal.filter((expression) => expression !== undefined),
+    cost: charging(declared.cost ?? [], '`cost`', 'any'),
+    actualCost: charging(declared.actualCost ?? [], '`actualCost`', 'outcome'),
   };
+}
+
+type Typed = Compiled | { readonly ok: false; readonly issues: readonly Problem[] };
+
+/** An expression of an amount, or why it can never be one. */
+function amountOnly(result: Compiled): Typed {
+  if (!result.ok || isAmountType(result.expression.type)) return result;
+  const message = `expected a whole number, got ${typeText(result.expression.type)}`;
+  return { ok: false, issues: [{ code: 'not-an-amount', severity: 'error', message, offset: 0 }] };
+}
+
+/**
+ * What is settled must have been reserved before: a budget that is charged only afterwards would let every call
+ * through that comes before the first outcome.
+ */
+function checkReserved(work: Work, tool: ToolDefinition, declared: Declared, reasons: string[]): void {
+  const reserved = new Set(declared.cost?.map(({ budget }) => budget.text));
+  for (const { budget } of declared.actualCost ?? []) {
+    if (reserved.has(budget.text)) continue;
+    const message = `charges \`${budget.text}\`, which no \`cost\` reserves`;
+    const hint = `write under \`cost\` the most that a call can take of \`${budget.text}\``;
+    const problem = { code: 'cost-not-reserved', severity: 'error', message, hint, offset: 0 } as const;
+    work.faults.add('`actualCost`', budget, problem, tool.name);
+    reasons.push(`its \`actualCost\` ${message}`);
+  }
+}
+
+function budgetsReadBy({ allow, ask, deny }: RuleTable, budgets: ReadonlyMap<string, Budget>): readonly Budget[] {
+  if (budgets.size === 0) return [];
+  const sources = new Set([...allow, ...ask, ...deny].map(({ condition }) => condition?.source ?? ''));
+  const read = new Set([...sources].flatMap((source) => budgetsIn(source, budgets)));
+  return [...read];
 }
 
 /** The expression; or nothing, its problems noted and the tool's reasons to be invalid grown. */
 function noteProblems(
   work: Work,
-  result: Compiled,
+  result: Typed,
   what: string,
   text: Located,
   on: { readonly tool: ToolDefinition; readonly pattern: LocatedPattern | undefined; readonly reasons: string[] },

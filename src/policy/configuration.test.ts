@@ -217,9 +217,10 @@ const IN_SECTION: Readonly<Record<keyof typeof LATER, (key: string) => string>> 
   guardPath: (key) => key,
   principal: (key) => key,
   rule: (key) => key,
+  approvals: (key) => `interlock: 1\napprovals:\n  ${key}: y\n`,
 };
 
-for (const section of ['top', 'server', 'tool', 'guard'] as const) {
+for (const section of ['top', 'server', 'tool', 'guard', 'approvals'] as const) {
   for (const key of LATER[section]) {
     test(`\`${key}\` in ${section} is refused as not available yet, never ignored`, () => {
       const text = IN_SECTION[section](key);
@@ -263,7 +264,7 @@ test('an unknown key is answered with the one that was meant', () => {
 });
 
 test('several problems are all told, in the order of the file', () => {
-  const text = 'interlock: 3\nrules:\n  - allow: a.b\n    wen: x\n  - deny: nodot\nbudgets: {}\n';
+  const text = 'interlock: 3\nrules:\n  - allow: a.b\n    wen: x\n  - deny: nodot\nmodels: {}\n';
   assert.deepEqual(refusals(text), [
     '1:12 version-unsupported',
     '4:5 unknown-key',

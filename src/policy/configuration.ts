@@ -6,12 +6,18 @@ import type { Digest } from '../value/digest.ts';
 import { isJsonObject } from '../value/json.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { Issue, Parsed } from '../value/issue.ts';
-import { readTools } from './declaration.ts';
+import { readBudgets } from './budget.ts';
+import type { Budget } from './budget.ts';
+import { checkCharges, readTools } from './declaration.ts';
 import type { ToolDeclaration } from './declaration.ts';
 import { vetDocument } from './document.ts';
 import type { Vetted } from './document.ts';
 import { issueList } from './issue-list.ts';
 import { LATER } from './later.ts';
+import { readLimits } from './limit.ts';
+import type { Limit } from './limit.ts';
+import { readPreset } from './preset.ts';
+import type { Preset } from './preset.ts';
 import { PRINCIPAL_LENGTH_MAX, readPrincipals } from './principal.ts';
 import type { PrincipalDeclaration } from './principal.ts';
 import { placeOf, readerOf, readFields, readJson, readText, refuse, shown, target } from './reader.ts';
@@ -20,6 +26,8 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
+import { APPROVALS, readApprovals } from './settings.ts';
+import type { ApprovalSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 
 /** A configuration as data. Strings stand as written; the caller resolves paths against the file's directory. */
@@ -32,8 +40,14 @@ export interface Configuration {
   readonly tools: readonly ToolDeclaration[];
   /** Absent when the file has no `principals:`: then every principal is known, without roles. */
   readonly principals?: ReadonlyMap<string, PrincipalDeclaration>;
-  /** In file order. */
+  /** In file order; what stands for `preset` comes last. */
   readonly rules: readonly Rule[];
+  readonly preset?: Preset;
+  /** By name, in file order. */
+  readonly budgets: ReadonlyMap<string, Budget>;
+  /** In file order. */
+  readonly limits: readonly Limit[];
+  readonly approvals: ApprovalSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
   /** Of `data`: identifies the policy. */
@@ -42,6 +56,14 @@ export interface Configuration {
 
 const VERSION = 1;
 const LOCAL = 'local';
+const DEFAULTS: Pick<Configuration, 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals'> = {
+  servers: new Map(),
+  tools: [],
+  rules: [],
+  budgets: new Map(),
+  limits: [],
+  approvals: APPROVALS,
+};
 
 /**
  * The configuration that `text` writes, or every problem found. `file` is named in the issues only. `environment`
@@ -66,6 +88,8 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
   const draft: { -readonly [K in keyof Configuration]?: Configuration[K] } = {};
   let version: Entry | undefined;
   let principal: Entry | undefined;
+  const added: Rule[] = [];
+  let budgetsSound = true;
   const parsers = {
     interlock: (entry: Entry) => {
       version = entry;
@@ -79,11 +103,25 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
     tools: (entry: Entry) => void (draft.tools = readTools(reader, entry)),
     principals: (entry: Entry) => void (draft.principals = readPrincipals(reader, entry)),
     rules: (entry: Entry) => void (draft.rules = readRules(reader, entry)),
+    budgets: (entry: Entry) => {
+      const before = reader.issues.length;
+      draft.budgets = readBudgets(reader, entry);
+      budgetsSound = reader.issues.length === before;
+    },
+    limits: (entry: Entry) => void (draft.limits = readLimits(reader, entry)),
+    approvals: (entry: Entry) => void (draft.approvals = readApprovals(reader, entry)),
+    preset: (entry: Entry) => {
+      const read = readPreset(reader, entry);
+      if (read !== undefined) draft.preset = read.preset;
+      added.push(...(read?.rules ?? []));
+    },
   };
   readFields(reader, vetted.root, start, 'the configuration', parsers, LATER.top);
   if (version === undefined && isMap(vetted.root)) {
     refuse(reader, start, 'missing-key', 'the configuration has no `interlock`', `write \`interlock: ${VERSION}\``);
   }
+  // A budget that could not be read has been told already.
+  if (budgetsSound) checkCharges(reader, draft.tools ?? [], draft.budgets ?? new Map());
   const named = draft.principal ?? LOCAL;
   if (principal !== undefined && named !== LOCAL && draft.principals?.has(named) === false) {
     const hint = 'add it there, or leave `principals` out';
@@ -92,9 +130,9 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
   if (reader.issues.some((issue) => issue.severity === 'error')) return undefined;
   const data = readJson(reader, vetted.root, start, 'the configuration');
   if (!isJsonObject(data)) return undefined;
-  const { servers = new Map(), tools = [], rules = [], principals } = draft;
-  const read = { file: reader.source.file, principal: named, servers, tools, rules, data, digest: digestOf(data) };
-  return Object.freeze(principals === undefined ? read : { ...read, principals });
+  const digest = digestOf(data);
+  const rules = [...(draft.rules ?? []), ...added];
+  return Object.freeze({ ...DEFAULTS, ...draft, rules, file: reader.source.file, principal: named, data, digest });
 }
 
 function checkVersion(reader: Reader, entry: Entry): void {

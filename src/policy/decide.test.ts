@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../value/json.ts';
 import { compilePolicy } from './compile.ts';
 import type { Policy } from './compile.ts';
 import { parseConfiguration } from './configuration.ts';
-import { admit, admitCaller, couldAllow, couldServe, decide, explain, judge, keyOf } from './decide.ts';
+import { admit, admitCaller, charge, couldAllow, couldServe, decide, explain, judge, keyOf } from './decide.ts';
 import type { Decision, Request } from './decision.ts';
 import { defineTool } from './tool.ts';
 import type { ToolDefinition } from './tool.ts';
@@ -191,7 +191,7 @@ test('the gates come in their order, and the first that fails names the code', (
   assert.equal(decide(policy, request('files.read', { path: 'a' })).code, 'allowed');
 });
 
-test('admit and judge are the two halves of decide', () => {
+test('admit and charge are the two halves of decide', () => {
   const policy = policyOf('rules:\n  - allow: files.read\n    when: args.path == "a"\n');
   for (const each of [
     request('files.read', { path: 'a' }),
@@ -200,7 +200,7 @@ test('admit and judge are the two halves of decide', () => {
     request('files.write', {}),
     request('x.y', {}),
   ]) {
-    assert.deepEqual(decide(policy, each), admit(policy, each) ?? judge(policy, each));
+    assert.deepEqual(decide(policy, each), admit(policy, each) ?? charge(policy, each));
   }
   assert.equal(admitCaller(policy, request('files.read', {})), undefined, 'arguments are not looked at yet');
   assert.equal(judge(policy, request('x.y', {})).code, 'unknown-tool', 'judging alone is total too');

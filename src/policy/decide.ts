@@ -1,25 +1,60 @@
 /** The policy decision point: pure and total. No clock, no randomness, nothing but the policy and the request. */
 
+import type { Approval } from './approval.ts';
+import { charge } from './charge.ts';
 import type { Decision, Request, RuleResult } from './decision.ts';
 import { resultsOf } from './explain.ts';
+import { NO_FACTS } from './fact.ts';
+import type { FactValues } from './fact.ts';
 import { admit } from './gates.ts';
-import { judge } from './judge.ts';
+import { deny } from './judge.ts';
+import { keyOf } from './key.ts';
+import { unusableKey } from './limit-sentence.ts';
+import { withFacts } from './need.ts';
 import type { Policy } from './policy.ts';
 
+export { questionOf } from './approval.ts';
+export type { Approval, Question } from './approval.ts';
+export { charge } from './charge.ts';
+export type { FactValues } from './fact.ts';
 export { admit, admitArguments, admitCaller } from './gates.ts';
 export { judge } from './judge.ts';
 export { keyOf } from './key.ts';
+export { needs } from './need.ts';
+export { settleCost, settleFailed } from './settle-cost.ts';
 export { couldAllow, couldServe } from './visible.ts';
 
-/** Decides a request by all gates of the policy, in their order. The same policy and request give the same decision. */
-export function decide(policy: Policy, request: Request): Decision {
-  return admit(policy, request) ?? judge(policy, request);
+export interface DecideOptions {
+  /** The answers to a call that was parked, which is decided again; absent for a call that is new. */
+  readonly approved?: readonly Approval[];
+}
+
+/**
+ * Decides a request by all gates of the policy, in their order. `facts` are the numbers under the keys of `needs`; none
+ * means that nothing has happened yet. The same policy, request, facts and answers give the same decision.
+ */
+export function decide(
+  policy: Policy,
+  request: Request,
+  facts: FactValues = NO_FACTS,
+  options: DecideOptions = {},
+): Decision {
+  const refused = admit(policy, request, facts) ?? checkKey(policy, request);
+  if (refused !== undefined) return withFacts(policy, request, facts, refused);
+  return charge(policy, request, facts, options);
+}
+
+/** A call whose key is lost would lose its protection with it. */
+function checkKey(policy: Policy, request: Request): Decision | undefined {
+  const key = keyOf(policy, request);
+  return key.ok ? undefined : deny('obligation-failed', unusableKey(request.tool, key.reason));
 }
 
 /** The decision, and what each rule that speaks of the tool said, in file order. */
 export function explain(
   policy: Policy,
   request: Request,
+  facts: FactValues = NO_FACTS,
 ): { readonly decision: Decision; readonly rules: readonly RuleResult[] } {
-  return { decision: decide(policy, request), rules: resultsOf(policy, request) };
+  return { decision: decide(policy, request, facts), rules: resultsOf(policy, request, facts) };
 }

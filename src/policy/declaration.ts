@@ -3,12 +3,27 @@
 import { isJsonObject } from '../value/json.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { Place } from '../value/issue.ts';
+import { alike } from './alike.ts';
+import { readCharges } from './cost.ts';
+import type { Charge } from './cost.ts';
 import type { ToolEffect } from './decision.ts';
+import { readDuration } from './duration.ts';
 import { LATER } from './later.ts';
-import { locateKey, readEntries, readFields, readJson, readText, readTexts, readWord, refuse } from './reader.ts';
+import {
+  locateKey,
+  readEntries,
+  readFields,
+  readJson,
+  readText,
+  readTexts,
+  readWord,
+  refuse,
+  shown,
+} from './reader.ts';
 import type { Entry, Reader } from './reader.ts';
 import { patternAt } from './rule.ts';
 import type { LocatedPattern } from './rule.ts';
+import { locate } from './source.ts';
 import type { Located } from './source.ts';
 
 /** Arguments that are paths, and the directory their real targets must lie in. */
@@ -30,6 +45,13 @@ export interface Declared {
   readonly input?: JsonObject;
   /** Expression of the business idempotency key. */
   readonly key?: Located;
+  /** What a call is charged before it runs, and what it turned out to take. */
+  readonly cost?: readonly Charge[];
+  readonly actualCost?: readonly Charge[];
+  /** A call that the tool answered with an error took nothing. */
+  readonly failed?: 'no-effect';
+  /** How long after an unknown outcome the tool may still be at work, milliseconds. */
+  readonly effectTimeout?: number;
   /** Expressions of arguments that are personal values. */
   readonly personal?: readonly Located[];
   /** Expression of the person the data is about. */
@@ -48,6 +70,7 @@ export interface ToolDeclaration {
 
 const DECLARATIONS_MAX = 10_000;
 const TOOL_EFFECTS: readonly ToolEffect[] = ['read', 'write', 'irreversible'];
+const FAILED = ['no-effect'] as const;
 
 export function readTools(reader: Reader, entry: Entry): readonly ToolDeclaration[] {
   const entries = readEntries(reader, entry.value, entry.place, '`tools`') ?? [];
@@ -79,6 +102,10 @@ function readTool(reader: Reader, tool: Entry, pattern: LocatedPattern): ToolDec
     effect: reading('effect', (entry, name) => readWord(reader, entry.value, entry.place, name, TOOL_EFFECTS)),
     input: reading('input', (entry, name) => readInput(reader, entry, name, pattern)),
     key: reading('key', (entry, name) => readText(reader, entry.value, entry.place, name)),
+    cost: reading('cost', (entry, name) => readCharges(reader, entry, name)),
+    actualCost: reading('actualCost', (entry, name) => readCharges(reader, entry, name)),
+    failed: reading('failed', (entry, name) => readWord(reader, entry.value, entry.place, name, FAILED)),
+    effectTimeout: reading('effectTimeout', (entry, name) => readDuration(reader, entry, name)),
     personal: reading('personal', (entry, name) => readTexts(reader, entry.value, entry.place, name)),
     subject: reading('subject', (entry, name) => readText(reader, entry.value, entry.place, name)),
     labels: reading('labels', (entry, name) =>
@@ -88,6 +115,27 @@ function readTool(reader: Reader, tool: Entry, pattern: LocatedPattern): ToolDec
   };
   readFields(reader, tool.value, tool.place, what, parsers, LATER.tool);
   return Object.freeze({ pattern, declared: Object.freeze(declared), places });
+}
+
+/** Every budget that is charged must be one of `budgets`: a misspelt one would leave the call uncounted. */
+export function checkCharges(
+  reader: Reader,
+  declarations: readonly ToolDeclaration[],
+  budgets: ReadonlyMap<string, unknown>,
+): void {
+  for (const { pattern, declared } of declarations) {
+    for (const [key, charges = []] of [
+      ['cost', declared.cost] as const,
+      ['actualCost', declared.actualCost] as const,
+    ]) {
+      for (const { budget } of charges.filter((charge) => !budgets.has(charge.budget.text))) {
+        const near = alike(budget.text, budgets.keys());
+        const hint = near === undefined ? 'declare it under `budgets`' : `did you mean \`${near}\`?`;
+        const message = `\`${key}\` of tool \`${pattern.text}\` charges \`${shown(budget.text)}\`, which is no budget`;
+        refuse(reader, locate(budget, 0), 'budget-unknown', message, hint);
+      }
+    }
+  }
 }
 
 function readInput(reader: Reader, entry: Entry, name: string, pattern: LocatedPattern): JsonObject | undefined {

@@ -2,15 +2,17 @@
 
 import type { Bindings } from '../expression/compile.ts';
 import type { ClauseResult, Request, RuleResult } from './decision.ts';
+import type { FactValues } from './fact.ts';
+import { NO_FACTS } from './fact.ts';
 import { holds } from './holds.ts';
 import type { Policy, TypedRule } from './policy.ts';
 import { bindingsOf } from './vocabulary.ts';
 
 /** The results in file order; empty for a tool that is unknown or that the policy is not valid for. */
-export function resultsOf(policy: Policy, request: Request): readonly RuleResult[] {
+export function resultsOf(policy: Policy, request: Request, facts: FactValues = NO_FACTS): readonly RuleResult[] {
   const tool = policy.tools.get(request.tool);
   if (tool === undefined || tool.invalid !== undefined) return [];
-  const bindings = bindingsOf(policy, tool, request);
+  const bindings = bindingsOf(policy, tool, request, facts);
   const { allow, ask, deny } = tool.rules;
   const inFileOrder = [...allow, ...ask, ...deny].toSorted((a, b) => a.order - b.order);
   return inFileOrder.map((typed) => resultOf(typed, bindings));

@@ -8,9 +8,12 @@ import type { Located } from './source.ts';
 /** Tools named in one message; the rest is counted. */
 const TOOLS_SHOWN = 3;
 
+/** A problem of an expression: of the language, or of what the expression is for. */
+export type Problem = Omit<ExpressionIssue, 'code'> & { readonly code: string };
+
 interface Fault {
   readonly text: Located;
-  readonly issue: ExpressionIssue;
+  readonly issue: Problem;
   readonly severity: Issue['severity'];
   readonly what: string;
   readonly tools: string[];
@@ -19,7 +22,7 @@ interface Fault {
 /** Gathers problems by place and message. */
 export interface FaultLog {
   /** Notes that `issue` of the expression `text` shows; on `tool`, when it does not show on all. */
-  add(what: string, text: Located, issue: ExpressionIssue, tool?: string): void;
+  add(what: string, text: Located, issue: Problem, tool?: string): void;
   issues(): readonly Issue[];
 }
 

@@ -1,6 +1,8 @@
 /** The gates of the policy that come before its rules, in the order of docs/policy.md. */
 
 import type { Decision, Request } from './decision.ts';
+import type { FactValues } from './fact.ts';
+import { isKilled, NO_FACTS } from './fact.ts';
 import { deny, judge } from './judge.ts';
 import type { Policy } from './policy.ts';
 import { checkArguments } from './schema.ts';
@@ -8,18 +10,19 @@ import * as sentence from './sentence.ts';
 import { couldAllow, knowsPrincipal } from './visible.ts';
 
 /**
- * Policy valid, principal known, tool known and visible: what must hold before the arguments matter. A tool that the
+ * Policy valid, principal known, no kill switch on, tool known and visible: what must hold before the arguments matter. A tool that the
  * principal may not know of is denied with the code its rules give; what the caller is shown is the caller's affair.
  */
-export function admitCaller(policy: Policy, request: Request): Decision | undefined {
+export function admitCaller(policy: Policy, request: Request, facts: FactValues = NO_FACTS): Decision | undefined {
   const tool = policy.tools.get(request.tool);
   if (tool?.invalid !== undefined) return deny('policy-invalid', sentence.invalidTool(tool));
   if (!knowsPrincipal(policy, request.principal)) {
     return deny('unknown-principal', sentence.unknownPrincipal(request.tool, request.principal));
   }
+  if (isKilled(facts, request)) return deny('kill-switch', sentence.killed(request.tool));
   if (tool === undefined) return deny('unknown-tool', sentence.unknownTool(request.tool));
   if (couldAllow(policy, request.principal, request.tool)) return undefined;
-  const decision = judge(policy, request);
+  const decision = judge(policy, request, facts);
   return decision.effect === 'deny' ? decision : deny('no-rule', `${tool.name} is denied: no rule allows it`);
 }
 
@@ -32,6 +35,6 @@ export function admitArguments(policy: Policy, request: Request): Decision | und
 }
 
 /** All gates before the rules; nothing when the request may be judged. */
-export function admit(policy: Policy, request: Request): Decision | undefined {
-  return admitCaller(policy, request) ?? admitArguments(policy, request);
+export function admit(policy: Policy, request: Request, facts: FactValues = NO_FACTS): Decision | undefined {
+  return admitCaller(policy, request, facts) ?? admitArguments(policy, request);
 }

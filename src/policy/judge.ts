@@ -1,12 +1,14 @@
 /** The rules of one tool over one request: which match, and how their answers combine. */
 
-import type { Bindings } from '../expression/compile.ts';
+import { Bound } from '../expression/compile.ts';
 import type { Code } from './code.ts';
 import { isRetryable } from './code.ts';
 import type { Decision, Effect, Request } from './decision.ts';
-import { holds } from './holds.ts';
-import type { Holds } from './holds.ts';
-import type { Policy, PolicyTool, TypedRule } from './policy.ts';
+import type { FactValues } from './fact.ts';
+import { NO_FACTS } from './fact.ts';
+import type { Policy, PolicyTool, RuleTable } from './policy.ts';
+import { indexRules } from './rule-index.ts';
+import type { Found, RuleIndex } from './rule-index.ts';
 import * as sentence from './sentence.ts';
 import { bindingsOf } from './vocabulary.ts';
 
@@ -17,46 +19,62 @@ import { bindingsOf } from './vocabulary.ts';
  * `denied-by-rule`, or `condition-error` where each matched only because it could not be evaluated. Where an `allow`
  * matches, any matching `ask` makes it a question. The order of rules never matters.
  */
-export function judge(policy: Policy, request: Request): Decision {
+export function judge(policy: Policy, request: Request, facts: FactValues = NO_FACTS): Decision {
   const tool = policy.tools.get(request.tool);
   if (tool === undefined) return deny('unknown-tool', sentence.unknownTool(request.tool));
   if (tool.invalid !== undefined) return deny('policy-invalid', sentence.invalidTool(tool));
-  const bindings = bindingsOf(policy, tool, request);
-  const decision = combine(tool, bindings);
+  let made: Bound | undefined;
+  const bound = (): Bound => (made ??= new Bound(bindingsOf(policy, tool, request, facts)));
+  const combined = combine(tool, request, bound);
+  const decision = policy.configuration.preset === 'shadow' ? letThrough(tool, combined) : combined;
   const owed = tool.personal.length > 0 || tool.subject !== undefined;
   if (decision.effect === 'deny' || !owed) return decision;
   return deny('obligation-failed', sentence.obligation(tool));
 }
 
-function combine(tool: PolicyTool, bindings: Bindings): Decision {
-  const denying = matching(tool.rules.deny, bindings);
+type Indexes = Readonly<Record<Effect, RuleIndex>>;
+
+const memory = new WeakMap<RuleTable, Indexes>();
+
+function indexesOf({ rules, argsType }: PolicyTool): Indexes {
+  const known = memory.get(rules);
+  if (known !== undefined) return known;
+  const indexes = {
+    allow: indexRules(rules.allow, argsType),
+    ask: indexRules(rules.ask, argsType),
+    deny: indexRules(rules.deny, argsType),
+  };
+  memory.set(rules, indexes);
+  return indexes;
+}
+
+function combine(tool: PolicyTool, { args }: Request, bound: () => Bound): Decision {
+  const indexes = indexesOf(tool);
+  const denying = indexes.deny.find(args, bound);
   if (denying.length > 0) {
     const code = denying.every(([, how]) => how === 'error') ? 'condition-error' : 'denied-by-rule';
-    return answer('deny', code, denying, sentence.denied(tool, denying, bindings));
+    return answer('deny', code, denying, sentence.denied(tool, denying, bound()));
   }
-  const allowing: [TypedRule, Holds][] = [];
-  let failed = false;
-  for (const rule of tool.rules.allow) {
-    const how = holds(rule, bindings);
-    if (how === 'yes') allowing.push([rule, how]);
-    failed ||= how === 'error';
-  }
+  const open = indexes.allow.find(args, bound);
+  const allowing = open.every(isHolding) ? open : open.filter(isHolding);
   if (allowing.length === 0) {
-    return deny(failed ? 'condition-error' : 'no-rule', sentence.notAllowed(tool, bindings));
+    return deny(open.length > 0 ? 'condition-error' : 'no-rule', sentence.notAllowed(tool, bound()));
   }
-  const asking = matching(tool.rules.ask, bindings);
-  if (asking.length > 0) return answer('ask', 'asked', asking, sentence.asked(tool, asking, bindings));
+  const asking = indexes.ask.find(args, bound);
+  if (asking.length > 0) return answer('ask', 'asked', asking, sentence.asked(tool, asking, bound()));
   return answer('allow', 'allowed', allowing, sentence.allowed(tool, allowing));
 }
 
-/** The rules of a restricting effect that match, those that err among them. */
-function matching(rules: readonly TypedRule[], bindings: Bindings): readonly [TypedRule, Holds][] {
-  const found: [TypedRule, Holds][] = [];
-  for (const rule of rules) {
-    const how = holds(rule, bindings);
-    if (how !== 'no') found.push([rule, how]);
-  }
-  return found;
+function isHolding([, how]: Found): boolean {
+  return how === 'yes';
+}
+
+/** Under the preset `shadow` what the rules say is told and not enforced. */
+function letThrough(tool: PolicyTool, decision: Decision): Decision {
+  if (decision.effect === 'allow') return decision;
+  const { effect, code, rules } = decision;
+  const allowed = answer('allow', 'allowed', [], sentence.watched(tool, decision.explanation));
+  return { ...allowed, shadowed: { effect, code, rules } };
 }
 
 /** A denial that no rule speaks of. */
@@ -64,11 +82,6 @@ export function deny(code: Code, explanation: string): Decision {
   return answer('deny', code, [], explanation);
 }
 
-function answer(
-  effect: Effect,
-  code: Code,
-  rules: readonly (readonly [TypedRule, Holds])[],
-  explanation: string,
-): Decision {
+function answer(effect: Effect, code: Code, rules: readonly Found[], explanation: string): Decision {
   return { effect, code, rules: rules.map(([typed]) => typed.rule.id), explanation, retryable: isRetryable(code) };
 }

@@ -19,11 +19,12 @@ export function keyOf(
   if (tool === undefined) return { ok: false, reason: 'there is no such tool' };
   if (tool.invalid !== undefined) return { ok: false, reason: 'the policy is not valid for the tool' };
   if (tool.key === undefined) return { ok: true, key: undefined };
-  const source = tool.key.source.replaceAll(/\s+/gu, ' ');
-  const evaluated = tool.key.evaluate(bindingsOf(policy, tool, request));
-  if (!evaluated.ok) return { ok: false, reason: `\`${source}\` cannot be evaluated: ${evaluated.error.message}` };
+  const { key } = tool;
+  const source = (): string => key.source.replaceAll(/\s+/gu, ' ');
+  const evaluated = key.evaluate(bindingsOf(policy, tool, request));
+  if (!evaluated.ok) return { ok: false, reason: `\`${source()}\` cannot be evaluated: ${evaluated.error.message}` };
   const value = toJson(evaluated.value);
-  if (isEmpty(value)) return { ok: false, reason: `\`${source}\` is empty` };
+  if (isEmpty(value)) return { ok: false, reason: `\`${source()}\` is empty` };
   return { ok: true, key: canonicalText(value) };
 }
 

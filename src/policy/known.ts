@@ -1,6 +1,6 @@
 /** What of a condition is settled before there are arguments: by the tool and the principal alone. */
 
-import type { Bindings, Expression } from '../expression/compile.ts';
+import type { Bindings, Bound, Expression } from '../expression/compile.ts';
 import type { Vocabulary } from '../expression/type.ts';
 import { clausesOver } from './condition.ts';
 import type { TypedRule } from './policy.ts';
@@ -15,10 +15,17 @@ const memory = new WeakMap<Vocabulary, WeakMap<Expression, readonly (Expression 
  * errs is neither true nor false, whatever the others are: an `allow` then cannot match (`whenErrs: 'no'`), and a
  * `deny` matches unless another clause is false.
  */
-export function knownOf(typed: TypedRule, vocabulary: Vocabulary, bindings: Bindings, whenErrs: 'no' | 'yes'): Known {
+export function knownOf(
+  typed: TypedRule,
+  vocabulary: Vocabulary,
+  bindings: Bindings | Bound,
+  whenErrs: 'no' | 'yes',
+): Known {
   if (typed.condition === undefined) return 'yes';
+  const clauses = settledClauses(typed.condition, vocabulary);
+  if (clauses === NONE) return 'open';
   let open = false;
-  for (const clause of settledClauses(typed.condition, vocabulary)) {
+  for (const clause of clauses) {
     const evaluated = clause?.evaluate(bindings);
     if (evaluated === undefined) open = true;
     else if (!evaluated.ok || typeof evaluated.value !== 'boolean') {
@@ -28,10 +35,17 @@ export function knownOf(typed: TypedRule, vocabulary: Vocabulary, bindings: Bind
   return open ? 'open' : 'yes';
 }
 
+/** Of most conditions nothing is settled: they are about the arguments. */
+const NONE: readonly (Expression | undefined)[] = [];
+
 function settledClauses(condition: Expression, vocabulary: Vocabulary): readonly (Expression | undefined)[] {
-  const known = memory.get(vocabulary) ?? new WeakMap<Expression, readonly (Expression | undefined)[]>();
-  memory.set(vocabulary, known);
-  const clauses = known.get(condition) ?? clausesOver(condition, vocabulary);
-  known.set(condition, clauses);
+  let known = memory.get(vocabulary);
+  if (known === undefined) memory.set(vocabulary, (known = new WeakMap()));
+  let clauses = known.get(condition);
+  if (clauses === undefined) {
+    const made = clausesOver(condition, vocabulary);
+    clauses = made.length > 0 && made.every((clause) => clause === undefined) ? NONE : made;
+    known.set(condition, clauses);
+  }
   return clauses;
 }

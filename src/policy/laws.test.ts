@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import type { Issue } from '../value/issue.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { compilePolicy } from './compile.ts';
 import type { Policy } from './compile.ts';
@@ -88,7 +89,25 @@ const LEAVES = [
   ERRS,
 ] as const;
 /** Those that test no presence, for the law on missing arguments. */
-const WITHOUT_PRESENCE = LEAVES;
+const WITHOUT_PRESENCE = [
+  ...LEAVES,
+  'args.l.size() > 1',
+  'args.l.exists(i, i == 1)',
+  'args.l.all(i, i < 2)',
+  '1 in args.l',
+  'args.o in [1, 2]',
+  'args.o != args.n',
+] as const;
+const PRESENCE = [
+  'has(args.o)',
+  'has(args.d.x)',
+  '"l" in args',
+  'size(args) > 3',
+  'args.?o.orValue(1) == 1',
+  'args == {"n": 1, "s": "x"}',
+  '"x" in args.d',
+  'args.exists(k, k == "o")',
+] as const;
 
 const treeOf = (leaf: fc.Arbitrary<string>): fc.Arbitrary<Tree> =>
   fc.letrec<{ tree: Tree }>((tie) => ({
@@ -137,6 +156,10 @@ const REQUEST: fc.Arbitrary<Request> = fc.record({
 });
 
 function policyOf(rules: readonly RuleText[]): Policy {
+  return compiled(rules).policy;
+}
+
+function compiled(rules: readonly RuleText[]): { readonly policy: Policy; readonly issues: readonly Issue[] } {
   const data = {
     interlock: 1,
     servers: { t: { command: 'x' } },
@@ -152,7 +175,7 @@ function policyOf(rules: readonly RuleText[]): Policy {
   assert.ok(parsed.ok, JSON.stringify(parsed.issues));
   const { policy, issues } = compilePolicy(parsed.value, TOOLS, { complete: new Set(['t']) });
   assert.ok(policy !== undefined, JSON.stringify(issues));
-  return policy;
+  return { policy, issues };
 }
 
 const WIDTH: Readonly<Record<Effect, number>> = { deny: 0, ask: 1, allow: 2 };
@@ -229,6 +252,27 @@ test('a missing argument is never decided wider than any value in its place', ()
     ),
     { numRuns: 300 },
   );
+});
+
+test('where no presence test is warned of, nothing that is left out widens', () => {
+  const tally = { warned: 0, sound: 0, widened: 0 };
+  const rules = rulesOf(fc.constantFrom(...WITHOUT_PRESENCE, ...PRESENCE, ...PRESENCE));
+  fc.assert(
+    fc.property(rules, REQUEST, fc.constantFrom('o', 'l', 'd'), ARGS, (written, request, name, values) => {
+      const { policy, issues } = compiled(written);
+      const { [name]: _, ...without } = request.args;
+      const value = values[name];
+      fc.pre(value !== undefined);
+      const missing = decide(policy, { ...request, args: without });
+      const present = decide(policy, { ...request, args: { ...without, [name]: value } });
+      const warned = issues.some(({ code }) => code.startsWith('presence-in-'));
+      tally[warned ? 'warned' : 'sound'] += 1;
+      if (warned && WIDTH[missing.effect] > WIDTH[present.effect]) tally.widened += 1;
+      if (!warned) assertNotWider(missing, present);
+    }),
+    { numRuns: 1_500 },
+  );
+  assert.ok(tally.warned > 100 && tally.sound > 100 && tally.widened > 0, `each was tried: ${JSON.stringify(tally)}`);
 });
 
 test('what nobody declared is denied: tools, principals, and whatever has their names', () => {

@@ -1,15 +1,19 @@
 /** What is valid but probably not meant: rules that do nothing, questions nobody can be asked, effects without a key. */
 
 import type { Issue, Place } from '../value/issue.ts';
+import { covers, lintCondition } from './condition-lint.ts';
+import type { Applied } from './condition-lint.ts';
 import { someOf } from './fault-log.ts';
 import { knownOf } from './known.ts';
-import type { Policy, PolicyTool } from './policy.ts';
+import type { Policy, PolicyTool, TypedRule } from './policy.ts';
+import { isPreset } from './preset.ts';
 import type { Rule } from './rule.ts';
 import { TOOL_ONLY } from './vocabulary.ts';
 
 /** The warnings of a policy that compiled. */
 export function lint(policy: Policy): readonly Issue[] {
-  const { rules, file } = policy.configuration;
+  const { file, preset } = policy.configuration;
+  const rules = policy.configuration.rules.filter((rule) => !isPreset(rule));
   const warn = ({ line, column }: Place, code: string, message: string, hint: string): Issue => {
     return { code, severity: 'warning', message, hint, file, line, column };
   };
@@ -20,12 +24,19 @@ export function lint(policy: Policy): readonly Issue[] {
       warn({ line: 1, column: 1 }, 'no-rules', 'there are no rules', 'everything is denied until an `allow` matches'),
     );
   }
+  if (preset === 'shadow') {
+    const hint = 'remove `preset: shadow` to enforce the rules';
+    issues.push(
+      warn({ line: 1, column: 1 }, 'preset-shadow', 'no rule denies anything: the preset only watches', hint),
+    );
+  }
   issues.push(...duplicates(rules, warn), ...approvers(policy, warn));
   const reach = reachOf(tools);
   for (const rule of rules) {
-    const matched = reach.get(rule.id) ?? [];
-    if (matched.length === 0) continue;
-    issues.push(...unreachable(rule, matched, warn));
+    const applied = reach.get(rule.id) ?? [];
+    if (applied.length === 0) continue;
+    const matched = applied.map(([tool]) => tool);
+    issues.push(...unreachable(rule, applied, warn), ...lintCondition(rule, applied, file));
     if (rule.effect === 'ask') issues.push(...withoutAllow(rule, matched, warn));
   }
   issues.push(...withoutKey(rules, reach, warn));
@@ -35,13 +46,13 @@ export function lint(policy: Policy): readonly Issue[] {
 type Warn = (place: Place, code: string, message: string, hint: string) => Issue;
 
 /** The tools that each rule speaks of. */
-function reachOf(tools: readonly PolicyTool[]): ReadonlyMap<string, readonly PolicyTool[]> {
-  const reach = new Map<string, PolicyTool[]>();
+function reachOf(tools: readonly PolicyTool[]): ReadonlyMap<string, readonly Applied[]> {
+  const reach = new Map<string, Applied[]>();
   for (const tool of tools) {
-    for (const { rule } of [...tool.rules.allow, ...tool.rules.ask, ...tool.rules.deny]) {
-      const list = reach.get(rule.id) ?? [];
-      list.push(tool);
-      reach.set(rule.id, list);
+    for (const typed of [...tool.rules.allow, ...tool.rules.ask, ...tool.rules.deny]) {
+      const list = reach.get(typed.rule.id) ?? [];
+      list.push([tool, typed]);
+      reach.set(typed.rule.id, list);
     }
   }
   return reach;
@@ -59,24 +70,38 @@ function duplicates(rules: readonly Rule[], warn: Warn): readonly Issue[] {
   return issues;
 }
 
-/** An `allow` or `ask` whose tools are all denied unconditionally, or allowed unconditionally by another rule. */
-function unreachable(rule: Rule, matched: readonly PolicyTool[], warn: Warn): readonly Issue[] {
+/** Rules on one tool above which only those without condition are looked at: comparing all pairs takes too long. */
+const COMPARED_MAX = 300;
+
+/** The first of `wide` that matches whatever `narrow` matches on `tool`. */
+function covering(tool: PolicyTool, wide: readonly TypedRule[], narrow: TypedRule): Rule | undefined {
+  const compared = wide.length > COMPARED_MAX ? wide.filter(({ condition }) => condition === undefined) : wide;
+  return compared.find((typed) => typed.rule !== narrow.rule && covers(tool, typed, narrow))?.rule;
+}
+
+/** An `allow` or `ask` that `deny` rules cover on all its tools, or an `allow` that another one covers. */
+function unreachable(rule: Rule, applied: readonly Applied[], warn: Warn): readonly Issue[] {
   if (rule.effect === 'deny') return [];
-  const denied = matched.every((tool) => tool.rules.deny.some((deny) => deny.condition === undefined));
-  if (denied) {
+  const denying = applied.map(([tool, typed]) => covering(tool, tool.rules.deny, typed));
+  const [denies] = denying;
+  if (denies !== undefined && denying.every((each) => each !== undefined)) {
     const hint = 'a `deny` wins over every `allow` and `ask`';
-    return [
-      warn(rule.place, 'rule-unreachable', `${rule.id} never matters: its tools are denied without condition`, hint),
-    ];
+    const how =
+      denies.when === undefined ? 'its tools are denied without condition' : `${denies.id} denies what it matches`;
+    return [warn(rule.place, 'rule-unreachable', `${rule.id} never matters: ${how}`, hint)];
   }
   if (rule.effect !== 'allow' || rule.when === undefined) return [];
-  const covering = matched.map((tool) => tool.rules.allow.find(({ condition }) => condition === undefined)?.rule.id);
-  const [first] = covering;
-  if (first === undefined || covering.some((id) => id === undefined)) return [];
-  const message = `${rule.id} never matters: ${first} allows the same without condition`;
-  return [
-    warn(rule.place, 'rule-shadowed', message, 'to restrict what is allowed, write a `deny`, or narrow the other rule'),
-  ];
+  const wider = applied.map(([tool, typed]) => covering(tool, tool.rules.allow, typed));
+  const [allows] = wider;
+  if (allows === undefined || wider.some((each) => each === undefined)) return [];
+  // Of two that cover each other the later one is told.
+  const mutual = applied.every(([tool, typed]) =>
+    tool.rules.allow.some((other) => other.rule === allows && typed.order < other.order && covers(tool, typed, other)),
+  );
+  if (mutual) return [];
+  const how = allows.when === undefined ? 'allows the same without condition' : 'allows all that it matches';
+  const hint = 'to restrict what is allowed, write a `deny`, or narrow the other rule';
+  return [warn(rule.place, 'rule-shadowed', `${rule.id} never matters: ${allows.id} ${how}`, hint)];
 }
 
 function withoutAllow(rule: Rule, matched: readonly PolicyTool[], warn: Warn): readonly Issue[] {
@@ -88,13 +113,14 @@ function withoutAllow(rule: Rule, matched: readonly PolicyTool[], warn: Warn): r
 /** Tools with effects that some rule may allow and that have no `key:`, told once at the first such rule. */
 function withoutKey(
   rules: readonly Rule[],
-  reach: ReadonlyMap<string, readonly PolicyTool[]>,
+  reach: ReadonlyMap<string, readonly Applied[]>,
   warn: Warn,
 ): readonly Issue[] {
   const told = new Set<string>();
   const issues: Issue[] = [];
   for (const rule of rules.filter(({ effect }) => effect === 'allow')) {
-    const bare = (reach.get(rule.id) ?? []).filter((tool) => {
+    const matched = (reach.get(rule.id) ?? []).map(([tool]) => tool);
+    const bare = matched.filter((tool) => {
       if (told.has(tool.name) || tool.effect === 'read' || tool.key !== undefined || tool.name.includes('/'))
         return false;
       const typed = tool.rules.allow.find((candidate) => candidate.rule === rule);

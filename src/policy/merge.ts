@@ -1,6 +1,7 @@
 /** All that `tools:` says of one tool: matching patterns merged, the more specific last. */
 
 import type { Issue, Place } from '../value/issue.ts';
+import type { Charge } from './cost.ts';
 import type { Declared, ToolDeclaration } from './declaration.ts';
 import { compareSpecificity } from './pattern.ts';
 
@@ -12,7 +13,8 @@ export interface Merged {
 
 /**
  * Merges the declarations that match `name`, given in file order. A more specific pattern overrides key by key, except
- * `effect`, where two patterns must agree; two equally specific patterns must agree on every key they both have.
+ * `effect`, where two patterns must agree; two equally specific patterns must agree on every key they both have. Of
+ * `cost` and `actualCost` each budget counts by itself: what a wider pattern charges stays charged.
  */
 export function mergeDeclarations(name: string, matching: readonly ToolDeclaration[], file: string): Merged {
   const sorted = matching.toSorted((a, b) => compareSpecificity(a.pattern, b.pattern));
@@ -27,14 +29,26 @@ export function mergeDeclarations(name: string, matching: readonly ToolDeclarati
       }
       sources.set(key, declaration);
     }
+    const { cost, actualCost } = declared;
     Object.assign(declared, declaration.declared);
+    if (cost !== undefined) declared.cost = mergeCharges(cost, declared.cost);
+    if (actualCost !== undefined) declared.actualCost = mergeCharges(actualCost, declared.actualCost);
   }
   return { declared, issues };
 }
 
 function contradict(key: keyof Declared, a: ToolDeclaration, b: ToolDeclaration): boolean {
   if (key !== 'effect' && compareSpecificity(a.pattern, b.pattern) !== 0) return false;
-  return written(a.declared[key]) !== written(b.declared[key]);
+  if (key !== 'cost' && key !== 'actualCost') return written(a.declared[key]) !== written(b.declared[key]);
+  const other = new Map(b.declared[key]?.map(({ budget, amount }) => [budget.text, amount.text]));
+  return (a.declared[key] ?? []).some(
+    ({ budget, amount }) => other.has(budget.text) && other.get(budget.text) !== amount.text,
+  );
+}
+
+function mergeCharges(wider: readonly Charge[], narrower: readonly Charge[] = []): readonly Charge[] {
+  const byBudget = new Map([...wider, ...narrower].map((charge) => [charge.budget.text, charge]));
+  return [...byBudget.values()];
 }
 
 /** A declared value without its places. Schemas never come here: `input` stands under one exact name only. */

@@ -5,8 +5,10 @@ import type { CelType } from '../expression/type.ts';
 import type { CelValue } from '../expression/value.ts';
 import type { Digest } from '../value/digest.ts';
 import type { Configuration } from './configuration.ts';
+import type { Budget } from './budget.ts';
 import type { GuardDeclaration } from './declaration.ts';
 import type { ToolEffect } from './decision.ts';
+import type { Limit } from './limit.ts';
 import type { Rule } from './rule.ts';
 import type { ToolDefinition } from './tool.ts';
 
@@ -26,6 +28,12 @@ export interface RuleTable {
   readonly deny: readonly TypedRule[];
 }
 
+/** What a call of a tool is charged to one budget. */
+export interface TypedCharge {
+  readonly budget: Budget;
+  readonly amount: Expression;
+}
+
 export interface PolicyTool {
   /** Policy name. */
   readonly name: string;
@@ -37,9 +45,23 @@ export interface PolicyTool {
   readonly guard?: GuardDeclaration;
   /** The business idempotency key. */
   readonly key?: Expression;
+  /** What a call is charged before it runs. */
+  readonly cost: readonly TypedCharge[];
+  /** Of budgets that are in `cost` too: what the call turned out to take, over its output as well. */
+  readonly actualCost: readonly TypedCharge[];
+  /** Whether a call that the tool answered with an error took nothing. */
+  readonly failedHasNoEffect: boolean;
+  /** How long after an unknown outcome the tool may still be at work, milliseconds. */
+  readonly effectTimeoutMs?: number;
+  /** The limits that speak of the tool, in file order. */
+  readonly limits: readonly Limit[];
+  /** The budgets that its conditions may read. */
+  readonly budgetsRead: readonly Budget[];
   readonly personal: readonly Expression[];
   readonly subject?: Expression;
   readonly argsType: CelType;
+  /** Of what the tool answers. */
+  readonly outputType: CelType;
   /** What conditions see as `tool`. */
   readonly value: CelValue;
   readonly rules: RuleTable;

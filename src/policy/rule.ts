@@ -1,9 +1,9 @@
 /** `rules:` — what is allowed, asked about and denied, and under which conditions. */
 
 import { isScalar } from 'yaml';
-import { parseDuration } from '../value/time.ts';
 import type { Place } from '../value/issue.ts';
 import type { Effect } from './decision.ts';
+import { readDuration } from './duration.ts';
 import { LATER } from './later.ts';
 import { parsePattern } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
@@ -38,8 +38,10 @@ const RULES_MAX = 10_000;
 const EFFECTS: readonly Effect[] = ['allow', 'ask', 'deny'];
 const ASK_ONLY = ['approvers', 'quorum', 'notRequester', 'expires'] as const;
 const QUORUM_MAX = 100;
+/** Among approvers: whoever asked. */
+export const REQUESTER = 'requester';
 const RULE_ID = /^[^\s\p{Cc}\p{Cf}]{1,128}$/u;
-const POSITIONAL_ID = /^rules\//u;
+const POSITIONAL_ID = /^(?:rules|preset)\//u;
 
 export function readRules(reader: Reader, entry: Entry): readonly Rule[] {
   const items = readItems(reader, entry.value, entry.place, '`rules`') ?? [];
@@ -101,7 +103,7 @@ function readRule(reader: Reader, item: Item, place: Place, index: number): Rule
     notRequester: noting((entry) =>
       assign(draft, 'notRequester', readBoolean(reader, entry.value, entry.place, `\`notRequester\` of ${what}`)),
     ),
-    expires: noting((entry) => readExpires(reader, entry, draft, what)),
+    expires: noting((entry) => assign(draft, 'expiresMs', readDuration(reader, entry, `\`expires\` of ${what}`))),
   };
   readFields(reader, item, place, what, parsers, LATER.rule);
   const failed = reader.issues.slice(before).some((issue) => issue.severity === 'error');
@@ -116,7 +118,17 @@ function readRule(reader: Reader, item: Item, place: Place, index: number): Rule
     const hint = `only \`${ASK_ONLY.join('`, `')}\` of an \`ask\` have a meaning`;
     refuse(reader, entry.keyPlace, 'key-without-ask', `\`${entry.key}\` of ${what} belongs to an \`ask\``, hint);
   }
+  if (effect === 'ask') checkAnswerable(reader, place, rest, what);
   return Object.freeze({ id: id ?? `rules/${index}`, place: effectPlace ?? place, effect, pattern, ...rest });
+}
+
+/** A question that only the one who asked may answer cannot need another person as well. */
+function checkAnswerable(reader: Reader, place: Place, draft: Draft, what: string): void {
+  const { approvers, quorum = 1, notRequester = false } = draft;
+  if (approvers === undefined || approvers.some((approver) => approver !== REQUESTER)) return;
+  if (quorum === 1 && !notRequester) return;
+  const hint = quorum === 1 ? 'remove `notRequester`, or name other approvers' : 'name other approvers';
+  refuse(reader, place, 'nobody-can-answer', `nobody could answer ${what}: it asks only the requester`, hint);
 }
 
 function assign<K extends keyof Draft>(draft: Draft, key: K, value: Draft[K] | undefined): void {
@@ -160,7 +172,7 @@ function readId(reader: Reader, entry: Entry, draft: Draft, what: string): void 
     const message = `expected \`id\` of ${what} to be 1 to 128 characters without spaces, got \`${shown(id)}\``;
     refuse(reader, entry.place, 'wrong-value', message);
   } else if (POSITIONAL_ID.test(id)) {
-    const hint = 'ids that begin with `rules/` name rules without an `id`';
+    const hint = 'ids that begin with `rules/` or `preset/` name rules that nobody named';
     refuse(reader, entry.place, 'wrong-value', `\`id\` of ${what} cannot be \`${shown(id)}\``, hint);
   } else draft.id = id;
 }
@@ -170,15 +182,4 @@ function readApprovers(reader: Reader, entry: Entry, draft: Draft, what: string)
   if (texts?.length === 0) {
     refuse(reader, entry.place, 'wrong-value', `\`approvers\` of ${what} is empty: nobody could answer`);
   } else if (texts !== undefined) draft.approvers = texts.map((text) => text.text);
-}
-
-function readExpires(reader: Reader, entry: Entry, draft: Draft, what: string): void {
-  const text = readText(reader, entry.value, entry.place, `\`expires\` of ${what}`);
-  if (text === undefined) return;
-  const ms = parseDuration(text.text);
-  if (ms !== undefined && ms > 0) draft.expiresMs = ms;
-  else {
-    const message = `expected \`expires\` of ${what} to be a duration, got \`${shown(text.text)}\``;
-    refuse(reader, entry.place, 'wrong-value', message, 'write `500ms`, `20s`, `30m`, `24h` or `7d`');
-  }
 }

@@ -7,6 +7,7 @@ import { safeForm } from './schema-form.ts';
 import type { SafeSchema, SchemaNode } from './schema-form.ts';
 import { burn, FUEL_MAX, metered } from './schema-fuel.ts';
 import type { Fuel } from './schema-fuel.ts';
+import { quickForm } from './schema-quick.ts';
 import { problemsOf } from './schema-message.ts';
 import type { SchemaProblem } from './schema-message.ts';
 import { exactly } from './schema-text.ts';
@@ -20,19 +21,27 @@ const PAIRS_MAX = 20_000;
 /** Distinct names of members that patterns of names are tried on. */
 const NAMES_MAX = 2_000;
 
-const forms = new WeakMap<JsonObject, ReturnType<typeof safeForm>>();
+interface Form {
+  readonly safe: ReturnType<typeof safeForm>;
+  /** True when arguments surely fit; absent when the schema is not of the common kind. */
+  readonly quick: ((args: JsonObject) => boolean) | undefined;
+}
 
-function formOf(schema: JsonObject): ReturnType<typeof safeForm> {
+const forms = new WeakMap<JsonObject, Form>();
+
+function formOf(schema: JsonObject): Form {
   const known = forms.get(schema);
   if (known !== undefined) return known;
-  const form = safeForm(schema);
+  const safe = safeForm(schema);
+  // Bounds of draft 4 mean something else.
+  const form = { safe, quick: safe.ok && safe.schema.draft !== '4' ? quickForm(schema) : undefined };
   forms.set(schema, form);
   return form;
 }
 
 /** In one line why no call of a tool with this schema can be judged, and so none is allowed; nothing when all is well. */
 export function schemaFault(schema: JsonObject): string | undefined {
-  const form = formOf(schema);
+  const form = formOf(schema).safe;
   return form.ok ? undefined : form.message;
 }
 
@@ -41,11 +50,13 @@ export function schemaFault(schema: JsonObject): string | undefined {
  * by default. A schema that cannot be used, and one that takes too long, are problems too: an error never widens.
  */
 export function checkArguments(tool: ToolDefinition, args: JsonValue): readonly SchemaProblem[] {
-  const form = formOf(tool.inputSchema);
-  if (!form.ok) return [{ pointer: '', message: `cannot be judged: the schema is unusable, ${form.message}` }];
+  const { safe, quick } = formOf(tool.inputSchema);
+  if (!safe.ok) return [{ pointer: '', message: `cannot be judged: the schema is unusable, ${safe.message}` }];
   if (!isJsonObject(args)) return [{ pointer: '', message: 'must be an object' }];
-  return judge(form.schema, args);
+  return quick?.(args) === true ? FITS : judge(safe.schema, args);
 }
+
+const FITS: readonly SchemaProblem[] = [];
 
 function judge(schema: SafeSchema, args: JsonObject): readonly SchemaProblem[] {
   const { fuel, root, draft, lookup, texts } = schema;

@@ -3,7 +3,7 @@
  * never a value of the call.
  */
 
-import type { Bindings, Clause } from '../expression/compile.ts';
+import type { Bindings, Bound, Clause } from '../expression/compile.ts';
 import type { Holds } from './holds.ts';
 import { knownOf } from './known.ts';
 import type { PolicyTool, TypedRule } from './policy.ts';
@@ -27,6 +27,11 @@ export function unknownPrincipal(tool: string, principal: string): string {
   return `${oneLine(tool)} is denied: the policy does not know the principal ${oneLine(principal)}`;
 }
 
+/** Does not tell which switch is on, nor why: that is the operator's affair. */
+export function killed(tool: string): string {
+  return `${oneLine(tool)} is denied: the operator has switched such calls off`;
+}
+
 export function schemaMismatch(tool: PolicyTool, problems: readonly SchemaProblem[]): string {
   const shown = problems
     .slice(0, PROBLEMS_SHOWN)
@@ -42,21 +47,22 @@ export function allowed(tool: PolicyTool, rules: Matched): string {
   return `${tool.name} is allowed by ${ids(rules)}`;
 }
 
-export function denied(tool: PolicyTool, rules: Matched, bindings: Bindings): string {
+/** `told` is what the rules would have said. */
+export function watched(tool: PolicyTool, told: string): string {
+  return `${tool.name} is let through, because the policy only watches; otherwise ${told}`;
+}
+
+export function denied(tool: PolicyTool, rules: Matched, bindings: Bindings | Bound): string {
   return `${tool.name} is denied by ${ids(rules)}${reasonOf(rules, bindings, 'deny')}`;
 }
 
-export function asked(tool: PolicyTool, rules: Matched, bindings: Bindings): string {
+export function asked(tool: PolicyTool, rules: Matched, bindings: Bindings | Bound): string {
   return `${tool.name} needs an approval, says ${ids(rules)}${reasonOf(rules, bindings, 'ask')}`;
 }
 
 /** Names what the allowing rule that is nearest to match still needs. */
-export function notAllowed(tool: PolicyTool, bindings: Bindings): string {
-  // A rule that the arguments cannot change is no help to whoever wrote them.
-  const open = tool.rules.allow.filter((typed) => knownOf(typed, STANDING, bindings, 'no') !== 'no');
-  const rules = open.length > 0 ? open : tool.rules.allow;
-  const candidates = rules.map((typed) => ({ typed, missing: missingOf(typed, bindings) }));
-  const nearest = candidates.toSorted((a, b) => a.missing.length - b.missing.length)[0];
+export function notAllowed(tool: PolicyTool, bindings: Bindings | Bound): string {
+  const nearest = nearestRule(tool.rules.allow, bindings);
   if (nearest === undefined) return `${tool.name} is denied: no rule allows it`;
   const { rule } = nearest.typed;
   const needs = nearest.missing.map(({ clause, error }) => {
@@ -67,21 +73,45 @@ export function notAllowed(tool: PolicyTool, bindings: Bindings): string {
   return `${tool.name} is denied: no rule allows it; the closest, ${rule.id}, ${lacking}`;
 }
 
+interface Near {
+  readonly typed: TypedRule;
+  readonly missing: readonly Missing[];
+}
+
+/** The first rule that lacks least. One that the arguments cannot change is no help to whoever wrote them. */
+function nearestRule(rules: readonly TypedRule[], bindings: Bindings | Bound): Near | undefined {
+  let near: Near | undefined;
+  let nearIsOpen = false;
+  for (const typed of rules) {
+    const open = knownOf(typed, STANDING, bindings, 'no') !== 'no';
+    if (nearIsOpen && !open) continue;
+    const missing = missingOf(typed, bindings);
+    if (near !== undefined && open === nearIsOpen && missing.length >= near.missing.length) continue;
+    near = { typed, missing };
+    nearIsOpen = open;
+    // Less than one is only what takes too long to evaluate.
+    if (open && missing.length <= 1) break;
+  }
+  return near;
+}
+
 interface Missing {
   readonly clause: Clause;
   readonly error?: string;
 }
 
-function missingOf(typed: TypedRule, bindings: Bindings): readonly Missing[] {
-  return (typed.condition?.clauses ?? []).flatMap((clause): Missing[] => {
+function missingOf(typed: TypedRule, bindings: Bindings | Bound): readonly Missing[] {
+  const missing: Missing[] = [];
+  for (const clause of typed.condition?.clauses ?? []) {
     const evaluated = clause.evaluate(bindings);
-    if (!evaluated.ok) return [{ clause, error: oneLine(evaluated.error.message) }];
-    return evaluated.value === true ? [] : [{ clause }];
-  });
+    if (!evaluated.ok) missing.push({ clause, error: oneLine(evaluated.error.message) });
+    else if (evaluated.value !== true) missing.push({ clause });
+  }
+  return missing;
 }
 
 /** Why the first matching rule restricts: its own words, else its condition. */
-function reasonOf(rules: Matched, bindings: Bindings, effect: 'deny' | 'ask'): string {
+function reasonOf(rules: Matched, bindings: Bindings | Bound, effect: 'deny' | 'ask'): string {
   const chosen = rules.find(([, how]) => how === 'yes') ?? rules[0];
   if (chosen === undefined) return '';
   const [typed, how] = chosen;
@@ -94,11 +124,12 @@ function reasonOf(rules: Matched, bindings: Bindings, effect: 'deny' | 'ask'): s
 }
 
 function ids(rules: Matched): string {
-  const all = rules.map(([typed]) => typed.rule.id);
-  return all.length <= 3 ? all.join(' and ') : `${all.slice(0, 3).join(', ')} and ${all.length - 3} more rules`;
+  const first = rules.slice(0, 3).map(([typed]) => typed.rule.id);
+  return rules.length <= 3 ? first.join(' and ') : `${first.join(', ')} and ${rules.length - 3} more rules`;
 }
 
-function oneLine(text: string, max: number = CLAUSE_MAX): string {
+/** Text of others in one line, and never too much of it. */
+export function oneLine(text: string, max: number = CLAUSE_MAX): string {
   const line = text
     .replaceAll(/\s+/gu, ' ')
     .replaceAll(/\p{Cc}|\p{Cf}/gu, '·')

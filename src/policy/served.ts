@@ -86,3 +86,8 @@ export function missOf(
 export function schemaDigest(tool: ToolDefinition): string {
   return digestOf(tool.inputSchema);
 }
+
+/** The digest that tells whether two tools answer alike. */
+export function outputDigest(tool: ToolDefinition): string {
+  return digestOf(tool.outputSchema ?? null);
+}

@@ -4,7 +4,10 @@ import type { Bindings } from '../expression/compile.ts';
 import type { CelType, ObjectType, Vocabulary } from '../expression/type.ts';
 import { timestampOf, toCel } from '../expression/value.ts';
 import type { CelValue } from '../expression/value.ts';
+import { budgetType, budgetValue } from './budget-reading.ts';
+import type { Budget } from './budget.ts';
 import type { Request, ToolEffect } from './decision.ts';
+import type { FactValues } from './fact.ts';
 import type { Policy, PolicyTool } from './policy.ts';
 
 const STRING: CelType = { kind: 'string' };
@@ -38,9 +41,14 @@ export const WITHOUT_ARGS: Vocabulary = new Map<string, CelType>([
   ['now', { kind: 'timestamp' }],
 ]);
 
-/** Everything, with arguments of type `args`. */
-export function vocabularyOf(args: CelType): Vocabulary {
-  return new Map<string, CelType>([...WITHOUT_ARGS, ['args', args]]);
+/** `vocabulary` with more names. */
+export function withNames(vocabulary: Vocabulary, names: Readonly<Record<string, CelType>>): Vocabulary {
+  return new Map<string, CelType>([...vocabulary, ...Object.entries(names)]);
+}
+
+/** `vocabulary` with `budget`, where there are budgets to read. */
+export function withBudgets(vocabulary: Vocabulary, budgets: ReadonlyMap<string, Budget>): Vocabulary {
+  return budgets.size === 0 ? vocabulary : withNames(vocabulary, { budget: budgetType(budgets.values()) });
 }
 
 /** What a condition sees of a tool. */
@@ -61,12 +69,15 @@ export function standingOf(policy: Policy, tool: PolicyTool, principal: string):
   return { tool: tool.value, principal: toCel(value, PRINCIPAL) };
 }
 
-/** The values of all names for `request`. Time comes from the request, never from the machine. */
-export function bindingsOf(policy: Policy, tool: PolicyTool, request: Request): Bindings {
+/**
+ * The values of all names for `request`; `budget` only where the tool's conditions read it and `facts` tell what was
+ * spent. Time comes from the request, never from the machine.
+ */
+export function bindingsOf(policy: Policy, tool: PolicyTool, request: Request, facts?: FactValues): Bindings {
   const { id, attempt, key } = request.call;
   const run = { id: request.run.id, program: '', step: '', depth: request.run.depth, labels: [] };
   const standing = standingOf(policy, tool, request.principal);
-  return {
+  const bindings = {
     tool: tool.value,
     principal: standing['principal'] ?? null,
     args: toCel(request.args, tool.argsType),
@@ -74,4 +85,6 @@ export function bindingsOf(policy: Policy, tool: PolicyTool, request: Request): 
     run: toCel(run, RUN),
     now: timestampOf(request.now),
   };
+  if (facts === undefined || tool.budgetsRead.length === 0) return bindings;
+  return { ...bindings, budget: budgetValue(tool.budgetsRead, request, facts) };
 }

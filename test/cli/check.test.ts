@@ -168,12 +168,22 @@ rules:
 
 test('a server that cannot be asked is told, because its rules were not checked', async () => {
   using scratch = new Scratch();
-  const file =
-    'interlock: 1\nservers:\n  gone: { command: ./not-there, startTimeoutMs: 500 }\nrules:\n  - allow: "*"\n';
-  scratch.write('interlock.yaml', file);
-  const { issues } = await check(scratch, 'interlock.yaml');
-  const [told] = issues.filter((issue) => issue.code === 'server-unavailable');
-  assert.deepEqual([told?.line, told?.column, told?.severity], [3, 3, 'warning']);
+  const dying = "process.stderr.write('dead \\u001b[31m\\u009b\\n'); process.exit(3)";
+  scratch.write(
+    'interlock.yaml',
+    `interlock: 1
+servers:
+  gone: { command: ./not-there, startTimeoutMs: 500 }
+  dies: { command: ${JSON.stringify(process.execPath)}, args: [-e, ${JSON.stringify(dying)}], startTimeoutMs: 5000 }
+rules:
+  - allow: "*"
+`,
+  );
+  const { issues, text } = await check(scratch, 'interlock.yaml');
+  const told = issues.filter((issue) => issue.code === 'server-unavailable');
+  const places = told.map(({ line, column, severity }) => `${line}:${column} ${severity}`);
+  assert.deepEqual(places, ['3:3 warning', '4:3 warning']);
+  assert.match(text, /^\[dies\] dead /mu);
   const offline = await check(scratch, 'interlock.yaml', '--offline');
   assert.equal(
     offline.issues.some((issue) => issue.code === 'server-unavailable'),

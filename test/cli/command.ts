@@ -1,7 +1,7 @@
 /** Commands as the tests of the command line run them: in this process, or as the process that a person starts. */
 
 import { spawn } from 'node:child_process';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,6 +11,9 @@ import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 
 export const INTERLOCK: string = join(import.meta.dirname, '../../bin/interlock.js');
+
+/** How long something may take that is awaited without a clock of its own. */
+const PATIENCE_MS = 20_000;
 
 /** What a command left behind. */
 export interface Ended {
@@ -37,9 +40,14 @@ export class Kept extends Writable {
     return this.bytes.toString('utf8');
   }
 
-  /** Resolves once `wanted` holds of what was written. */
+  /** Resolves once `wanted` holds of what was written, or rejects with what was written instead. */
   async until(wanted: (text: string) => boolean): Promise<string> {
-    while (!wanted(this.text)) await new Promise((resolve) => this.once('kept', resolve));
+    const late = AbortSignal.timeout(PATIENCE_MS);
+    while (!wanted(this.text)) {
+      await once(this, 'kept', { signal: late }).catch((cause: unknown) => {
+        throw new Error(`waited in vain; so far: ${this.text}`, { cause });
+      });
+    }
     return this.text;
   }
 }

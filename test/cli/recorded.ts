@@ -23,11 +23,13 @@ rules:
 /** What would drive a terminal that printed it. */
 export const HOSTILE = '\u001b[2J\u009b31m\u202e\n';
 
+type Perform = () => Promise<Performed>;
+
 /** A data directory that is open, as a gateway's is. */
 export interface Recording extends AsyncDisposable {
   readonly ledger: Ledger;
   /** Proposes a call that ends as `performed`; answers with its id. */
-  call(tool: string, args: JsonObject, performed: Performed, principal?: string): Promise<string>;
+  call(tool: string, args: JsonObject, performed: Performed | Perform, principal?: string): Promise<string>;
 }
 
 export async function openRecording(directory: string): Promise<Recording> {
@@ -46,7 +48,7 @@ export async function openRecording(directory: string): Promise<Recording> {
         session: 'session',
         timeoutMs: 60_000,
         available: true,
-        perform: () => Promise.resolve(performed),
+        perform: () => (typeof performed === 'function' ? performed() : Promise.resolve(performed)),
         signal: new AbortController().signal,
       });
       return answer.call;

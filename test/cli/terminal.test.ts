@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { withProgress } from '../../src/cli/progress.ts';
 import { inert, inertJson, wantsColour } from '../../src/cli/terminal.ts';
 import { Kept, drivesTerminal } from './command.ts';

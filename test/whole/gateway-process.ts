@@ -21,7 +21,9 @@ export interface PaymentsPlace extends Disposable {
   paid(): string[];
 }
 
-export function paymentsPlace(rules = '  - allow: payments.*'): PaymentsPlace {
+/** `declared` is written under `payments.create_payment`, `more` at the end of the file. */
+export function paymentsPlace(written: { readonly declared?: string; readonly more?: string } = {}): PaymentsPlace {
+  const { declared = 'effect: irreversible', more = '' } = written;
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'interlock-whole-')));
   const file = join(directory, 'payments.jsonl');
   const hold = join(directory, 'hold');
@@ -33,8 +35,10 @@ servers:
   payments: { command: ${JSON.stringify(process.execPath)}, args: ${JSON.stringify(args)} }
 tools:
   payments.get_payment: { effect: read }
+  payments.create_payment: { ${declared} }
 rules:
-${rules}
+  - allow: payments.*
+${more}
 `,
   );
   return {

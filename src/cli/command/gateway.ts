@@ -78,10 +78,11 @@ async function serve(
   });
   const close = (): void => void gateway.close();
   for (const signal of SIGNALS) terminal.signals.once(signal, close);
+  const claiming = session.claim(ended.signal);
   await gateway.ended;
   for (const signal of SIGNALS) terminal.signals.off(signal, close);
   ended.abort();
-  await watching;
+  await Promise.all([watching, claiming]);
 }
 
 /** Signs what was recorded; a ledger that stopped meanwhile is the end of this command, not only of its calls. */

@@ -1,6 +1,5 @@
 /** `interlock settle CALL executed|not-executed`: a person says what happened to a call of unknown outcome. */
 
-import os from 'node:os';
 import { Authority } from '../../authority/authority.ts';
 import { type Settled, settle } from '../../authority/settle.ts';
 import { fromUtf8 } from '../../value/encoding.ts';
@@ -12,6 +11,7 @@ import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { readNamed } from '../file.ts';
 import { showIssues } from '../issues.ts';
+import { reasonOf, systemUser } from '../reason.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
 export interface SettleOptions extends CommonOptions {
@@ -23,13 +23,10 @@ export interface SettleOptions extends CommonOptions {
 
 type Outcome = 'executed' | 'not-executed';
 
-/** Characters of a reason: it stands in the entry itself. */
-const REASON_MAX = 4_096;
-
 export async function settleCommand(terminal: Terminal, options: SettleOptions): Promise<ExitCode> {
   const { call } = options;
   const as = outcomeOf(options);
-  const reason = reasonOf(options);
+  const reason = reasonOf(options.reason, 'a settlement');
   const output = options.output === undefined ? undefined : await readOutput(terminal, options.output);
   await requireNamed(terminal, options);
   await using data = await openData(dataDirectory(terminal, options), { create: false });
@@ -37,7 +34,7 @@ export async function settleCommand(terminal: Terminal, options: SettleOptions):
   // What a dead process left behind is `unknown` first; only then can it be settled.
   await new Authority(data.ledger, around).recover();
   const said = output === undefined ? {} : { output };
-  const settled = await settle(data.ledger, around, { call, as, by: whoSettles(), reason, ...said });
+  const settled = await settle(data.ledger, around, { call, as, by: systemUser(), reason, ...said });
   tell(terminal, options, as, settled);
   if (settled.ok) return EXIT.ok;
   return settled.code === 'no-such-call' ? EXIT.usage : EXIT.wrong;
@@ -63,21 +60,6 @@ function outcomeOf({ outcome, output }: SettleOptions): Outcome {
     throw new CliError('usage', 'a call that was not executed has no output', { hint: 'leave --output out' });
   }
   return outcome;
-}
-
-function reasonOf({ reason }: SettleOptions): string {
-  if (reason.trim() === '') throw new CliError('usage', 'a settlement needs a reason', { hint: '--reason TEXT' });
-  if (reason.length <= REASON_MAX) return reason.toWellFormed();
-  throw new CliError('usage', `expected a reason of at most ${REASON_MAX} characters, got ${reason.length}`);
-}
-
-/** A claim of the system the command runs on; a container may have no name for its user. */
-function whoSettles(): string {
-  try {
-    return `os:${os.userInfo().username}`;
-  } catch {
-    return `os:${process.getuid?.() ?? 'unknown'}`;
-  }
 }
 
 async function readOutput(terminal: Terminal, file: string): Promise<JsonValue> {

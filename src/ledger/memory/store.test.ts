@@ -13,6 +13,11 @@ function makePlace(world: ManualWorld): Place {
     open: (world) => openMemoryLedger({ disk, world, vault }),
     leaves: () => [...disk.leaves],
     rows: () => [...disk.tables.rows()],
+    tables: () => ({
+      counters: [...disk.tables.counters()],
+      leases: [...disk.tables.leases()],
+      kills: [...disk.tables.kills()],
+    }),
   };
 }
 

@@ -10,15 +10,16 @@ import type { World } from '../../world/world.ts';
 import type { BatchJob, Composed } from '../batch.ts';
 import { composeBatch } from '../batch.ts';
 import { bodyCommitment, datedText } from '../entry.ts';
-import type { EntryType } from '../entry.ts';
+import type { Entry, EntryType } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
 import { createIdleTimer } from '../idle.ts';
-import type { BodyRole, CallRow, Composition, Facts, Ledger, Reads, Writes } from '../ledger.ts';
+import type { BodyRole, CallRow, Composition, Facts, Kill, Ledger, Reads, Writes } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import type { PreparedWrites } from '../prepare.ts';
 import { prepareWrites } from '../prepare.ts';
 import { CHECKPOINT_EVERY_MS, isCheckpointDue, signCheckpoint, signerFromSeed, verifierKeyOf } from '../signer.ts';
 import type { Signer } from '../signer.ts';
+import { storedEntry } from '../stored-entry.ts';
 import type { Vault } from '../vault.ts';
 import type { MemoryDisk } from './disk.ts';
 import { bodyName, createMemoryDisk } from './disk.ts';
@@ -102,6 +103,10 @@ class MemoryLedger implements Ledger {
     return this.#disk.tables.call(id);
   }
 
+  async entry(position: number): Promise<Entry | undefined> {
+    return storedEntry(this.#disk.leaves[position], position);
+  }
+
   async body(call: string, role: BodyRole): Promise<JsonValue | undefined> {
     const stored = this.#disk.bodies.get(bodyName(call, role));
     const leaf = stored && this.#disk.leaves[stored.position];
@@ -112,6 +117,16 @@ class MemoryLedger implements Ledger {
   async orphans(): Promise<readonly CallRow[]> {
     const intents = this.#disk.tables.open().filter((row) => row.state === 'intent');
     return intents.filter((row) => !this.#disk.alive.has(row.instance));
+  }
+
+  async parked(principal?: string): Promise<readonly CallRow[]> {
+    const parked = this.#disk.tables.open().filter((row) => row.state === 'parked');
+    const asked = parked.filter((row) => principal === undefined || row.principal === principal);
+    return asked.sort((left, right) => (left.id < right.id ? -1 : 1));
+  }
+
+  async kills(): Promise<readonly Kill[]> {
+    return [...this.#disk.tables.kills()].sort((left, right) => (left.target < right.target ? -1 : 1));
   }
 
   async isAlive(instance: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 /** What the main thread and the thread that writes say to each other. */
 
-import type { CallRow, LedgerErrorCode, Reads } from '../ledger.ts';
+import type { LedgerErrorCode, Reads } from '../ledger.ts';
 import type { EncodedWrites } from '../prepare.ts';
+import type { Known } from '../tables.ts';
 
 /** Given to the writing thread at its start. */
 export interface WorkerSettings {
@@ -33,8 +34,8 @@ export type ToWorker =
 export interface FactsMessage {
   readonly kind: 'facts';
   readonly ids: readonly number[];
-  /** Every row that the jobs ask for or change. */
-  readonly rows: readonly CallRow[];
+  /** Everything that the jobs ask for or change. */
+  readonly known: Known;
   /** Number of entries, and the time of the last one. */
   readonly size: number;
   readonly at: number;

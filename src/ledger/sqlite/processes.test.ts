@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { takeKeys } from '../../../test/ledger-child.ts';
+import { spendAll, takeKeys } from '../../../test/ledger-child.ts';
 import { frontierOf, isCode } from '../../../test/ledger-place.ts';
 import { answered, one, outcome } from '../../../test/ledger-drafts.ts';
 import { frontierToBytes } from '../../tlog/tree.ts';
@@ -144,6 +144,24 @@ test('two processes on one directory share one dense log, and of two who want a 
   assert.deepEqual(frontierToBytes(reader.head().frontier), frontierToBytes(tree));
   const holders = [...reader.calls()].flatMap(({ id, keys }) => keys.map(() => id));
   assert.deepEqual(new Set(holders), new Set([...own, ...others]));
+});
+
+test('of twice a hundred callers in two processes exactly as many spend as the budget has room for', async (t) => {
+  const dataDirectory = directory(t);
+  const ledger = await open(t, dataDirectory);
+  for (const key of ['budget/b/principal=local', 'slots/s/tool=files.write']) {
+    const child = node(t, 'spend', dataDirectory);
+    assert.equal(await child.line(), 'open');
+    child.process.stdin.write(JSON.stringify({ key, limit: 37, callers: 100 }));
+    const own = await spendAll(ledger, key, 37, 100);
+    const others = Number(await child.line());
+    await once(child.process, 'exit');
+    assert.equal(own + others, 37);
+    using reader = openReader(dataDirectory);
+    const intents = [...reader.calls()].filter((row) => key in row.reserved || row.slots.includes(key));
+    assert.equal(intents.length, 37);
+    assert.deepEqual([...reader.values([key, 'kill/all'], systemWorld.now())], [[key, 37]]);
+  }
 });
 
 test('processes that start at the same time in an empty directory create one log and one key', async (t) => {

@@ -3,11 +3,25 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { existingDirectory } from '../directory.ts';
 import { bodyCommitment } from '../entry.ts';
-import type { BodyRole, CallRow, SealedBody } from '../ledger.ts';
+import type { BodyRole, CallRow, Kill, SealedBody } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
+import type { Lease } from '../tables.ts';
+import { createTables, factsOf } from '../tables.ts';
 import { sqliteCodeOf } from './failure.ts';
+import { gather } from './gather.ts';
 import type { Head, Queries, StoredCheckpoint } from './row.ts';
-import { bytes, callRow, checkpointOf, headOf, integer, prepareQueries, text } from './row.ts';
+import {
+  bytes,
+  callRow,
+  checkpointOf,
+  counterOf,
+  headOf,
+  integer,
+  killOf,
+  leaseOf,
+  prepareQueries,
+  text,
+} from './row.ts';
 import { openReadOnly } from './schema.ts';
 
 /** Read at once, so that no transaction is held while the caller works on them. */
@@ -43,8 +57,17 @@ export interface Reader extends Disposable {
   /** All calls by id. */
   calls(): IterableIterator<CallRow>;
   call(id: string): CallRow | undefined;
-  /** Calls that are `intent` or `unknown`. */
+  /** Calls that are `parked`, `intent` or `unknown`. */
   open(): CallRow[];
+  /** Calls that are `parked`, of one principal or of all, by id. */
+  parked(principal?: string): CallRow[];
+  /** All counters but those that are 0, by key. */
+  counters(): IterableIterator<readonly [key: string, value: number]>;
+  /** All leases, those that no longer count included. */
+  leases(): Lease[];
+  kills(): Kill[];
+  /** What a transaction at `at` would see under these keys; what is 0 is left out. */
+  values(keys: readonly string[], at: number): ReadonlyMap<string, number>;
   /** The last body of that role. */
   body(call: string, role: BodyRole): CommittedBody | undefined;
 }
@@ -52,6 +75,8 @@ export interface Reader extends Disposable {
 interface Statements extends Queries {
   readonly checkpoints: StatementSync;
   readonly calls: StatementSync;
+  readonly counters: StatementSync;
+  readonly allLeases: StatementSync;
   readonly body: StatementSync;
 }
 
@@ -66,6 +91,8 @@ export function openReader(dataDirectory: string): Reader {
       ...prepareQueries(database),
       checkpoints: database.prepare('SELECT note, frontier, at FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?'),
       calls: database.prepare('SELECT * FROM calls WHERE id > ? ORDER BY id LIMIT ?'),
+      counters: database.prepare('SELECT key, value FROM counters WHERE key > ? ORDER BY key LIMIT ?'),
+      allLeases: database.prepare('SELECT key, attempt, until FROM leases ORDER BY key, attempt'),
       body: database.prepare(
         'SELECT position, ciphertext, wrapped_key FROM bodies WHERE call = ? AND role = ? ORDER BY position DESC LIMIT 1',
       ),
@@ -89,6 +116,19 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
     calls: () => paged(statements.calls, '', callRow, (row) => row.id),
     call: (id) => reading(() => optional(statements.call.get(id), callRow)),
     open: () => reading(() => statements.allOpen.all().map(callRow)),
+    parked: (principal) =>
+      reading(() =>
+        (principal === undefined ? statements.parked.all() : statements.parkedOf.all(principal)).map(callRow),
+      ),
+    counters: () => paged(statements.counters, '', counterOf, ([key]) => key),
+    leases: () => reading(() => statements.allLeases.all().map(leaseOf)),
+    kills: () => reading(() => statements.kills.all().map(killOf)),
+    values: (keys, at) =>
+      reading(() => {
+        const gathering = gather(statements, at);
+        gathering.read({ facts: keys });
+        return factsOf(createTables(gathering.known()), { facts: keys }, at).values;
+      }),
     body: (call, role) => reading(() => bodyOf(statements, call, role)),
     [Symbol.dispose]: () => {
       if (database.isOpen) database.close();

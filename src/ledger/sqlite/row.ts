@@ -1,10 +1,11 @@
 /** Rows of the tables as values, and the statements that read them. */
 
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Frontier } from '../../tlog/tree.ts';
 import { frontierFromBytes } from '../../tlog/tree.ts';
-import type { CallRow, CallState } from '../ledger.ts';
+import type { CallRow, CallState, Charges, Kill } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
+import type { Lease } from '../tables.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -25,6 +26,12 @@ export interface Queries {
   readonly holder: StatementSync;
   readonly open: StatementSync;
   readonly allOpen: StatementSync;
+  readonly parked: StatementSync;
+  readonly parkedOf: StatementSync;
+  readonly counter: StatementSync;
+  readonly leases: StatementSync;
+  readonly kill: StatementSync;
+  readonly kills: StatementSync;
   readonly head: StatementSync;
   readonly lastCheckpoint: StatementSync;
   readonly leaf: StatementSync;
@@ -32,14 +39,23 @@ export interface Queries {
   readonly meta: StatementSync;
 }
 
+/** In the words of the index `calls_open`, so that SQLite uses it. */
+const OPEN = "state IN ('intent', 'unknown', 'parked')";
+
 export function prepareQueries(database: DatabaseSync): Queries {
   return {
     call: database.prepare('SELECT * FROM calls WHERE id = ?'),
     holder: database.prepare('SELECT calls.* FROM keys JOIN calls ON calls.id = keys.call WHERE keys.key = ?'),
-    open: database.prepare(
-      "SELECT * FROM calls WHERE principal = ? AND tool = ? AND state IN ('intent', 'unknown') ORDER BY id",
+    open: database.prepare(`SELECT * FROM calls WHERE principal = ? AND tool = ? AND ${OPEN} ORDER BY id`),
+    allOpen: database.prepare(`SELECT * FROM calls WHERE ${OPEN} ORDER BY principal, tool, id`),
+    parked: database.prepare(`SELECT * FROM calls WHERE ${OPEN} AND state = 'parked' ORDER BY id`),
+    parkedOf: database.prepare(`SELECT * FROM calls WHERE principal = ? AND ${OPEN} AND state = 'parked' ORDER BY id`),
+    counter: database.prepare('SELECT value FROM counters WHERE key = ?'),
+    leases: database.prepare(
+      'SELECT key, attempt, until FROM leases WHERE key = ? AND (until IS NULL OR until > ?) ORDER BY attempt',
     ),
-    allOpen: database.prepare("SELECT * FROM calls WHERE state IN ('intent', 'unknown') ORDER BY principal, tool, id"),
+    kill: database.prepare('SELECT target, reason, by, at FROM kills WHERE target = ?'),
+    kills: database.prepare('SELECT target, reason, by, at FROM kills ORDER BY target'),
     head: database.prepare('SELECT frontier, at FROM head'),
     lastCheckpoint: database.prepare('SELECT note, frontier, at FROM checkpoints ORDER BY size DESC LIMIT 1'),
     leaf: database.prepare('SELECT position, leaf FROM entries WHERE position = ?'),
@@ -61,9 +77,74 @@ export function callRow(row: Row): CallRow {
     deadline: integer(row, 'deadline'),
     keys: keyList(text(row, 'keys')),
     position: integer(row, 'position'),
+    ...moreOf(row),
     ...(salt instanceof Uint8Array ? { salt } : {}),
     ...(fingerprint instanceof Uint8Array ? { fingerprint } : {}),
   };
+}
+
+/** The columns of `row` in the order of `CALL_COLUMNS`; what is empty is nothing, so that a plain call stays small. */
+export function callColumns(row: CallRow): SQLInputValue[] {
+  const { id, principal, tool, state, attempt, attempts, instance, deadline, keys, position } = row;
+  return [
+    id,
+    principal,
+    tool,
+    state,
+    attempt,
+    attempts,
+    instance,
+    deadline,
+    JSON.stringify(keys),
+    position,
+    moreText(row),
+    row.salt ?? null,
+    row.fingerprint ?? null,
+  ];
+}
+
+export const CALL_COLUMNS: readonly string[] =
+  'id principal tool state attempt attempts instance deadline keys position more salt fingerprint'.split(' ');
+
+/** What only calls with facts or approvals have: one column, so that the others cost nothing. */
+type More = Pick<CallRow, 'reserved' | 'slots' | 'slotsUntil' | 'effectTimeoutMs' | 'approval' | 'approvals'>;
+
+const NO_MORE: More = { reserved: {}, slots: [], approvals: [] };
+
+function moreText(row: CallRow): string | null {
+  const { reserved, slots, slotsUntil, effectTimeoutMs, approval, approvals } = row;
+  const isNone = isEmpty(reserved) && slots.length === 0 && approvals.length === 0;
+  if (isNone && effectTimeoutMs === undefined && approval === undefined) return null;
+  return JSON.stringify({ reserved, slots, slotsUntil, effectTimeoutMs, approval, approvals });
+}
+
+function moreOf(row: Row): More {
+  if (row['more'] === null) return NO_MORE;
+  try {
+    return { ...NO_MORE, ...(JSON.parse(text(row, 'more')) as More) };
+  } catch {
+    throw damaged('more');
+  }
+}
+
+function isEmpty(charges: Charges): boolean {
+  for (const _key in charges) return false;
+  return true;
+}
+
+export function leaseOf(row: Row): Lease {
+  const until = row['until'];
+  const lease = { key: text(row, 'key'), attempt: text(row, 'attempt') };
+  return typeof until === 'number' ? { ...lease, until } : lease;
+}
+
+export function killOf(row: Row): Kill {
+  const names = { target: text(row, 'target'), reason: text(row, 'reason'), by: text(row, 'by') };
+  return { ...names, at: integer(row, 'at') };
+}
+
+export function counterOf(row: Row): readonly [key: string, value: number] {
+  return [text(row, 'key'), integer(row, 'value')];
 }
 
 export function headOf(row: Row): Head {

@@ -8,7 +8,7 @@ import { isBusy, sqliteCodeOf } from './failure.ts';
 
 /** `ILK1` in the header of the file (PRAGMA application_id). */
 const APPLICATION_ID = 0x49_4c_4b_31;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** Before it, a WAL reset could lose commits when a checkpoint ran beside a writer. */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 const WAL_AUTOCHECKPOINT_PAGES = 4000;
@@ -16,7 +16,8 @@ const FULL = 2;
 
 /**
  * `entries` is the log, and the contract of this file: exactly the leaf bytes, by position. The rest can be told from
- * it (`head`, `calls` but for salt and fingerprint, `keys`), is signed (`checkpoints`) or committed to (`bodies`).
+ * it (`head`, `calls` but for salt and fingerprint, `keys`, `counters`, `leases`, `kills`), is signed (`checkpoints`) or
+ * committed to (`bodies`).
  */
 const SCHEMA = `
   CREATE TABLE entries(position INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
@@ -27,9 +28,14 @@ const SCHEMA = `
     at INTEGER NOT NULL) STRICT;
   CREATE TABLE calls(id TEXT PRIMARY KEY, principal TEXT NOT NULL, tool TEXT NOT NULL, state TEXT NOT NULL,
     attempt TEXT NOT NULL, attempts INTEGER NOT NULL, instance TEXT NOT NULL, deadline INTEGER NOT NULL,
-    keys TEXT NOT NULL, position INTEGER NOT NULL, salt BLOB, fingerprint BLOB) STRICT, WITHOUT ROWID;
-  CREATE INDEX calls_open ON calls(principal, tool) WHERE state IN ('intent', 'unknown');
+    keys TEXT NOT NULL, position INTEGER NOT NULL, more TEXT, salt BLOB, fingerprint BLOB) STRICT, WITHOUT ROWID;
+  CREATE INDEX calls_open ON calls(principal, tool) WHERE state IN ('intent', 'unknown', 'parked');
   CREATE TABLE keys(key TEXT PRIMARY KEY, call TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE counters(key TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (value > 0)) STRICT, WITHOUT ROWID;
+  CREATE TABLE leases(key TEXT NOT NULL, attempt TEXT NOT NULL, until INTEGER, PRIMARY KEY (key, attempt))
+    STRICT, WITHOUT ROWID;
+  CREATE TABLE kills(target TEXT PRIMARY KEY, reason TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL)
+    STRICT, WITHOUT ROWID;
   CREATE TABLE bodies(call TEXT NOT NULL, role TEXT NOT NULL, position INTEGER NOT NULL, ciphertext BLOB NOT NULL,
     wrapped_key BLOB NOT NULL, PRIMARY KEY (call, role, position)) STRICT;
   PRAGMA application_id = ${APPLICATION_ID};
@@ -117,8 +123,13 @@ function requireOurs(path: string, database: DatabaseSync): boolean {
   const version = pragma(database, 'user_version');
   if (pragma(database, 'application_id') === APPLICATION_ID) {
     if (version === SCHEMA_VERSION) return true;
-    const known = `version ${SCHEMA_VERSION} of its tables`;
-    throw new LedgerError('cannot-open', `\`${path}\` has version ${version}, expected ${known}: update Interlock`);
+    const found = `\`${path}\` has version ${version}, expected version ${SCHEMA_VERSION} of its tables`;
+    // Earlier versions were never released, so there is nothing to bring along.
+    const isEarlier = typeof version === 'number' && version < SCHEMA_VERSION;
+    const hint = isEarlier
+      ? 'it is from before the first release, name a new directory with --data'
+      : 'update Interlock';
+    throw new LedgerError('cannot-open', `${found}: ${hint}`);
   }
   const objects = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get();
   if (version === 0 && objects?.['n'] === 0) return false;

@@ -27,6 +27,10 @@ function makePlace(world: ManualWorld): Place {
       using reader = openReader(dataDirectory);
       return [...reader.calls()];
     },
+    tables: () => {
+      using reader = openReader(dataDirectory);
+      return { counters: [...reader.counters()], leases: reader.leases(), kills: reader.kills() };
+    },
   };
 }
 

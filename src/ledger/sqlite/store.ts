@@ -8,11 +8,13 @@ import type { BatchJob, Composed } from '../batch.ts';
 import { composeBatch } from '../batch.ts';
 import type { DataFiles } from '../directory.ts';
 import { prepareDirectory } from '../directory.ts';
+import type { Entry } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
 import { createIdleTimer } from '../idle.ts';
-import type { BodyRole, CallRow, Composition, Facts, Ledger, Reads, Writes } from '../ledger.ts';
+import type { BodyRole, CallRow, Composition, Facts, Kill, Ledger, Reads, Writes } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import { prepareWrites } from '../prepare.ts';
+import { storedEntry } from '../stored-entry.ts';
 import { CHECKPOINT_EVERY_MS } from '../signer.ts';
 import { createTables } from '../tables.ts';
 import type { Vault } from '../vault.ts';
@@ -172,6 +174,10 @@ class SqliteLedger implements StoredLedger {
     return this.#reader.call(id);
   }
 
+  async entry(position: number): Promise<Entry | undefined> {
+    return storedEntry(this.#reader.leaf(position), position);
+  }
+
   async body(call: string, role: BodyRole): Promise<JsonValue | undefined> {
     const stored = this.#reader.body(call, role);
     return stored === undefined ? undefined : this.#vault.open(stored.body, stored.commitment);
@@ -182,6 +188,14 @@ class SqliteLedger implements StoredLedger {
     const alive = new Map<string, boolean>();
     for (const { instance } of intents) if (!alive.has(instance)) alive.set(instance, await this.isAlive(instance));
     return intents.filter(({ instance }) => alive.get(instance) === false);
+  }
+
+  async parked(principal?: string): Promise<readonly CallRow[]> {
+    return this.#reader.parked(principal);
+  }
+
+  async kills(): Promise<readonly Kill[]> {
+    return this.#reader.kills();
   }
 
   async isAlive(instance: string): Promise<boolean> {
@@ -256,12 +270,12 @@ class SqliteLedger implements StoredLedger {
     }
   }
 
-  #compose({ ids, rows, size, at }: FactsMessage): void {
+  #compose({ ids, known, size, at }: FactsMessage): void {
     const pending = ids.map((id) => this.#pending.get(id)).filter((one) => one !== undefined);
     const start = { log: this.log, at: Math.max(this.#world.now(), at), position: size };
     const composed = composeBatch(
       pending.map(({ job }) => job),
-      createTables(rows),
+      createTables(known),
       start,
     );
     for (const [index, one] of pending.entries()) {
@@ -280,7 +294,7 @@ class SqliteLedger implements StoredLedger {
       const { job, composed } = one;
       if (composed?.kind === 'threw') one.reject(composed.error);
       else if (job.kind === 'checkpoint') one.resolve(note);
-      else one.resolve(composed?.kind === 'fits' ? composed.result : undefined);
+      else one.resolve(composed?.result);
     }
     for (const { id, code, message } of failed) this.#take(id)?.reject(new LedgerError(code, message));
     this.#drained();

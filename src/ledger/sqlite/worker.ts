@@ -4,10 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { formatVerifierKey } from '../../tlog/note.ts';
 import { systemWorld } from '../../world/system.ts';
 import { prepareDirectory } from '../directory.ts';
-import type { Step } from '../fold.ts';
-import type { CallRow } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
-import type { EncodedWrites } from '../prepare.ts';
+import type { Step } from '../step.ts';
+import type { Known } from '../tables.ts';
 import type { HeldInstance } from './instance.ts';
 import { holdInstance, isHeld, otherInstances, removeDead } from './instance.ts';
 import type { ComposedMessage, DoneMessage, FromWorker, JobMessage, ToWorker, WorkerSettings } from './message.ts';
@@ -134,7 +133,7 @@ function begin(writer: Writer): void {
   }
   state = { kind: 'waiting', batch };
   const ids = batch.jobs.map(({ message }) => message.id);
-  post({ kind: 'facts', ids, rows: rowsFor(writer, batch.jobs), size: writer.size, at: writer.at });
+  post({ kind: 'facts', ids, known: knownFor(writer, batch.jobs), size: writer.size, at: writer.at });
 }
 
 /** Answers everything that waits with `busy`: nothing of it was written. */
@@ -146,20 +145,14 @@ function giveUp(writer: Writer): void {
   post({ kind: 'done', ids: [], failed, entries: 0, committed: false, unsigned: writer.unsigned });
 }
 
-function rowsFor(writer: Writer, jobs: readonly QueuedJob[]): CallRow[] {
-  const rows = new Map<string, CallRow>();
+function knownFor(writer: Writer, jobs: readonly QueuedJob[]): Known {
+  const gathering = writer.gather();
   for (const job of jobs) {
     const { message } = job;
-    if (message.kind === 'checkpoint') continue;
-    const found = message.kind === 'transact' ? writer.rowsRead(message.reads) : touched(writer, job, message.writes);
-    for (const row of found) rows.set(row.id, row);
+    if (message.kind === 'transact') gathering.read(message.reads);
+    else if (message.kind === 'append') gathering.touch((job.steps ??= stepsOf(message.writes)));
   }
-  return [...rows.values()];
-}
-
-function touched(writer: Writer, job: QueuedJob, writes: EncodedWrites): CallRow[] {
-  job.steps ??= stepsOf(writes);
-  return writer.rowsTouched(job.steps);
+  return gathering.known();
 }
 
 /** Writes and commits `batch`; with `composed` answers for it when the main thread took part. */

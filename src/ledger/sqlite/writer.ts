@@ -7,20 +7,23 @@ import { utf8 } from '../../value/encoding.ts';
 import { uuidV7 } from '../../value/id.ts';
 import type { JsonObject } from '../../value/json.ts';
 import { formatInstant } from '../../value/time.ts';
+import type { Changes } from '../batch.ts';
 import { foldWrites } from '../batch.ts';
 import type { EntryType } from '../entry.ts';
 import { datedText, undatedLeaf } from '../entry.ts';
-import type { Lookups, Step } from '../fold.ts';
-import { isStep, readStep } from '../fold.ts';
-import type { CallRow, Reads } from '../ledger.ts';
+import type { Lookups } from '../fold.ts';
 import type { EncodedWrites } from '../prepare.ts';
 import type { Signer } from '../signer.ts';
 import { isCheckpointDue, signCheckpoint, verifierKeyOf } from '../signer.ts';
+import type { Step } from '../step.ts';
+import { isStep, readStep } from '../step.ts';
 import { isBusy } from './failure.ts';
+import type { Gathering } from './gather.ts';
+import { gather, lookupsOf } from './gather.ts';
 import type { Extent } from './restart.ts';
 import { checkGrowth } from './restart.ts';
 import type { Queries } from './row.ts';
-import { callRow, checkpointOf, integer } from './row.ts';
+import { CALL_COLUMNS, callColumns, checkpointOf, integer } from './row.ts';
 
 interface Statements {
   readonly begin: StatementSync;
@@ -33,13 +36,16 @@ interface Statements {
   readonly call: StatementSync;
   readonly key: StatementSync;
   readonly body: StatementSync;
+  readonly counter: StatementSync;
+  readonly noCounter: StatementSync;
+  readonly lease: StatementSync;
+  readonly noLease: StatementSync;
+  readonly kill: StatementSync;
+  readonly noKill: StatementSync;
 }
 
 function prepareStatements(database: DatabaseSync): Statements {
-  const columns = 'id principal tool state attempt attempts instance deadline keys position salt fingerprint'.split(
-    ' ',
-  );
-  const updates = columns.slice(1).map((column) => `${column} = excluded.${column}`);
+  const updates = CALL_COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`);
   return {
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),
@@ -49,13 +55,24 @@ function prepareStatements(database: DatabaseSync): Statements {
     head: database.prepare('UPDATE head SET size = ?, frontier = ?, at = ?'),
     checkpoint: database.prepare('INSERT INTO checkpoints(size, note, frontier, at) VALUES (?, ?, ?, ?)'),
     call: database.prepare(
-      `INSERT INTO calls(${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+      `INSERT INTO calls(${CALL_COLUMNS.join(', ')}) VALUES (${CALL_COLUMNS.map(() => '?').join(', ')})
        ON CONFLICT(id) DO UPDATE SET ${updates.join(', ')}`,
     ),
     key: database.prepare(
       'INSERT INTO keys(key, call) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET call = excluded.call',
     ),
     body: database.prepare('INSERT INTO bodies(call, role, position, ciphertext, wrapped_key) VALUES (?, ?, ?, ?, ?)'),
+    counter: database.prepare(
+      'INSERT INTO counters(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
+    ),
+    noCounter: database.prepare('DELETE FROM counters WHERE key = ?'),
+    lease: database.prepare('INSERT INTO leases(key, attempt, until) VALUES (?, ?, ?)'),
+    noLease: database.prepare('DELETE FROM leases WHERE key = ? AND attempt = ?'),
+    kill: database.prepare(
+      `INSERT INTO kills(target, reason, by, at) VALUES (?, ?, ?, ?)
+       ON CONFLICT(target) DO UPDATE SET reason = excluded.reason, by = excluded.by, at = excluded.at`,
+    ),
+    noKill: database.prepare('DELETE FROM kills WHERE target = ?'),
   };
 }
 
@@ -98,10 +115,7 @@ export class Writer {
     this.#committed = extent;
     this.#extent = extent;
     this.#dataVersion = this.#readDataVersion();
-    this.#lookups = {
-      call: (id) => this.#row(this.#queries.call, id),
-      holder: (key) => this.#row(this.#queries.holder, key),
-    };
+    this.#lookups = lookupsOf(queries);
   }
 
   /** Number of entries, those of the open transaction included. */
@@ -155,23 +169,9 @@ export class Writer {
     this.#extent = { ...this.#extent, signed: { note, frontier: head.frontier, at } };
   }
 
-  /** The rows that `reads` ask for. */
-  rowsRead(reads: Reads): CallRow[] {
-    const { keys = [], open, call } = reads;
-    const rows = [
-      ...keys.map((key) => this.#lookups.holder(key)),
-      call === undefined ? call : this.#lookups.call(call),
-    ];
-    const unsettled = open === undefined ? [] : this.#queries.open.all(open.principal, open.tool).map(callRow);
-    return [...rows.filter((row) => row !== undefined), ...unsettled];
-  }
-
-  /** The rows that `steps` change or stumble over. */
-  rowsTouched(steps: readonly (Step | undefined)[]): CallRow[] {
-    return steps.flatMap((step) => {
-      if (step === undefined) return [];
-      return this.rowsRead({ call: step.call, ...(step.kind === 'intent' ? { keys: step.keys } : {}) });
-    });
+  /** Gathers what a batch must know, under the lock that `begin` took. */
+  gather(): Gathering {
+    return gather(this.#queries, this.at);
   }
 
   /**
@@ -180,8 +180,8 @@ export class Writer {
    */
   write(writes: EncodedWrites, steps: readonly (Step | undefined)[], at: number): string | undefined {
     // Folded to the end before the first statement, so that a conflict has nothing to undo.
-    const rows = foldWrites(steps, writes.fingerprints, this.#lookups, this.size);
-    if (typeof rows === 'string') return rows;
+    const changes = foldWrites(steps, writes.fingerprints, this.#lookups, { position: this.size, at });
+    if (typeof changes === 'string') return changes;
     const first = this.size;
     if (this.#time.at !== at) this.#time = { at, text: formatInstant(at) };
     let { frontier } = this.#extent.head;
@@ -191,9 +191,10 @@ export class Writer {
       frontier = appendLeaf(frontier, leafHash(bytes));
     }
     this.#extent = { ...this.#extent, head: { frontier, at } };
-    for (const row of rows) this.#writeRow(row);
+    this.#writeChanges(changes);
     for (const step of steps) {
-      if (step?.kind === 'intent') for (const key of step.keys) this.#statements.key.run(key, step.call);
+      if (step?.kind !== 'intent' && step?.kind !== 'parked') continue;
+      for (const key of step.keys) this.#statements.key.run(key, step.call);
     }
     for (const { call, role, ciphertext, wrappedKey } of writes.bodies) {
       const position = first + steps.findLastIndex((step) => step?.call === call);
@@ -237,15 +238,19 @@ export class Writer {
     this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
-  #writeRow(row: CallRow): void {
-    const { id, principal, tool, state, attempt, attempts, instance, deadline, keys, position } = row;
-    const columns = [id, principal, tool, state, attempt, attempts, instance, deadline, JSON.stringify(keys), position];
-    this.#statements.call.run(...columns, row.salt ?? null, row.fingerprint ?? null);
-  }
-
-  #row(statement: StatementSync, parameter: string): CallRow | undefined {
-    const row = statement.get(parameter);
-    return row === undefined ? undefined : callRow(row);
+  #writeChanges({ rows, counters, ended, taken, kills }: Changes): void {
+    const { call, counter, noCounter, lease, noLease, kill, noKill } = this.#statements;
+    for (const row of rows) call.run(...callColumns(row));
+    for (const [key, value] of counters) {
+      if (value === 0) noCounter.run(key);
+      else counter.run(key, value);
+    }
+    for (const { key, attempt } of ended) noLease.run(key, attempt);
+    for (const { key, attempt, until } of taken) lease.run(key, attempt, until ?? null);
+    for (const { target, now } of kills) {
+      if (now === undefined) noKill.run(target);
+      else kill.run(target, now.reason, now.by, now.at);
+    }
   }
 
   #readDataVersion(): number {

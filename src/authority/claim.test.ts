@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { type Opening, openWorld, typesOf } from '../../test/authority-world.ts';
+import { toBase64, utf8 } from '../value/encoding.ts';
+import type { JsonObject } from '../value/json.ts';
+import { approvalText } from './approval.ts';
+import { newId } from './draft.ts';
+
+interface Person {
+  readonly id: string;
+  readonly key: KeyObject;
+  readonly publicKey: string;
+}
+
+function person(id: string): Person {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  return { id, key: privateKey, publicKey: `ed25519:${toBase64(raw)}` };
+}
+
+const ANN = person('ann');
+const BOB = person('bob');
+const PAY = { charge: 'ch_1', amount: 100 };
+
+const policy = (ask: string, principals = ''): string => `
+interlock: 1
+principals:
+  local: {}
+  ann: { roles: [finance], key: "${ANN.publicKey}" }
+  bob: { roles: [finance], key: "${BOB.publicKey}" }
+${principals}
+tools:
+  bank.pay:
+    input: { type: object, required: [charge, amount], properties: { charge: {type: string}, amount: {type: integer} } }
+    key: args.charge
+rules:
+  - allow: bank.pay
+  - ask: bank.pay
+    when: args.amount > 10
+    ${ask}
+`;
+const FINANCE = policy('approvers: [finance]\n    expires: 30m');
+
+/** Records the answer that `author` signed over `digest` as `by`. */
+async function answer(
+  world: Opening,
+  call: string,
+  author: Person,
+  more: { by?: string; digest?: string } = {},
+): Promise<void> {
+  const row = await world.ledger.call(call);
+  const digest = more.digest ?? row?.approval?.digest ?? '';
+  const by = more.by ?? author.id;
+  const signature = toBase64(sign(null, utf8(approvalText(digest, by)), author.key));
+  const fields: JsonObject = { call, by, digest: row?.approval?.digest ?? '', signature };
+  await world.ledger.append({ entries: [{ id: newId(world.world), type: 'call.approved', fields }] });
+}
+
+describe('a call that needs an approval', () => {
+  test('is parked, runs nothing, and runs once when it is asked for again after the approval [R-approval]', async () => {
+    const world = await openWorld({ policy: FINANCE });
+    const parked = await world.call('bank.pay', PAY);
+    assert.deepEqual([parked.state, parked.decision?.code, parked.decision?.effect], ['parked', 'asked', 'ask']);
+    assert.match(parked.sentence ?? '', new RegExp(`${parked.call}.*until 20`));
+    assert.equal((await world.call('bank.pay', PAY)).state, 'parked');
+    await answer(world, parked.call, ANN);
+    const done = await world.call('bank.pay', PAY);
+    assert.deepEqual([done.state, done.call], ['succeeded', parked.call]);
+    assert.equal((await world.call('bank.pay', PAY)).replayed, true);
+    assert.equal(world.effects.length, 1);
+    assert.deepEqual(typesOf(world), ['call.parked', 'call.approved', 'call.intent', 'call.succeeded']);
+  });
+
+  test('is claimed by the gateway where it waits, without being asked for again', async () => {
+    const world = await openWorld({ policy: FINANCE });
+    const parked = await world.call('bank.pay', PAY);
+    await world.authority.claim();
+    assert.deepEqual(world.effects, []);
+    await answer(world, parked.call, ANN);
+    await Promise.all([world.authority.claim(), world.authority.claim()]);
+    assert.equal(world.effects.length, 1);
+    await world.authority.claim();
+    assert.deepEqual([world.effects.length, (await world.call('bank.pay', PAY)).replayed], [1, true]);
+  });
+
+  test('survives a restart, and is claimed by the gateway that lives then', async () => {
+    const first = await openWorld({ policy: FINANCE });
+    const parked = await first.call('bank.pay', PAY);
+    first.disk.alive.delete(first.ledger.instance);
+    await answer(await openWorld({ ...first, policy: FINANCE }), parked.call, BOB);
+    const later = await openWorld({ ...first, policy: FINANCE });
+    assert.equal((await later.call('bank.pay', PAY)).state, 'succeeded');
+  });
+
+  test('is decided again when it is claimed: a kill switch and a changed policy still win', async () => {
+    const world = await openWorld({ policy: FINANCE });
+    const parked = await world.call('bank.pay', PAY);
+    await answer(world, parked.call, ANN);
+    const fields = { target: 'all', reason: 'smoke', by: 'os:x' };
+    await world.ledger.append({ entries: [{ id: newId(world.world), type: 'kill.set', fields }] });
+    assert.equal((await world.call('bank.pay', PAY)).decision?.code, 'kill-switch');
+    await world.ledger.append({ entries: [{ id: newId(world.world), type: 'kill.lifted', fields }] });
+    const stricter = `${FINANCE}  - deny: bank.pay\n`;
+    const changed = await openWorld({ ...world, policy: stricter });
+    assert.equal((await changed.call('bank.pay', PAY)).decision?.effect, 'deny');
+    assert.deepEqual(world.effects, []);
+  });
+
+  test('expires: an approval that comes, or is used, too late dispatches nothing', async () => {
+    const world = await openWorld({ policy: FINANCE });
+    const parked = await world.call('bank.pay', PAY);
+    await answer(world, parked.call, ANN);
+    world.world.advance(30 * 60_000);
+    const late = await world.call('bank.pay', PAY);
+    assert.equal(late.decision?.code, 'approval-expired');
+    assert.deepEqual(world.effects, []);
+    assert.equal((await world.call('bank.pay', PAY)).decision?.code, 'approval-expired');
+  });
+
+  test('that was refused is answered so, and its key is free for another call', async () => {
+    const world = await openWorld({ policy: FINANCE });
+    const { call } = await world.call('bank.pay', PAY);
+    const fields = { call, by: 'ann', reason: 'no' };
+    await world.ledger.append({ entries: [{ id: newId(world.world), type: 'call.refused', fields }] });
+    assert.equal((await world.call('bank.pay', PAY)).decision?.code, 'approval-refused');
+    assert.equal((await world.call('bank.pay', { ...PAY, amount: 5 })).state, 'succeeded');
+  });
+
+  for (const [name, forged] of [
+    ['a signature by somebody else', (world: Opening, call: string) => answer(world, call, person('ann'))],
+    [
+      'a signature made for another call',
+      (world: Opening, call: string) => answer(world, call, ANN, { digest: 'sha256:00' }),
+    ],
+    [
+      'an answer of the requester, who is no approver',
+      (world: Opening, call: string) => answer(world, call, ANN, { by: 'local' }),
+    ],
+    [
+      'a row without a signature',
+      async (world: Opening, call: string) => {
+        const digest = (await world.ledger.call(call))?.approval?.digest ?? '';
+        const fields: JsonObject = { call, by: 'ann', digest, unsigned: true };
+        await world.ledger.append({ entries: [{ id: newId(world.world), type: 'call.approved', fields }] });
+      },
+    ],
+  ] as const) {
+    test(`is not approved by ${name}`, async () => {
+      const world = await openWorld({ policy: FINANCE });
+      const parked = await world.call('bank.pay', PAY);
+      await forged(world, parked.call);
+      assert.equal((await world.call('bank.pay', PAY)).state, 'parked');
+      assert.deepEqual(world.effects, []);
+    });
+  }
+
+  test('with a quorum of two wants two people', async () => {
+    const world = await openWorld({ policy: policy('approvers: [finance]\n    quorum: 2') });
+    const parked = await world.call('bank.pay', PAY);
+    await answer(world, parked.call, ANN);
+    assert.equal((await world.call('bank.pay', PAY)).state, 'parked');
+    await answer(world, parked.call, BOB);
+    assert.equal((await world.call('bank.pay', PAY)).state, 'succeeded');
+  });
+
+  test('is capped: a principal cannot bury its approvers in questions', async () => {
+    const world = await openWorld({ policy: FINANCE });
+    const states = [];
+    for (let index = 0; index < 25; index += 1) {
+      states.push((await world.call('bank.pay', { charge: `ch_${index}`, amount: 100 })).state);
+    }
+    assert.deepEqual([states.filter((state) => state === 'parked').length, states.at(-1)], [20, 'denied']);
+  });
+});

@@ -1,0 +1,72 @@
+/** Approvals as the authority handles them: what a parked call waits for, and which answers to it are genuine. */
+
+import type { CallRow } from '../ledger/ledger.ts';
+import type { Policy } from '../policy/compile.ts';
+import { type Approval, questionOf } from '../policy/decide.ts';
+import type { Decision, Request } from '../policy/decision.ts';
+import type { JsonObject } from '../value/json.ts';
+import { formatInstant } from '../value/time.ts';
+import { approvalDigest, verifyApproval } from './approval.ts';
+import type { Surroundings } from './prepare.ts';
+
+interface Asked {
+  readonly policy: Policy;
+  readonly request: Request;
+  readonly decision: Decision;
+}
+
+/** What the entry of a parked call says that it waits for; the digest binds an answer to exactly this call. */
+export function approvalOf(
+  around: Surroundings,
+  { policy, request, decision }: Asked,
+  call: string,
+): { readonly expires: number; readonly approval: JsonObject } {
+  const question = questionOf(policy, decision);
+  const expires = request.now + question.expiresMs;
+  const digest = digestOfCall(around, { policy, request }, call, expires);
+  const { approvers, quorum, notRequester } = question;
+  return {
+    expires,
+    approval: {
+      digest,
+      approvers,
+      quorum,
+      notRequester,
+      requester: request.principal,
+      expires: formatInstant(expires),
+    },
+  };
+}
+
+function digestOfCall(
+  around: Surroundings,
+  { policy, request }: Omit<Asked, 'decision'>,
+  call: string,
+  expires: number,
+): string {
+  const { tool, principal, args } = request;
+  const definition = policy.tools.get(tool)?.definition.digest ?? '';
+  return approvalDigest({ log: around.log, call, tool, definition, principal, args, expires });
+}
+
+/**
+ * The answers to `row` that are what they say: signed ones under the key that the policy in force names for their
+ * author. Whether they suffice, the policy decides.
+ */
+export function approvalsOf(
+  around: Surroundings,
+  { policy, request }: Omit<Asked, 'decision'>,
+  row: CallRow,
+): readonly Approval[] {
+  const { approval } = row;
+  if (approval === undefined) return [];
+  const digest = digestOfCall(around, { policy, request }, row.id, approval.expires);
+  // What was approved is not what would run now: the tool changed, or a path leads elsewhere.
+  if (digest !== approval.digest) return [];
+  return row.approvals.flatMap(({ by, signature }): Approval[] => {
+    if (signature === undefined) return [{ by, how: 'unsigned', expires: approval.expires }];
+    const key = policy.configuration.principals?.get(by)?.key;
+    if (key === undefined || !verifyApproval(key, approval.digest, by, signature)) return [];
+    return [{ by, how: 'signed', expires: approval.expires }];
+  });
+}

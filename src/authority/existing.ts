@@ -1,0 +1,74 @@
+/** What a key, or an equal call that has not ended, says about a proposal: the table in docs/ledger.md. */
+
+import type { CallRow, Facts } from '../ledger/ledger.ts';
+import type { Decision } from '../policy/decision.ts';
+import { equalBytes } from '../value/digest.ts';
+import type { Prepared, Surroundings } from './prepare.ts';
+import { denial, twinSentence } from './sentence.ts';
+
+/** `retry`: a new attempt of `row`. `parked`: `row` may be claimed. `answer`: from what `row` says, nothing runs. */
+export type Existing =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'retry' | 'answer' | 'parked'; readonly row: CallRow }
+  | { readonly kind: 'refused'; readonly decision: Decision; readonly row?: CallRow };
+
+export function existing(around: Surroundings, prepared: Prepared, facts: Facts): Existing {
+  const { tool, principal } = prepared.proposal;
+  const rows = [...new Map([...facts.keys.values()].map((row) => [row.id, row])).values()];
+  // The keys of a call that was never allowed are free for another one.
+  const held = rows.filter((row) => !isGivenUp(row) || isSameCall(around, prepared, row));
+  const [row, other] = held;
+  if (row === undefined) return twin(around, prepared, facts);
+  if (held.some((one) => one.principal !== principal)) {
+    return {
+      kind: 'refused',
+      decision: denial('key-taken', `${tool} is denied: another principal already used its key`),
+    };
+  }
+  if (other !== undefined) {
+    return conflict(`${tool} is denied: its keys belong to two different calls, ${row.id} and ${other.id}`);
+  }
+  if (!isSameCall(around, prepared, row)) {
+    return conflict(`${tool} is denied: its key belongs to call ${row.id}, which is not the same call`);
+  }
+  if (row.state === 'parked') return { kind: 'parked', row };
+  return isFree(row) ? { kind: 'retry', row } : { kind: 'answer', row };
+}
+
+function twin(around: Surroundings, prepared: Prepared, facts: Facts): Existing {
+  const { tool } = prepared.proposal;
+  const open = facts.open.find((candidate) => isSameCall(around, prepared, candidate));
+  if (open === undefined) return { kind: 'none' };
+  // An equal call without a key is how a caller that has none asks for its answer.
+  if (open.state === 'parked') return { kind: 'parked', row: open };
+  return {
+    kind: 'refused',
+    decision: denial('twin-unsettled', twinSentence(tool, open.id, open.state)),
+    row: open,
+  };
+}
+
+function conflict(sentence: string): Existing {
+  return { kind: 'refused', decision: denial('key-conflict', sentence) };
+}
+
+export function fingerprint(around: Surroundings, prepared: Prepared, salt: Uint8Array): Uint8Array {
+  const { principal, tool } = prepared.proposal;
+  return around.vault.fingerprint(salt, principal, tool, prepared.canonicalArgs);
+}
+
+/** Without a fingerprint (its body is gone) nothing can be told apart, and a doubt is a conflict. */
+function isSameCall(around: Surroundings, prepared: Prepared, row: CallRow): boolean {
+  if (row.salt === undefined || row.fingerprint === undefined) return false;
+  return row.tool === prepared.proposal.tool && equalBytes(fingerprint(around, prepared, row.salt), row.fingerprint);
+}
+
+/** The call certainly had no effect, so its key may make a new attempt. */
+function isFree(row: CallRow): boolean {
+  return row.state === 'not-started' || row.state === 'settled-not-executed';
+}
+
+/** It waited for an approval and did not get it. */
+function isGivenUp(row: CallRow): boolean {
+  return row.state === 'refused' || row.state === 'expired';
+}

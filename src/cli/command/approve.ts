@@ -1,0 +1,110 @@
+/** `interlock approve CALL`: a person approves a parked call, with a signature where the configuration wants one. */
+
+import path from 'node:path';
+import { type Answered, type ApproveOrder, approve, question } from '../../authority/approve.ts';
+import type { ApprovalRequest } from '../../ledger/ledger.ts';
+import type { Configuration } from '../../policy/configuration.ts';
+import { systemWorld } from '../../world/system.ts';
+import { approverKeyFile, openApproverKey } from '../approver-key.ts';
+import { type CommonOptions, dataDirectory, loadConfiguration } from '../configuration.ts';
+import { openData } from '../data.ts';
+import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { showIssues } from '../issues.ts';
+import { type PassphraseOptions, readPassphrase } from '../passphrase.ts';
+import { systemUser } from '../reason.ts';
+import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
+import { linesOf } from './approvals.ts';
+
+export interface ApproveOptions extends CommonOptions, PassphraseOptions {
+  readonly call: string;
+  /** The approver, an id of `principals:`. */
+  readonly as?: string;
+  readonly key?: string;
+}
+
+export async function approveCommand(terminal: Terminal, options: ApproveOptions): Promise<ExitCode> {
+  const { call } = options;
+  const loaded = await loadConfiguration(terminal, options);
+  if (loaded.configuration === undefined) {
+    showIssues(terminal, loaded.issues, loaded.shown, loaded.source);
+    return EXIT.usage;
+  }
+  const { configuration } = loaded;
+  const who = approverOf(configuration, options);
+  await using data = await openData(dataDirectory(terminal, options), { create: false });
+  const asked = await question(data.ledger, { call, by: who.by, at: systemWorld.now() });
+  if (!asked.ok) return tellAnswer(terminal, options, asked, '');
+  // Whoever signs has seen what.
+  if (!options.json) for (const line of linesOf(asked)) writeLine(terminal.errors, line);
+  const how = who.signed ? { sign: await signing(terminal, options, who) } : { unsigned: true as const };
+  const order: ApproveOrder = { call, by: who.by, ...how };
+  const answered = await approve(data.ledger, systemWorld, order);
+  for (const note of notesOf(configuration, asked.approval, who.by)) writeLine(terminal.errors, `note: ${note}`);
+  const given = answered.ok ? `${answered.given} of ${asked.approval.quorum}` : '';
+  return tellAnswer(terminal, options, answered, `approved by ${inert(who.by)}, ${given}`);
+}
+
+/** The end of `approve` and of `refuse`: one line, or one object, and the exit code. */
+export function tellAnswer(
+  terminal: Terminal,
+  { call, json }: { readonly call: string; readonly json: boolean },
+  answered: Answered,
+  done: string,
+): ExitCode {
+  const { ok } = answered;
+  if (json) {
+    const { code, message } = answered.ok ? { code: undefined, message: undefined } : answered;
+    writeLine(terminal.output, inertJson(answered.ok ? { ok, call, given: answered.given } : { ok, code, message }));
+  } else if (answered.ok) {
+    writeLine(terminal.output, `call ${inert(call)} (${inert(answered.row.tool)}) is ${done}`);
+  } else {
+    writeLine(terminal.errors, `interlock: ${inert(answered.message)} [${answered.code}]`);
+  }
+  if (answered.ok) return EXIT.ok;
+  return answered.code === 'no-such-call' ? EXIT.usage : EXIT.wrong;
+}
+
+type Approver =
+  | { readonly signed: false; readonly by: string }
+  | { readonly signed: true; readonly by: string; readonly publicKey: string };
+
+/** Unsigned it is the operating-system user and nobody else; an id of `principals:` takes its key. */
+function approverOf({ approvals, principals }: Configuration, { as, key }: ApproveOptions): Approver {
+  if (as === undefined && key === undefined && !approvals.signed) return { signed: false, by: systemUser() };
+  if (as === undefined) {
+    const hint = key === undefined ? '--as ID, an id of `principals:` with a `key`' : '--key needs --as ID';
+    throw new CliError('usage', 'an approval needs its approver', { hint });
+  }
+  const declared = principals?.get(as);
+  if (declared?.key !== undefined) return { signed: true, by: as, publicKey: declared.key };
+  const problem = declared === undefined ? 'is no principal' : 'has no `key`';
+  throw new CliError('usage', `\`${as}\` ${problem} in the configuration`, {
+    hint: 'interlock approver add ID makes a key and says what to write there',
+  });
+}
+
+async function signing(
+  terminal: Terminal,
+  options: ApproveOptions,
+  { by, publicKey }: Approver & { readonly signed: true },
+): Promise<(text: string) => string> {
+  const file =
+    options.key === undefined ? approverKeyFile(terminal, by) : path.resolve(terminal.directory, options.key);
+  const key = openApproverKey(file, await readPassphrase(terminal, options));
+  if (key.publicKey === publicKey) return (text) => key.sign(text);
+  throw new CliError('usage', `\`${file}\` is not the key that the configuration names for \`${by}\``);
+}
+
+/** Why an approval that is recorded may not count; the policy has the last word. */
+function notesOf(
+  { principals }: Configuration,
+  { approvers, notRequester, requester }: ApprovalRequest,
+  by: string,
+): string[] {
+  const roles = principals?.get(by)?.roles ?? [];
+  const isAsked = approvers.length === 0 || by === requester || [by, ...roles].some((one) => approvers.includes(one));
+  return [
+    ...(isAsked ? [] : [`the rules ask ${approvers.map(inert).join(', ')}, and ${inert(by)} is none of them`]),
+    ...(notRequester && by === requester ? ['a rule does not take the answer of the requester'] : []),
+  ];
+}

@@ -1,0 +1,58 @@
+/** `interlock explain`: one decision and what every rule and clause said of the call, with nothing recorded. */
+
+import { explain } from '../../policy/decide.ts';
+import type { ClauseResult, RuleResult } from '../../policy/decision.ts';
+import { loadConfiguration } from '../configuration.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { showIssues, toldIssues } from '../issues.ts';
+import { type CallOptions, EXIT_OF, factsOf, readRequest, showDecision, withoutPolicy } from '../proposed-call.ts';
+import { typePolicy } from '../schemas.ts';
+import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
+
+export async function explainCommand(terminal: Terminal, options: CallOptions): Promise<ExitCode> {
+  const request = await readRequest(terminal, options);
+  const loaded = await loadConfiguration(terminal, options);
+  const { policy, issues } = await typePolicy(terminal, loaded, options);
+  const found = issues.length === 0 ? {} : { issues: toldIssues(issues, loaded.shown) };
+  if (policy === undefined) {
+    const decision = withoutPolicy(issues, loaded.shown);
+    if (options.json) writeLine(terminal.output, inertJson({ decision: { ...decision }, rules: [], ...found }));
+    else {
+      showIssues(terminal, issues, loaded.shown, loaded.source);
+      showDecision(terminal, decision);
+    }
+    return EXIT.usage;
+  }
+  const { decision, rules } = explain(policy, request, factsOf(terminal, options, policy, request));
+  if (options.json) {
+    const told = { effect: decision.effect, code: decision.code, rules: decision.rules };
+    const { explanation, retryable, nearest } = decision;
+    const more = nearest === undefined ? {} : { nearest: { ...nearest } };
+    const clauses = rules.map((rule) => ({ ...rule, clauses: rule.clauses.map((clause) => ({ ...clause })) }));
+    writeLine(
+      terminal.output,
+      inertJson({ decision: { ...told, explanation, retryable, ...more }, rules: clauses, ...found }),
+    );
+  } else {
+    showDecision(terminal, decision);
+    for (const rule of rules) showRule(terminal, rule);
+    if (rules.length === 0) writeLine(terminal.output, '\nno rule speaks of this tool');
+  }
+  return EXIT_OF[decision.effect];
+}
+
+function showRule(terminal: Terminal, { rule, effect, matched, because, error, clauses }: RuleResult): void {
+  const how = matched ? (error === undefined ? 'matches' : 'matches, because it errs') : 'does not match';
+  writeLine(terminal.output, `\n${inert(rule)}: ${effect} ${how}${because === undefined ? '' : `: ${inert(because)}`}`);
+  if (clauses.length === 0) writeLine(terminal.output, '  always');
+  for (const clause of clauses) writeLine(terminal.output, `  ${clauseLine(terminal, clause)}`);
+  // What errs as a whole although no clause does has run out of steps.
+  const whole = error !== undefined && clauses.every(({ result }) => result !== 'error');
+  if (whole) writeLine(terminal.output, `  error: ${inert(error)}`);
+}
+
+function clauseLine({ colour }: Terminal, { text, result, error }: ClauseResult): string {
+  const shown = inert(text.replaceAll(/\s+/gu, ' '));
+  if (result === 'error') return `${colour.yellow('error')}  ${shown}: ${inert(error ?? '')}`;
+  return `${result ? colour.green('true ') : colour.red('false')}  ${shown}`;
+}

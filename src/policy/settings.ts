@@ -1,0 +1,27 @@
+/** Settings of the whole: `approvals`. */
+
+import { readBoolean, readFields } from './reader.ts';
+import type { Entry, Reader } from './reader.ts';
+import { LATER } from './later.ts';
+
+export interface ApprovalSettings {
+  /** Whether an answer counts only with its approver's signature; else the operating-system user's word does too. */
+  readonly signed: boolean;
+  /** Whether the host is known to show questions to a person, so that a caller may answer where `requester` may. */
+  readonly interactive: boolean;
+}
+
+export const APPROVALS: ApprovalSettings = { signed: true, interactive: false };
+
+export function readApprovals(reader: Reader, entry: Entry): ApprovalSettings {
+  let { signed } = APPROVALS;
+  const parsers = {
+    signed: (inner: Entry) => void (signed = flag(reader, inner, 'approvals') ?? signed),
+  };
+  readFields(reader, entry.value, entry.place, '`approvals`', parsers, LATER.approvals);
+  return Object.freeze({ ...APPROVALS, signed });
+}
+
+function flag(reader: Reader, entry: Entry, section: string): boolean | undefined {
+  return readBoolean(reader, entry.value, entry.place, `\`${entry.key}\` of \`${section}\``);
+}

@@ -1,0 +1,172 @@
+/** The JSON Schema of `interlock.yaml`, for editors: `node test/configuration-schema.ts --write` prints it to its file. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '../src/value/json.ts';
+import { ROOT } from './source.ts';
+
+export const SCHEMA_FILE: string = join(ROOT, 'schema', 'interlock.schema.json');
+
+type Keys = Readonly<Record<string, JsonObject>>;
+
+function closed(properties: Keys, more: JsonObject = {}): JsonObject {
+  return { type: 'object', properties, additionalProperties: false, ...more };
+}
+
+function named(values: JsonObject, pattern: string, description: string): JsonObject {
+  return { type: 'object', propertyNames: { pattern }, additionalProperties: values, description };
+}
+
+function text(description: string, more: JsonObject = {}): JsonObject {
+  return { type: 'string', description, ...more };
+}
+
+function texts(description: string, more: JsonObject = {}): JsonObject {
+  return { type: 'array', items: { type: 'string' }, description, ...more };
+}
+
+function whole(description: string, minimum: number, more: JsonObject = {}): JsonObject {
+  return { type: 'integer', minimum, description, ...more };
+}
+
+function word(description: string, ...words: readonly string[]): JsonObject {
+  return { enum: words, description };
+}
+
+const PATTERN = 'a tool `server.tool`, or a pattern: `*` is any run of characters';
+const DURATION = { pattern: '^[0-9]+(ms|s|m|h|d)$' };
+const PER: JsonObject = {
+  type: 'array',
+  items: { enum: ['tenant', 'principal', 'agent', 'run', 'tool'] },
+  description: 'one counter for each combination of these; empty is one for all',
+};
+
+const SERVER: Keys = {
+  command: text('the program to start'),
+  args: texts('its arguments'),
+  env: {
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description: 'its environment; `${NAME}` is replaced, never stored and never logged',
+  },
+  cwd: text('where it starts'),
+  sandbox: word('how it is confined', 'off'),
+  timeoutMs: whole('how long a call may take, milliseconds (60000)', 1),
+  startTimeoutMs: whole('how long it may take to start, milliseconds (10000)', 1),
+};
+
+const CHARGES: JsonObject = {
+  type: 'object',
+  minProperties: 1,
+  additionalProperties: { type: ['string', 'integer'], minimum: 0 },
+};
+
+const TOOL: Keys = {
+  effect: word('what the tool does; undeclared means irreversible', 'read', 'write', 'irreversible'),
+  input: { type: 'object', description: 'a JSON Schema in place of the one that the server sends' },
+  key: text('CEL: the business idempotency key, whoever asks'),
+  cost: { ...CHARGES, description: 'what each call is charged before it runs: budget to CEL' },
+  actualCost: { ...CHARGES, description: 'what a call turned out to take: budget to CEL, which reads `output` too' },
+  failed: word('a call that the tool answered with an error took nothing', 'no-effect'),
+  effectTimeout: text('how long after an unknown outcome the tool may still be at work', DURATION),
+  personal: texts('CEL: arguments that are personal values'),
+  subject: text('CEL: whose data it is'),
+  labels: texts('what conditions see as `tool.labels`'),
+  guard: closed({
+    path: closed(
+      {
+        within: text('the directory that every path must really lie in'),
+        args: texts('the arguments that are paths; absent: those whose name or format says so', { minItems: 1 }),
+      },
+      { required: ['within'] },
+    ),
+  }),
+};
+
+const PRINCIPAL: Keys = {
+  roles: texts('what conditions see as `principal.roles`, and who may approve'),
+  labels: texts('what conditions see as `principal.labels`'),
+  key: text('public key of an approver', { pattern: '^ed25519:[A-Za-z0-9+/]{43}=$' }),
+};
+
+const RULE: Keys = {
+  id: text('the name of the rule; without it `rules/N`', { pattern: '^(?!rules/|preset/)\\S{1,128}$' }),
+  allow: text(PATTERN),
+  ask: text(PATTERN),
+  deny: text(PATTERN),
+  when: text('CEL: the condition; absent means always'),
+  because: text('said with the decision'),
+  approvers: texts('ids and roles who may answer; `requester` is whoever asked', { minItems: 1 }),
+  quorum: whole('how many must answer', 1, { maximum: 100 }),
+  notRequester: { type: 'boolean', description: 'whoever asked may not answer' },
+  expires: text('how long an answer is good', DURATION),
+};
+
+const EFFECTS = ['allow', 'ask', 'deny'];
+const BUDGET: Keys = {
+  limit: whole('whole units that may be spent in one window', 0),
+  unit: text('what is counted: `usd-cents`, `calls`, `tokens`, `x-NAME`, …'),
+  per: PER,
+  window: text('when it begins anew', DURATION),
+  rolling: { type: 'boolean', description: 'the window moves with the clock' },
+};
+
+const LIMIT: Keys = {
+  tools: text(PATTERN),
+  rate: text('calls in a time: `120/1m`', { pattern: '^[0-9]+/[0-9]+(ms|s|m|h|d)$' }),
+  concurrency: whole('calls at once', 1),
+  count: whole('calls in one run', 1),
+  depth: whole('how long the chain of delegation may be', 0),
+  per: PER,
+};
+const CEILINGS = ['rate', 'concurrency', 'count', 'depth'];
+
+function exactlyOne(keys: readonly string[]): JsonObject {
+  return { oneOf: keys.map((key) => ({ required: [key] })) };
+}
+
+/** The keys of each section that this version reads. */
+export const SECTIONS: Readonly<Record<string, Keys>> = { SERVER, TOOL, PRINCIPAL, RULE, BUDGET, LIMIT };
+
+export const TOP: Keys = {
+  interlock: { const: 1, description: 'the version of the format' },
+  principal: text('who the host is on stdio (local)', { minLength: 1, maxLength: 256 }),
+  preset: word('what holds besides the rules', 'read-only', 'strict', 'shadow'),
+  servers: named(closed(SERVER, { required: ['command'] }), '^[a-z][a-z0-9-]{0,31}$', 'MCP servers by id'),
+  tools: { type: 'object', additionalProperties: closed(TOOL), description: `what is known of ${PATTERN}` },
+  principals: { type: 'object', additionalProperties: closed(PRINCIPAL), description: 'who may act, by id' },
+  rules: { type: 'array', items: closed(RULE, exactlyOne(EFFECTS)), description: 'what is allowed, asked about, denied' },
+  budgets: named(
+    closed(BUDGET, { required: ['limit', 'unit', 'window'] }),
+    '^[A-Za-z][A-Za-z0-9_]{0,63}$',
+    'how much may be spent, by name',
+  ),
+  limits: {
+    type: 'array',
+    items: closed(LIMIT, { required: ['tools'], ...exactlyOne(CEILINGS) }),
+    description: 'rates, calls at once, calls in a run, depth',
+  },
+  approvals: closed({
+    signed: { type: 'boolean', description: "an answer counts only with its approver's signature (true)" },
+  }),
+};
+
+/** The whole schema. */
+export function configurationSchema(): JsonObject {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'interlock.yaml',
+    description: 'The policy and servers of Interlock.',
+    ...closed(TOP, { required: ['interlock'] }),
+  };
+}
+
+/** The text of the file. */
+export function schemaText(): string {
+  return `${JSON.stringify(configurationSchema(), null, 2)}\n`;
+}
+
+if (import.meta.main && process.argv.includes('--write')) {
+  writeFileSync(SCHEMA_FILE, schemaText());
+  console.log(`${SCHEMA_FILE}: ${readFileSync(SCHEMA_FILE).byteLength} bytes`);
+}
