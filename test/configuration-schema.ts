@@ -168,5 +168,5 @@ export function schemaText(): string {
 
 if (import.meta.main && process.argv.includes('--write')) {
   writeFileSync(SCHEMA_FILE, schemaText());
-  console.log(`${SCHEMA_FILE}: ${readFileSync(SCHEMA_FILE).byteLength} bytes`);
+  process.stdout.write(`${SCHEMA_FILE}: ${readFileSync(SCHEMA_FILE).byteLength} bytes\n`);
 }

@@ -45,6 +45,11 @@ export function withoutPolicy(issues: readonly Issue[], file: string): Decision 
   return { effect: 'deny', code: 'policy-invalid', rules: [], explanation, retryable: false };
 }
 
+/** What `--json` tells of a decision. */
+export function toldDecision({ effect, code, rules, explanation, retryable, nearest }: Decision): JsonObject {
+  return { effect, code, rules, explanation, retryable, ...(nearest === undefined ? {} : { nearest: { ...nearest } }) };
+}
+
 /** What was decided, by which rules and why, for people. */
 export function showDecision(terminal: Terminal, { effect, code, rules, explanation, nearest }: Decision): void {
   const { colour } = terminal;

@@ -5,7 +5,7 @@ import type { Decision } from '../../policy/decision.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { showIssues, toldIssues } from '../issues.ts';
-import { type CallOptions, EXIT_OF, factsOf, readRequest, showDecision, withoutPolicy } from '../proposed-call.ts';
+import { type CallOptions, EXIT_OF, factsOf, readRequest, showDecision, toldDecision, withoutPolicy } from '../proposed-call.ts';
 import { typePolicy } from '../schemas.ts';
 import { type Terminal, inertJson, writeLine } from '../terminal.ts';
 
@@ -14,11 +14,9 @@ export async function decideCommand(terminal: Terminal, options: CallOptions): P
   const loaded = await loadConfiguration(terminal, options);
   const { policy, issues } = await typePolicy(terminal, loaded, options);
   const tell = (decision: Decision): void => {
-    const { effect, code, rules, explanation, retryable, nearest } = decision;
     if (options.json) {
-      const told = { effect, code, rules, explanation, retryable, ...(nearest === undefined ? {} : { nearest }) };
       const found = issues.length === 0 ? {} : { issues: toldIssues(issues, loaded.shown) };
-      writeLine(terminal.output, inertJson({ ...told, ...found }));
+      writeLine(terminal.output, inertJson({ ...toldDecision(decision), ...found }));
     } else showDecision(terminal, decision);
   };
   if (policy === undefined) {

@@ -5,7 +5,7 @@ import type { ClauseResult, RuleResult } from '../../policy/decision.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { showIssues, toldIssues } from '../issues.ts';
-import { type CallOptions, EXIT_OF, factsOf, readRequest, showDecision, withoutPolicy } from '../proposed-call.ts';
+import { type CallOptions, EXIT_OF, factsOf, readRequest, showDecision, toldDecision, withoutPolicy } from '../proposed-call.ts';
 import { typePolicy } from '../schemas.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
@@ -16,7 +16,7 @@ export async function explainCommand(terminal: Terminal, options: CallOptions): 
   const found = issues.length === 0 ? {} : { issues: toldIssues(issues, loaded.shown) };
   if (policy === undefined) {
     const decision = withoutPolicy(issues, loaded.shown);
-    if (options.json) writeLine(terminal.output, inertJson({ decision: { ...decision }, rules: [], ...found }));
+    if (options.json) writeLine(terminal.output, inertJson({ decision: toldDecision(decision), rules: [], ...found }));
     else {
       showIssues(terminal, issues, loaded.shown, loaded.source);
       showDecision(terminal, decision);
@@ -25,14 +25,8 @@ export async function explainCommand(terminal: Terminal, options: CallOptions): 
   }
   const { decision, rules } = explain(policy, request, factsOf(terminal, options, policy, request));
   if (options.json) {
-    const told = { effect: decision.effect, code: decision.code, rules: decision.rules };
-    const { explanation, retryable, nearest } = decision;
-    const more = nearest === undefined ? {} : { nearest: { ...nearest } };
-    const clauses = rules.map((rule) => ({ ...rule, clauses: rule.clauses.map((clause) => ({ ...clause })) }));
-    writeLine(
-      terminal.output,
-      inertJson({ decision: { ...told, explanation, retryable, ...more }, rules: clauses, ...found }),
-    );
+    const said = rules.map((rule) => ({ ...rule, clauses: rule.clauses.map((clause) => ({ ...clause })) }));
+    writeLine(terminal.output, inertJson({ decision: toldDecision(decision), rules: said, ...found }));
   } else {
     showDecision(terminal, decision);
     for (const rule of rules) showRule(terminal, rule);
