@@ -48,9 +48,15 @@ const FINE = {
   servers: { a: { command: 'x', env: { A: 'b' }, sandbox: 'off', timeoutMs: 5 } },
   tools: { 'a.*': { effect: 'read', cost: { b: 1 }, guard: { path: { within: '.' } }, effectTimeout: '5m' } },
   principals: { local: { roles: ['r'] } },
-  rules: [{ allow: 'a.*', when: 'true' }, { id: 'q', ask: 'a.*', approvers: ['r'], quorum: 1, expires: '30m' }],
+  rules: [
+    { allow: 'a.*', when: 'true' },
+    { id: 'q', ask: 'a.*', approvers: ['r'], quorum: 1, expires: '30m' },
+  ],
   budgets: { b: { limit: 5, unit: 'calls', window: '24h', per: ['principal'] } },
-  limits: [{ tools: '*', rate: '120/1m', per: ['tool'] }, { tools: '*', depth: 0 }],
+  limits: [
+    { tools: '*', rate: '120/1m', per: ['tool'] },
+    { tools: '*', depth: 0 },
+  ],
   approvals: { signed: false },
 };
 
@@ -84,7 +90,9 @@ test('the configurations of the examples and of the documentation fit', () => {
   let seen = 0;
   for (const file of files) {
     const text = readFileSync(join(ROOT, file), 'utf8');
-    const blocks = file.endsWith('.md') ? [...text.matchAll(/```yaml\n(.*?)```/gsu)].map(([, block]) => block ?? '') : [text];
+    const blocks = file.endsWith('.md')
+      ? [...text.matchAll(/```yaml\n(.*?)```/gsu)].map(([, block]) => block ?? '')
+      : [text];
     for (const block of blocks.filter((each) => /^interlock: 1$/mu.test(each))) {
       seen += 1;
       // A page shows that there is a key, not one.

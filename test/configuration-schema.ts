@@ -135,7 +135,11 @@ export const TOP: Keys = {
   servers: named(closed(SERVER, { required: ['command'] }), '^[a-z][a-z0-9-]{0,31}$', 'MCP servers by id'),
   tools: { type: 'object', additionalProperties: closed(TOOL), description: `what is known of ${PATTERN}` },
   principals: { type: 'object', additionalProperties: closed(PRINCIPAL), description: 'who may act, by id' },
-  rules: { type: 'array', items: closed(RULE, exactlyOne(EFFECTS)), description: 'what is allowed, asked about, denied' },
+  rules: {
+    type: 'array',
+    items: closed(RULE, exactlyOne(EFFECTS)),
+    description: 'what is allowed, asked about, denied',
+  },
   budgets: named(
     closed(BUDGET, { required: ['limit', 'unit', 'window'] }),
     '^[A-Za-z][A-Za-z0-9_]{0,63}$',

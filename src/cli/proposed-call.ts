@@ -24,7 +24,11 @@ export interface CallOptions extends CommonOptions {
 
 const MEMBERS: ReadonlySet<string> = new Set(['tool', 'args', 'principal', 'now']);
 const LOCAL = 'local';
-export const EXIT_OF: Readonly<Record<Decision['effect'], 0 | 3 | 4>> = { allow: EXIT.ok, deny: EXIT.deny, ask: EXIT.ask };
+export const EXIT_OF: Readonly<Record<Decision['effect'], 0 | 3 | 4>> = {
+  allow: EXIT.ok,
+  deny: EXIT.deny,
+  ask: EXIT.ask,
+};
 
 /** The call of the options as a request. Throws a `CliError` for what is none. */
 export async function readRequest(terminal: Terminal, options: CallOptions): Promise<Request> {

@@ -8,7 +8,9 @@ import { UNAVAILABLE } from '../../src/cli/unavailable.ts';
 import { POLICY, Scratch, drivesTerminal, json, run } from './command.ts';
 
 const BUILT =
-  'gateway check decide explain eval canonical log verify settle approvals approve refuse approver kill revive'.split(' ');
+  'gateway check decide explain eval canonical log verify settle approvals approve refuse approver kill revive'.split(
+    ' ',
+  );
 /** Every further command of the contract. */
 const LATER = (
   'test init learn diff export receipt report replay erase subjects disclose recover ' +

@@ -5,7 +5,15 @@ import type { ClauseResult, RuleResult } from '../../policy/decision.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { showIssues, toldIssues } from '../issues.ts';
-import { type CallOptions, EXIT_OF, factsOf, readRequest, showDecision, toldDecision, withoutPolicy } from '../proposed-call.ts';
+import {
+  type CallOptions,
+  EXIT_OF,
+  factsOf,
+  readRequest,
+  showDecision,
+  toldDecision,
+  withoutPolicy,
+} from '../proposed-call.ts';
 import { typePolicy } from '../schemas.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
