@@ -6,7 +6,7 @@ import { Validator } from '@cfworker/json-schema';
 import { parse } from 'yaml';
 import { parseConfiguration } from '../src/policy/configuration.ts';
 import { LATER } from '../src/policy/later.ts';
-import { configurationSchema, SCHEMA_FILE, schemaText, SECTIONS, TOP } from './configuration-schema.ts';
+import { configurationSchema, SCHEMA_FILE, SECTIONS, TOP } from './configuration-schema.ts';
 import { ROOT } from './source.ts';
 
 const validator = new Validator(configurationSchema(), '7', false);
@@ -20,11 +20,12 @@ function keysRead(data: unknown, later: readonly string[]): readonly string[] {
   return known.filter((key) => !later.includes(key)).toSorted();
 }
 
+const WRITE = 'run `node test/configuration-schema.ts --write`, which `npm run format` then lays out';
 const UNKNOWN = { zzzzzz: 1 };
 
 test('the schema in the repository is the one that is generated', () => {
-  assert.ok(existsSync(SCHEMA_FILE), 'run `node test/configuration-schema.ts --write`');
-  assert.equal(readFileSync(SCHEMA_FILE, 'utf8'), schemaText(), 'run `node test/configuration-schema.ts --write`');
+  assert.ok(existsSync(SCHEMA_FILE), WRITE);
+  assert.deepEqual(JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')), configurationSchema(), WRITE);
 });
 
 test('the schema has exactly the keys that are read', () => {

@@ -1,6 +1,6 @@
-/** The JSON Schema of `interlock.yaml`, for editors: `node test/configuration-schema.ts --write` prints it to its file. */
+/** The JSON Schema of `interlock.yaml`, for editors: `node test/configuration-schema.ts --write` writes the file. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../src/value/json.ts';
 import { ROOT } from './source.ts';
@@ -165,12 +165,8 @@ export function configurationSchema(): JsonObject {
   };
 }
 
-/** The text of the file. */
-export function schemaText(): string {
-  return `${JSON.stringify(configurationSchema(), null, 2)}\n`;
-}
-
-if (import.meta.main && process.argv.includes('--write')) {
-  writeFileSync(SCHEMA_FILE, schemaText());
-  process.stdout.write(`${SCHEMA_FILE}: ${readFileSync(SCHEMA_FILE).byteLength} bytes\n`);
+if (import.meta.main) {
+  const text = `${JSON.stringify(configurationSchema(), null, 2)}\n`;
+  if (process.argv.includes('--write')) writeFileSync(SCHEMA_FILE, text);
+  else process.stdout.write(text);
 }
