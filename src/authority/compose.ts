@@ -2,7 +2,7 @@
 
 import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { admitCaller, charge, judge, needs } from '../policy/decide.ts';
+import { admitCaller, charge, judge, needs, withNearest } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf } from './claim.ts';
@@ -79,7 +79,7 @@ export function composeCall(
   const decision = charge(policy, request, facts.values, { judged, ...(approved === undefined ? {} : { approved }) });
   if (decision.effect === 'allow') return intend(around, prepared, { policy, request, decision, earlier });
   if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, facts.at);
-  if (decision.effect === 'deny') return deny(around, prepared, decision);
+  if (decision.effect === 'deny') return deny(around, prepared, withNearest(policy, request, facts.values, decision));
   return park(around, prepared, { policy, request, decision, earlier });
 }
 

@@ -10,11 +10,9 @@ import { resultsOf } from './explain.ts';
 import { countedOf, NO_FACTS, parkedKey } from './fact.ts';
 import type { FactValues } from './fact.ts';
 import { deny, judge } from './judge.ts';
-import { keyOf } from './key.ts';
 import * as sentence from './limit-sentence.ts';
 import type { Limit } from './limit.ts';
 import { counterKey, withFacts } from './need.ts';
-import { withNearest } from './nearest.ts';
 import type { Policy, PolicyTool } from './policy.ts';
 import { arrivalOf } from './rate.ts';
 import { bindingsOf } from './vocabulary.ts';
@@ -41,13 +39,7 @@ export function charge(
   facts: FactValues = NO_FACTS,
   options: ChargeOptions = {},
 ): Decision {
-  const decision = charged(policy, request, facts, options);
-  const again = (changed: Request): Decision => {
-    // A call whose key is lost is denied before its rules are looked at.
-    const key = keyOf(policy, changed);
-    return key.ok ? charged(policy, changed, facts, {}) : deny('obligation-failed', key.reason);
-  };
-  return withFacts(policy, request, facts, withNearest(policy, request, facts, decision, again));
+  return withFacts(policy, request, facts, charged(policy, request, facts, options));
 }
 
 function charged(policy: Policy, request: Request, facts: FactValues, options: ChargeOptions): Decision {

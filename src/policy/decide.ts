@@ -10,6 +10,7 @@ import { admit } from './gates.ts';
 import { deny } from './judge.ts';
 import { keyOf } from './key.ts';
 import { unusableKey } from './limit-sentence.ts';
+import { withNearest } from './nearest.ts';
 import { withFacts } from './need.ts';
 import type { Policy } from './policy.ts';
 
@@ -20,6 +21,7 @@ export type { FactValues } from './fact.ts';
 export { admit, admitArguments, admitCaller } from './gates.ts';
 export { judge } from './judge.ts';
 export { keyOf } from './key.ts';
+export { withNearest } from './nearest.ts';
 export { needs } from './need.ts';
 export { settleCost, settleFailed } from './settle-cost.ts';
 export { couldAllow, couldServe } from './visible.ts';
@@ -50,11 +52,12 @@ function checkKey(policy: Policy, request: Request): Decision | undefined {
   return key.ok ? undefined : deny('obligation-failed', unusableKey(request.tool, key.reason));
 }
 
-/** The decision, and what each rule that speaks of the tool said, in file order. */
+/** The decision with the nearest change that is allowed, and what each rule of the tool said, in file order. */
 export function explain(
   policy: Policy,
   request: Request,
   facts: FactValues = NO_FACTS,
 ): { readonly decision: Decision; readonly rules: readonly RuleResult[] } {
-  return { decision: decide(policy, request, facts), rules: resultsOf(policy, request, facts) };
+  const decision = withNearest(policy, request, facts, decide(policy, request, facts));
+  return { decision, rules: resultsOf(policy, request, facts) };
 }

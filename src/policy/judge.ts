@@ -1,6 +1,7 @@
 /** The rules of one tool over one request: which match, and how their answers combine. */
 
 import { Bound } from '../expression/compile.ts';
+import type { Bindings } from '../expression/compile.ts';
 import type { Code } from './code.ts';
 import { isRetryable } from './code.ts';
 import type { Decision, Effect, Request } from './decision.ts';
@@ -23,13 +24,32 @@ export function judge(policy: Policy, request: Request, facts: FactValues = NO_F
   const tool = policy.tools.get(request.tool);
   if (tool === undefined) return deny('unknown-tool', sentence.unknownTool(request.tool));
   if (tool.invalid !== undefined) return deny('policy-invalid', sentence.invalidTool(tool));
-  let made: Bound | undefined;
-  const bound = (): Bound => (made ??= new Bound(bindingsOf(policy, tool, request, facts)));
+  const bound = lazily(() => bindingsOf(policy, tool, request, facts));
   const combined = combine(tool, request, bound);
   const decision = policy.configuration.preset === 'shadow' ? letThrough(tool, combined) : combined;
   const owed = tool.personal.length > 0 || tool.subject !== undefined;
   if (decision.effect === 'deny' || !owed) return decision;
   return deny('obligation-failed', sentence.obligation(tool));
+}
+
+/** The rules that deny a call with these arguments, and whether the rules alone would allow it. */
+export function outlook(
+  policy: Policy,
+  tool: PolicyTool,
+  request: Request,
+  facts: FactValues,
+): { readonly denying: readonly Found[]; readonly allowed: boolean } {
+  const bound = lazily(() => bindingsOf(policy, tool, request, facts));
+  const indexes = indexesOf(tool);
+  const denying = indexes.deny.find(request.args, bound);
+  const open = denying.length === 0 && indexes.allow.find(request.args, bound).some(isHolding);
+  return { denying, allowed: open && indexes.ask.find(request.args, bound).length === 0 };
+}
+
+/** The bindings, made when they are first asked for: most decisions are made without. */
+function lazily(make: () => Bindings): () => Bound {
+  let made: Bound | undefined;
+  return () => (made ??= new Bound(make()));
 }
 
 type Indexes = Readonly<Record<Effect, RuleIndex>>;
@@ -53,7 +73,7 @@ function combine(tool: PolicyTool, { args }: Request, bound: () => Bound): Decis
   const denying = indexes.deny.find(args, bound);
   if (denying.length > 0) {
     const code = denying.every(([, how]) => how === 'error') ? 'condition-error' : 'denied-by-rule';
-    return answer('deny', code, denying, sentence.denied(tool, denying, bound()));
+    return answer('deny', code, denying, sentence.denied(tool, denying, bound));
   }
   const open = indexes.allow.find(args, bound);
   const allowing = open.every(isHolding) ? open : open.filter(isHolding);
@@ -61,7 +81,7 @@ function combine(tool: PolicyTool, { args }: Request, bound: () => Bound): Decis
     return deny(open.length > 0 ? 'condition-error' : 'no-rule', sentence.notAllowed(tool, bound()));
   }
   const asking = indexes.ask.find(args, bound);
-  if (asking.length > 0) return answer('ask', 'asked', asking, sentence.asked(tool, asking, bound()));
+  if (asking.length > 0) return answer('ask', 'asked', asking, sentence.asked(tool, asking, bound));
   return answer('allow', 'allowed', allowing, sentence.allowed(tool, allowing));
 }
 

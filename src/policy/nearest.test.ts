@@ -5,7 +5,8 @@ import type { JsonObject, JsonValue } from '../value/json.ts';
 import { compilePolicy } from './compile.ts';
 import type { Policy } from './compile.ts';
 import { parseConfiguration } from './configuration.ts';
-import { decide } from './decide.ts';
+import { decide as decideBare, withNearest } from './decide.ts';
+import type { FactValues } from './decide.ts';
 import type { Decision, Request } from './decision.ts';
 import { budgetKeys } from './budget.ts';
 import { defineTool } from './tool.ts';
@@ -37,6 +38,10 @@ function policyOf(rules: readonly JsonObject[], more: JsonObject = {}, schema: J
 function requestOf(args: JsonObject): Request {
   const call = { id: 'c', attempt: 1, key: '' };
   return { principal: 'local', tool: 'bank.pay', args, call, run: { id: 'r', depth: 0 }, now: 0 };
+}
+
+function decide(policy: Policy, request: Request, facts: FactValues = new Map()): Decision {
+  return withNearest(policy, request, facts, decideBare(policy, request, facts));
 }
 
 function textOf(decision: Decision): string | undefined {

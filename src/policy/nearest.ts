@@ -3,17 +3,20 @@
 import { isJsonObject } from '../value/json.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { spentOf, budgetKeys } from './budget.ts';
+import { charge } from './charge.ts';
 import type { Code } from './code.ts';
 import type { Scalar } from './comparison.ts';
 import type { Decision, Nearest, Request } from './decision.ts';
 import type { FactValues } from './fact.ts';
+import { outlook } from './judge.ts';
+import { keyOf } from './key.ts';
 import type { Policy, PolicyTool } from './policy.ts';
 import { checkArguments } from './schema.ts';
-import { turningPointsOf } from './turning-point.ts';
+import { around, readsPath, turningPointsOf } from './turning-point.ts';
 import type { TurningPoints } from './turning-point.ts';
 
-/** Calls that are decided to find one change; a denial must stay cheap. */
-const TRIES_MAX = 96;
+/** Calls that are decided to find one change. */
+const TRIES_MAX = 48;
 const TRIES_PER_ARGUMENT = 24;
 const CHOICES_MAX = 8;
 const TEXT_MAX = 60;
@@ -26,40 +29,29 @@ const TURNABLE: ReadonlySet<Code> = new Set<Code>([
   'obligation-failed',
 ]);
 
-/** Decides a changed call, but for its schema. */
-export type Again = (changed: Request) => Decision;
-
 interface Search {
-  readonly request: Request;
+  readonly policy: Policy;
   readonly tool: PolicyTool;
-  readonly again: Again;
-  readonly left: (budget: TurningPoints['charged'][number]) => number;
+  readonly request: Request;
+  readonly facts: FactValues;
   tries: number;
 }
 
 /**
- * `decision` with the nearest change that would be allowed, where there is one among the values that the rules name.
- * Each is decided before it is offered. Numbers come first, the closest first, then texts and flags, then arguments
- * that are missing.
+ * `decision`, which `decide` made of the same request and facts, with the nearest change that would be allowed, where
+ * there is one among the values that the rules name. It is decided before it is offered. Numbers come first, the closest
+ * first, then texts and flags, then arguments that are missing. Apart from `decide`, because it takes longer.
  */
-export function withNearest(
-  policy: Policy,
-  request: Request,
-  facts: FactValues,
-  decision: Decision,
-  again: Again,
-): Decision {
+export function withNearest(policy: Policy, request: Request, facts: FactValues, decision: Decision): Decision {
   const tool = policy.tools.get(request.tool);
   if (tool === undefined || decision.effect !== 'deny' || !TURNABLE.has(decision.code)) return decision;
   if (tool.invalid !== undefined || tool.rules.allow.length === 0) return decision;
-  const left = (budget: TurningPoints['charged'][number]): number =>
-    budget.limit - spentOf(facts, budgetKeys(budget, request));
-  const nearest = search({ request, tool, again, left, tries: TRIES_MAX });
+  const nearest = search({ policy, tool, request, facts, tries: TRIES_MAX });
   return nearest === undefined ? decision : { ...decision, nearest };
 }
 
 function search(work: Search): Nearest | undefined {
-  const points = turningPointsOf(work.tool);
+  const points = pointsThatMatter(work);
   const present = points.filter(({ path }) => readPath(work.request.args, path) !== undefined);
   const missing = points.filter((point) => !present.includes(point));
   const [numbers, others] = [present.filter(isNumeric), present.filter((point) => !isNumeric(point))];
@@ -74,44 +66,57 @@ function search(work: Search): Nearest | undefined {
   return undefined;
 }
 
+/** The arguments whose change may turn all that stands in the way: every rule that denies must read it. */
+function pointsThatMatter({ policy, tool, request, facts }: Search): readonly TurningPoints[] {
+  const points = turningPointsOf(tool);
+  const { denying } = outlook(policy, tool, request, facts);
+  if (denying.length === 0) return points;
+  return points.filter(({ path }) =>
+    denying.every(([{ condition }]) => condition !== undefined && readsPath(condition.root, path)),
+  );
+}
+
 function isNumeric({ type }: TurningPoints): boolean {
   return type === 'int' || type === 'double';
 }
 
 /** Whether the call with `value` there would be allowed; `unfit` when its schema has no such value. */
 function verdict(work: Search, { path }: TurningPoints, value: Scalar): 'allowed' | 'denied' | 'unfit' {
-  const { request, tool } = work;
+  const { policy, tool, facts } = work;
   work.tries -= 1;
-  const args = withValue(request.args, path, value);
+  const args = withValue(work.request.args, path, value);
   if (args === undefined || checkArguments(tool.definition, args).length > 0) return 'unfit';
-  return work.again({ ...request, args }).effect === 'allow' ? 'allowed' : 'denied';
+  const request = { ...work.request, args };
+  // Most are denied by rules, which takes a fraction of all gates to tell.
+  if (!outlook(policy, tool, request, facts).allowed || !keyOf(policy, request).ok) return 'denied';
+  return charge(policy, request, facts).effect === 'allow' ? 'allowed' : 'denied';
 }
 
 /** A number that is too large or too small: the closest that is allowed, and how far its side goes. */
 function bound(work: Search, point: TurningPoints): Nearest | undefined {
   const current = readPath(work.request.args, point.path);
   if (typeof current !== 'number') return undefined;
-  const values = numbersAround(work, point);
-  const closest = values
-    .filter((value) => value !== current)
-    .toSorted((a, b) => Math.abs(a - current) - Math.abs(b - current) || a - b);
-  for (const value of closest.slice(0, TRIES_PER_ARGUMENT)) {
-    if (work.tries <= 0) return undefined;
+  const values = numbersOf(work, point);
+  let above = values.findIndex((value) => value > current);
+  if (above === -1) above = values.length;
+  let below = above - 1;
+  if (values[below] === current) below -= 1;
+  for (let tries = TRIES_PER_ARGUMENT; tries > 0 && work.tries > 0; tries -= 1) {
+    const { [below]: low = Number.NEGATIVE_INFINITY, [above]: high = Number.POSITIVE_INFINITY } = values;
+    const value = current - low <= high - current ? low : high;
+    if (!Number.isFinite(value)) return undefined;
     if (verdict(work, point, value) === 'allowed') return stretch(work, point, values, value, value < current);
+    if (value === low) below -= 1;
+    else above += 1;
   }
   return undefined;
 }
 
-/** Every number at which the rules may turn and its neighbours: below, at and above. */
-function numbersAround({ left }: Search, { literals, charged, type }: TurningPoints): readonly number[] {
-  const found = new Set<number>();
-  for (const literal of [...literals, ...charged.map(left)]) {
-    if (typeof literal !== 'number' || !Number.isFinite(literal)) continue;
-    for (const value of [literal, Math.ceil(literal) - 1, Math.floor(literal) + 1]) {
-      if (type === 'double' || Number.isSafeInteger(value)) found.add(value);
-    }
-  }
-  return [...found].toSorted((a, b) => a - b);
+/** Where the decision may turn: at the literals, and at what is left of the budgets that are charged this argument. */
+function numbersOf({ facts, request }: Search, { literals, charged, numbers, type }: TurningPoints): readonly number[] {
+  if (charged.length === 0) return numbers;
+  const left = charged.map((budget) => budget.limit - spentOf(facts, budgetKeys(budget, request)));
+  return around([...literals, ...left], type);
 }
 
 /** `value` is allowed: whether everything further away from the current value is, or to where, or only it. */

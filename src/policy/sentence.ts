@@ -52,12 +52,12 @@ export function watched(tool: PolicyTool, told: string): string {
   return `${tool.name} is let through, because the policy only watches; otherwise ${told}`;
 }
 
-export function denied(tool: PolicyTool, rules: Matched, bindings: Bindings | Bound): string {
-  return `${tool.name} is denied by ${ids(rules)}${reasonOf(rules, bindings, 'deny')}`;
+export function denied(tool: PolicyTool, rules: Matched, bound: () => Bound): string {
+  return `${tool.name} is denied by ${ids(rules)}${reasonOf(rules, bound, 'deny')}`;
 }
 
-export function asked(tool: PolicyTool, rules: Matched, bindings: Bindings | Bound): string {
-  return `${tool.name} needs an approval, says ${ids(rules)}${reasonOf(rules, bindings, 'ask')}`;
+export function asked(tool: PolicyTool, rules: Matched, bound: () => Bound): string {
+  return `${tool.name} needs an approval, says ${ids(rules)}${reasonOf(rules, bound, 'ask')}`;
 }
 
 /** Names what the allowing rule that is nearest to match still needs. */
@@ -111,16 +111,29 @@ function missingOf(typed: TypedRule, bindings: Bindings | Bound): readonly Missi
 }
 
 /** Why the first matching rule restricts: its own words, else its condition. */
-function reasonOf(rules: Matched, bindings: Bindings | Bound, effect: 'deny' | 'ask'): string {
+function reasonOf(rules: Matched, bound: () => Bound, effect: 'deny' | 'ask'): string {
   const chosen = rules.find(([, how]) => how === 'yes') ?? rules[0];
   if (chosen === undefined) return '';
   const [typed, how] = chosen;
-  if (typed.rule.because !== undefined) return `: ${oneLine(typed.rule.because)}`;
-  if (how === 'yes') return typed.condition === undefined ? '' : `: \`${oneLine(typed.condition.source)}\` holds`;
-  const evaluated = typed.condition?.evaluate(bindings);
+  if (how === 'yes' || typed.rule.because !== undefined) return writtenReason(typed);
+  const evaluated = typed.condition?.evaluate(bound());
   const error = evaluated === undefined || evaluated.ok ? 'it is not a boolean' : oneLine(evaluated.error.message);
   const rule = effect === 'deny' ? 'a deny' : 'an ask';
   return `: its condition cannot be evaluated (${error}), and ${rule} that errs matches`;
+}
+
+const reasons = new WeakMap<TypedRule, string>();
+
+/** What the file says of why, which is the same each time. */
+function writtenReason(typed: TypedRule): string {
+  let reason = reasons.get(typed);
+  if (reason === undefined) {
+    const { rule, condition } = typed;
+    const held = condition === undefined ? '' : `: \`${oneLine(condition.source)}\` holds`;
+    reason = rule.because === undefined ? held : `: ${oneLine(rule.because)}`;
+    reasons.set(typed, reason);
+  }
+  return reason;
 }
 
 function ids(rules: Matched): string {

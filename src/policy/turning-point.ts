@@ -13,14 +13,52 @@ export interface TurningPoints {
   readonly type: Comparison['type'];
   /** Each once, in the order of the file. */
   readonly literals: readonly Scalar[];
+  /** Of numbers, in order: each literal and its neighbours below and above. */
+  readonly numbers: readonly number[];
   /** Nothing else is done with the argument, so that between two literals the rules cannot turn. */
   readonly only: boolean;
   /** Budgets that are charged exactly this argument. */
   readonly charged: readonly Budget[];
 }
 
-const LITERALS_MAX = 64;
+const LITERALS_MAX = 4_096;
 const memory = new WeakMap<RuleTable, readonly TurningPoints[]>();
+
+/** `numbers` and their neighbours, in order and each once: below a bound, at it and above it. */
+export function around(numbers: readonly Scalar[], type: Comparison['type']): readonly number[] {
+  const found = new Set<number>();
+  for (const number of numbers) {
+    if (typeof number !== 'number' || !Number.isFinite(number)) continue;
+    for (const value of [number, Math.ceil(number) - 1, Math.floor(number) + 1]) {
+      if (type === 'double' || Number.isSafeInteger(value)) found.add(value);
+    }
+  }
+  return [...found].toSorted((a, b) => a - b);
+}
+
+const readers = new WeakMap<Node, (path: Comparison['path']) => boolean>();
+
+/** Whether the condition with this root may turn when the argument at `path` changes. */
+export function readsPath(root: Node, path: Comparison['path']): boolean {
+  let reads = readers.get(root);
+  if (reads === undefined) {
+    const paths: string[] = [];
+    collectPaths(root, paths);
+    reads = (asked) => {
+      const name = keyOf(asked);
+      return paths.some((other) => name.startsWith(other) || other.startsWith(name));
+    };
+    readers.set(root, reads);
+  }
+  return reads(path);
+}
+
+function collectPaths(node: Node, paths: string[]): void {
+  const path = pathOf(node);
+  if (path !== undefined) paths.push(keyOf(path));
+  else if (node.kind === 'variable' && node.name === 'args') paths.push('');
+  else for (const child of childrenOf(node)) collectPaths(child, paths);
+}
 
 /** Of all rules of `tool`, whatever their effect, and of its costs. */
 export function turningPointsOf(tool: PolicyTool): readonly TurningPoints[] {
@@ -80,7 +118,8 @@ function collect(tool: PolicyTool): readonly TurningPoints[] {
   }
   return [...drafts.entries()].map(([name, draft]) => {
     const read = [...otherwise].some((other) => name.startsWith(other) || other.startsWith(name));
-    return { ...draft, literals: [...draft.literals], only: !read };
+    const literals = [...draft.literals];
+    return { ...draft, literals, numbers: around(literals, draft.type), only: !read };
   });
 }
 

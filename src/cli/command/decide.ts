@@ -1,6 +1,6 @@
 /** `interlock decide`: one decision by the policy, with nothing recorded and nothing done. */
 
-import { decide } from '../../policy/decide.ts';
+import { decide, withNearest } from '../../policy/decide.ts';
 import type { Decision } from '../../policy/decision.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
@@ -32,7 +32,8 @@ export async function decideCommand(terminal: Terminal, options: CallOptions): P
     tell(withoutPolicy(issues, loaded.shown));
     return EXIT.usage;
   }
-  const decision = decide(policy, request, factsOf(terminal, options, policy, request));
+  const facts = factsOf(terminal, options, policy, request);
+  const decision = withNearest(policy, request, facts, decide(policy, request, facts));
   tell(decision);
   return EXIT_OF[decision.effect];
 }
