@@ -3,7 +3,7 @@
 import { type CallRow, type Ledger, LedgerError, type Writes } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
 import { couldAllow } from '../policy/decide.ts';
-import type { Answer, Performed } from './answer.ts';
+import type { Answer } from './answer.ts';
 import {
   deniedAnswer,
   ledgerAnswer,
@@ -11,25 +11,21 @@ import {
   parkedAnswer,
   recordedAnswer,
   runningAnswer,
-  unknownAnswer,
 } from './answering.ts';
-import { type Dispatch, type Verdict, composeCall, readsOf } from './compose.ts';
-import { chargedFields } from './charged.ts';
-import { deniedDraft, draft, newId } from './draft.ts';
-import { type PolicyState, type Prepared, type Surroundings, prepare } from './prepare.ts';
+import { commitCall } from './commit.ts';
+import type { Dispatch } from './compose.ts';
+import { dispatchCall } from './dispatch.ts';
+import { deniedDraft, draft, newId, recordedReason } from './draft.ts';
+import { type PolicyState, type Surroundings, prepare } from './prepare.ts';
 import type { Proposal } from './proposal.ts';
+import { recordOutcome } from './record.ts';
+import { recoverCalls } from './recover.ts';
 import { denial } from './sentence.ts';
 
 /** How often a call that another process runs is looked at again, milliseconds. */
 const WATCH_EVERY_MS = 100;
 /** How long past its deadline a running call of another process is waited for, milliseconds. */
 const WATCH_GRACE_MS = 1_000;
-const MESSAGE_MAX = 1_024;
-
-/** Decisions that may find that they need the facts of another window, before the call is `busy`. */
-const TURNS_MAX = 4;
-
-type Decided = Exclude<Verdict, { kind: 'again' }>;
 
 /**
  * Guarantees: no dispatch before its intent is durable; no success is answered before its outcome is; an attempt
@@ -60,7 +56,7 @@ export class Authority {
   /** From now on everything is denied `policy-invalid`. */
   async refuse(message: string): Promise<void> {
     this.#state = { kind: 'invalid', message };
-    const fields = { message: message.toWellFormed().slice(0, MESSAGE_MAX).toWellFormed() };
+    const fields = { message: recordedReason(message) };
     await this.#append({ entries: [draft(this.#around.world, 'policy.refused', fields)] });
   }
 
@@ -87,7 +83,7 @@ export class Authority {
   async call(proposal: Proposal): Promise<Answer> {
     const prepared = await prepare(this.#around, this.#state, proposal);
     try {
-      const verdict = await this.#commit(prepared);
+      const verdict = await commitCall(this.#ledger, this.#around, prepared);
       switch (verdict.kind) {
         case 'denied': {
           const visible = this.visible(proposal.principal, proposal.tool);
@@ -102,7 +98,7 @@ export class Authority {
           return await this.#track(verdict.call, this.#perform(proposal, verdict));
       }
     } catch (error) {
-      // What the ledger refuses before the dispatch is a denial; `#record` answers for what it refuses after it.
+      // What the ledger refuses before the dispatch is a denial; `recordOutcome` answers for what it refuses after it.
       if (!(error instanceof LedgerError)) throw error;
       return ledgerAnswer(prepared.call, error);
     }
@@ -124,55 +120,12 @@ export class Authority {
   }
 
   /** Turns what dead instances left between intent and outcome into `unknown`; resolves with how many. */
-  async recover(): Promise<number> {
-    let recovered = 0;
-    for (const row of await this.#ledger.orphans()) {
-      const fields = { call: row.id, attempt: row.attempt, reason: 'the process that ran it died before the outcome' };
-      try {
-        await this.#append({ entries: [draft(this.#around.world, 'call.unknown', fields)] });
-        recovered += 1;
-      } catch (error) {
-        // A sibling recovered it first: its state is what we wanted.
-        if (!(error instanceof LedgerError && error.code === 'conflict')) throw error;
-      }
-    }
-    return recovered;
+  recover(): Promise<number> {
+    return recoverCalls(this.#ledger, this.#around.world);
   }
 
   async #append(writes: Writes): Promise<void> {
     await this.#ledger.append(writes);
-  }
-
-  /** Decides under the write lock and makes the entry durable: fsync 1 of docs/ledger.md. */
-  async #commit(prepared: Prepared): Promise<Decided> {
-    let at = this.#around.world.now();
-    for (let turn = 0; turn < TURNS_MAX; turn += 1) {
-      const verdict = await this.#commitAt(prepared, at);
-      if (verdict.kind !== 'again') return verdict;
-      at = verdict.at;
-    }
-    throw new LedgerError('busy', 'the clock moved faster than the call could be decided');
-  }
-
-  async #commitAt(prepared: Prepared, at: number): Promise<Verdict> {
-    const reads = readsOf(prepared, at);
-    const read = new Set(reads.facts);
-    let composed: Verdict | undefined;
-    try {
-      return await this.#ledger.transact(reads, (facts) => {
-        const composition = composeCall(this.#around, prepared, facts, read);
-        composed = composition.result;
-        return composition;
-      });
-    } catch (error) {
-      if (!(error instanceof LedgerError) || error.code !== 'outcome-unknown' || composed?.kind !== 'dispatch')
-        throw error;
-      // The commit may have landed without its reply. Only a row with our attempt id lets us go on; a crash of
-      // ours from here on leaves an intent that is recovered as `unknown`.
-      const row = await this.#ledger.call(composed.call);
-      if (row?.attempt !== prepared.attempt || row.state !== 'intent') throw error;
-      return composed;
-    }
   }
 
   async #track(call: string, running: Promise<Answer>): Promise<Answer> {
@@ -185,75 +138,8 @@ export class Authority {
   }
 
   async #perform(proposal: Proposal, dispatch: Dispatch): Promise<Answer> {
-    const performed = await this.#dispatch(proposal, dispatch);
-    return this.#record(proposal.tool, dispatch, performed);
-  }
-
-  /** The only place from which a call leaves. A crash before it leaves an intent, after it an effect and an intent. */
-  async #dispatch(proposal: Proposal, dispatch: Dispatch): Promise<Performed> {
-    const { world } = this.#around;
-    if (world.now() >= dispatch.deadline || world.monotonic() >= dispatch.monotonicDeadline) {
-      return { kind: 'not-started', reason: 'its deadline passed before it could be sent' };
-    }
-    try {
-      return await proposal.perform(dispatch.args);
-    } catch (error) {
-      // A transport that throws broke its contract: what it sent before is not known.
-      return {
-        kind: 'unknown',
-        reason: `the transport failed: ${error instanceof Error ? error.message : 'no reason'}`,
-      };
-    }
-  }
-
-  /** Makes the outcome durable, fsync 2 of docs/ledger.md, and only then answers. */
-  async #record(tool: string, dispatch: Dispatch, performed: Performed): Promise<Answer> {
-    const { call, attempt } = dispatch;
-    try {
-      await this.#append(this.#outcome(dispatch, performed));
-    } catch (error) {
-      if (!(error instanceof LedgerError)) throw error;
-      const landed = error.code === 'outcome-unknown' ? await this.#reread(call) : undefined;
-      if (landed?.attempt !== attempt || landed.state !== performed.kind) {
-        return unknownAnswer(call, tool, `its outcome could not be recorded (${error.message})`);
-      }
-    }
-    switch (performed.kind) {
-      case 'succeeded':
-      case 'failed':
-        return { call, state: performed.kind, replayed: false, output: performed.output };
-      case 'not-started':
-        return notStartedAnswer(call, tool, performed.reason);
-      case 'unknown':
-        return unknownAnswer(call, tool, performed.reason);
-    }
-  }
-
-  async #reread(call: string): Promise<CallRow | undefined> {
-    try {
-      return await this.#ledger.call(call);
-    } catch (error) {
-      if (error instanceof LedgerError) return undefined;
-      throw error;
-    }
-  }
-
-  #outcome(dispatch: Dispatch, performed: Performed): Writes {
-    const { world, vault } = this.#around;
-    const { call, attempt } = dispatch;
-    switch (performed.kind) {
-      case 'succeeded':
-      case 'failed': {
-        const { commitment, body } = vault.seal(call, 'output', performed.output);
-        const fields = { call, attempt, output: { $body: commitment }, ...chargedFields(dispatch, performed) };
-        return { entries: [draft(world, `call.${performed.kind}`, fields)], bodies: [body] };
-      }
-      case 'not-started':
-      case 'unknown': {
-        const reason = performed.reason.toWellFormed().slice(0, MESSAGE_MAX).toWellFormed();
-        return { entries: [draft(world, `call.${performed.kind}`, { call, attempt, reason })] };
-      }
-    }
+    const performed = await dispatchCall(this.#around.world, proposal, dispatch);
+    return recordOutcome(this.#ledger, this.#around, dispatch, performed);
   }
 
   /** Answers from a call that already took the key; nothing is decided, run or charged. */

@@ -16,6 +16,7 @@ const ARGS_BYTES_MAX = ENTRY_BYTES_MAX - 16_384;
 /** A decision may cite thousands of rules and a host may send any tool name; an entry holds the head of each. */
 const RULES_MAX = 64;
 const NAME_CODE_UNITS_MAX = 256;
+const REASON_CODE_UNITS_MAX = 1_024;
 
 /** A fresh id: UUIDv7 (RFC 9562) of the world's clock and randomness. */
 export function newId(world: World): string {
@@ -24,6 +25,11 @@ export function newId(world: World): string {
 
 export function draft(world: World, type: EntryType, fields: JsonObject): EntryDraft {
   return { id: newId(world), type, fields };
+}
+
+/** A reason that came from outside, as an entry holds it: its head, well-formed. */
+export function recordedReason(reason: string): string {
+  return reason.toWellFormed().slice(0, REASON_CODE_UNITS_MAX).toWellFormed();
 }
 
 /** Arguments as an entry holds them: literal when small, a commitment to a sealed body when large. */

@@ -1,0 +1,42 @@
+/** Decides a prepared proposal under the write lock and makes its entry durable: fsync 1 of docs/ledger.md. */
+
+import { type Ledger, LedgerError } from '../ledger/ledger.ts';
+import { type Verdict, composeCall, readsOf } from './compose.ts';
+import type { Prepared, Surroundings } from './prepare.ts';
+
+/** Decisions that may find that they need the facts of another window, before the call is `busy`. */
+const TURNS_MAX = 4;
+
+export type Decided = Exclude<Verdict, { kind: 'again' }>;
+
+/** What was decided, once it is durable. Throws `LedgerError`: then nothing may be dispatched. */
+export async function commitCall(ledger: Ledger, around: Surroundings, prepared: Prepared): Promise<Decided> {
+  let at = around.world.now();
+  for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+    const verdict = await commitAt(ledger, around, prepared, at);
+    if (verdict.kind !== 'again') return verdict;
+    at = verdict.at;
+  }
+  throw new LedgerError('busy', 'the clock moved faster than the call could be decided');
+}
+
+async function commitAt(ledger: Ledger, around: Surroundings, prepared: Prepared, at: number): Promise<Verdict> {
+  const reads = readsOf(prepared, at);
+  const read = new Set(reads.facts);
+  let composed: Verdict | undefined;
+  try {
+    return await ledger.transact(reads, (facts) => {
+      const composition = composeCall(around, prepared, facts, read);
+      composed = composition.result;
+      return composition;
+    });
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.code !== 'outcome-unknown' || composed?.kind !== 'dispatch')
+      throw error;
+    // The commit may have landed without its reply. Only a row with our attempt id lets us go on; a crash of
+    // ours from here on leaves an intent that is recovered as `unknown`.
+    const row = await ledger.call(composed.call);
+    if (row?.attempt !== prepared.attempt || row.state !== 'intent') throw error;
+    return composed;
+  }
+}

@@ -1,0 +1,22 @@
+/** The only place from which a call leaves. */
+
+import type { World } from '../world/world.ts';
+import type { Performed } from './answer.ts';
+import type { Dispatch } from './compose.ts';
+import type { Proposal } from './proposal.ts';
+
+/** Sends a call, once, before its deadline. A crash before it leaves an intent, after it an effect and an intent. */
+export async function dispatchCall(world: World, proposal: Proposal, dispatch: Dispatch): Promise<Performed> {
+  if (world.now() >= dispatch.deadline || world.monotonic() >= dispatch.monotonicDeadline) {
+    return { kind: 'not-started', reason: 'its deadline passed before it could be sent' };
+  }
+  try {
+    return await proposal.perform(dispatch.args);
+  } catch (error) {
+    // A transport that throws broke its contract: what it sent before is not known.
+    return {
+      kind: 'unknown',
+      reason: `the transport failed: ${error instanceof Error ? error.message : 'no reason'}`,
+    };
+  }
+}
