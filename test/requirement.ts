@@ -40,6 +40,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md'],
   },
   {
+    id: 'R-overdue',
+    text: 'a call of a living process is declared unknown only after its deadline and a grace, on both clocks',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-durable',
     text: 'nothing is sent before its intent is durable, and no success is answered before its outcome is',
     where: ['README.md'],

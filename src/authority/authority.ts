@@ -19,13 +19,13 @@ import { deniedDraft, draft, newId, recordedReason } from './draft.ts';
 import { type PolicyState, type Surroundings, prepare } from './prepare.ts';
 import type { Proposal } from './proposal.ts';
 import { recordOutcome } from './record.ts';
-import { recoverCalls } from './recover.ts';
+import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
 import { denial } from './sentence.ts';
 
 /** How often a call that another process runs is looked at again, milliseconds. */
 const WATCH_EVERY_MS = 100;
-/** How long past its deadline a running call of another process is waited for, milliseconds. */
-const WATCH_GRACE_MS = 1_000;
+/** How long past its deadline a running call of another process is waited for, milliseconds: until it is `unknown`. */
+const WATCH_GRACE_MS = OVERDUE_GRACE_MS + 1_000;
 
 /**
  * Guarantees: no dispatch before its intent is durable; no success is answered before its outcome is; an attempt
@@ -38,11 +38,13 @@ export class Authority {
   readonly #running = new Map<string, Promise<Answer>>();
   /** Calls of this process that wait for an approval, by id, with the answers seen so far. */
   readonly #waiting = new Map<string, { readonly proposal: Proposal; answers: number }>();
+  readonly #recover: Recover;
   #state: PolicyState = { kind: 'invalid', message: 'none was loaded' };
 
   constructor(ledger: Ledger, around: Omit<Surroundings, 'instance' | 'log'>) {
     this.#ledger = ledger;
     this.#around = { ...around, instance: ledger.instance, log: ledger.log };
+    this.#recover = recovery(ledger, around.world, (call) => this.#running.has(call));
   }
 
   /** From now on calls are decided under `policy`; calls in flight finish under theirs. */
@@ -119,9 +121,12 @@ export class Authority {
     }
   }
 
-  /** Turns what dead instances left between intent and outcome into `unknown`; resolves with how many. */
+  /**
+   * Looks once at the calls that run, and turns those of dead processes, and those of living ones that are past their
+   * deadline and a grace, into `unknown`; resolves with how many.
+   */
   recover(): Promise<number> {
-    return recoverCalls(this.#ledger, this.#around.world);
+    return this.#recover();
   }
 
   async #append(writes: Writes): Promise<void> {
@@ -146,7 +151,7 @@ export class Authority {
   async #existing(proposal: Proposal, found: CallRow): Promise<Answer> {
     const row = found.state === 'intent' ? await this.#watch(proposal, found) : found;
     if (row.state === 'intent') return runningAnswer(row.id, row.tool);
-    if (row.state === 'not-started')
+    if (row.state === 'not-started' || row.state === 'settled-not-executed')
       return notStartedAnswer(row.id, row.tool, 'the attempt that was waited for did not start');
     return recordedAnswer(row, await this.#ledger.body(row.id, 'output'));
   }

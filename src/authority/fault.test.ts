@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { type Opening, openWorld, overriding, typesOf } from '../../test/authority-world.ts';
 import { createManualWorld } from '../../test/manual-world.ts';
 import { type Ledger, LedgerError, type LedgerErrorCode } from '../ledger/ledger.ts';
-import type { Performed } from './answer.ts';
+import type { Answer, Performed } from './answer.ts';
 import { settle } from './settle.ts';
 
 const PAY = { charge: 'ch_1', amount: 100 };
@@ -70,23 +70,66 @@ describe('when the write of an outcome fails', () => {
     });
   }
 
-  test('because a sibling declared the call unknown, the caller is told unknown', async () => {
+  for (const [kind, as] of [
+    ['succeeded', 'executed'],
+    ['failed', 'executed'],
+    ['not-started', 'not-executed'],
+  ] as const) {
+    test(`because a sibling declared the call unknown, a late ${kind} settles it as ${as}`, async () => {
+      const world = await openWorld();
+      const late: Performed =
+        kind === 'not-started' ? { kind, reason: 'refused' } : { kind, output: { isError: kind === 'failed' } };
+      const answer = await world.call('bank.pay', PAY, {
+        perform: async () => {
+          await declareUnknown(world);
+          return late;
+        },
+      });
+      assert.deepEqual([answer.state, answer.replayed], [kind, false]);
+      assert.deepEqual(typesOf(world), ['call.intent', 'call.unknown', 'call.settled']);
+      const settled = world.entries().at(-1);
+      assert.deepEqual([settled?.['as'], settled?.['by']], [as, 'transport']);
+      const again = await world.call('bank.pay', PAY);
+      if (as === 'executed') assert.deepEqual([again.replayed, again.output], [true, { isError: kind === 'failed' }]);
+      else assert.deepEqual([again.state, again.replayed, world.effects.length], ['succeeded', false, 1]);
+    });
+  }
+
+  test('because somebody settled the call before, the settlement stands and is the answer', async () => {
     const world = await openWorld();
     const answer = await world.call('bank.pay', PAY, {
       perform: async () => {
-        const [row] = world.disk.tables.rows();
-        assert.ok(row);
-        await world.ledger.append({
-          entries: [{ id: row.id, type: 'call.unknown', fields: { call: row.id, attempt: row.attempt, reason: 'x' } }],
-        });
-        return { kind: 'succeeded', output: {} };
+        const call = await declareUnknown(world);
+        const said = { call, as: 'executed', by: 'os:somebody', reason: 'seen', output: { said: 1 } } as const;
+        assert.equal((await settle(world.ledger, world, said)).ok, true);
+        return { kind: 'succeeded', output: { done: 1 } };
+      },
+    });
+    assert.deepEqual([answer.state, answer.output], ['settled-executed', { said: 1 }]);
+    assert.deepEqual(typesOf(world), ['call.intent', 'call.unknown', 'call.settled']);
+  });
+
+  test('because the call was declared unknown, and it was lost as well, the caller is told unknown', async () => {
+    const world = await openWorld();
+    const answer = await world.call('bank.pay', PAY, {
+      perform: async () => {
+        await declareUnknown(world);
+        return { kind: 'unknown', reason: 'lost' };
       },
     });
     assert.equal(answer.decision?.code, 'outcome-unknown');
-    assert.match(answer.sentence ?? '', /could not be recorded/);
     assert.deepEqual(typesOf(world), ['call.intent', 'call.unknown']);
   });
 });
+
+/** As a sibling does; answers the call's id. */
+async function declareUnknown(world: Opening): Promise<string> {
+  const [row] = world.disk.tables.rows();
+  assert.ok(row);
+  const fields = { call: row.id, attempt: row.attempt, reason: 'x' };
+  await world.ledger.append({ entries: [{ id: row.id, type: 'call.unknown', fields }] });
+  return row.id;
+}
 
 /** Leaves a call between intent and outcome, its effect made, and kills the process. */
 async function crashed(): Promise<{ dead: Opening; next: Opening }> {
@@ -119,16 +162,89 @@ describe('after a crash between intent and outcome', () => {
     assert.equal((await waiting).decision?.code, 'outcome-unknown');
     assert.equal(next.effects.length, 1);
   });
+});
 
-  test('a call of a living sibling is never declared unknown', async () => {
+describe('past the deadline of a call whose process lives', () => {
+  /** A call of `one` that runs until `gate`, and a sibling that looks on. */
+  async function running(): Promise<{
+    one: Opening;
+    two: Opening;
+    gate: PromiseWithResolvers<Performed>;
+    call: Promise<Answer>;
+  }> {
     const one = await openWorld();
     const gate = Promise.withResolvers<Performed>();
-    const running = one.call('bank.pay', PAY, { perform: () => gate.promise });
+    const call = one.call('bank.pay', PAY, { perform: () => gate.promise, timeoutMs: 10_000 });
     while (!typesOf(one).includes('call.intent')) await new Promise(setImmediate);
-    const two = await openWorld(one);
+    return { one, two: await openWorld(one), gate, call };
+  }
+
+  test('a sibling declares it unknown after the grace, not before, and its own process never does [R-overdue]', async () => {
+    const { one, two } = await running();
     assert.equal(await two.authority.recover(), 0);
+    for (const ms of [9_999, 1, 4_999]) {
+      one.world.advance(ms);
+      assert.equal(await two.authority.recover(), 0, 'a live call is left alone until its grace is over');
+    }
+    one.world.advance(1);
+    assert.equal(await one.authority.recover(), 0);
+    assert.equal(await two.authority.recover(), 1);
+    assert.equal(await two.authority.recover(), 0);
+    assert.match(JSON.stringify(one.entries().at(-1)), /deadline passed/);
+    assert.equal((await two.call('bank.pay', PAY)).decision?.code, 'outcome-unknown');
+  });
+
+  test('a wall clock that jumps forward declares nothing, nor does a process that has just come', async () => {
+    const { one, two, gate, call } = await running();
+    await two.authority.recover();
+    one.world.setWall(one.world.now() + 3_600_000);
+    assert.equal(await two.authority.recover(), 0);
+    const three = await openWorld(one);
+    assert.equal(await three.authority.recover(), 0);
+    one.world.advance(4_999);
+    assert.equal((await two.authority.recover()) + (await three.authority.recover()), 0);
     gate.resolve({ kind: 'succeeded', output: {} });
-    assert.equal((await running).state, 'succeeded');
+    assert.equal((await call).state, 'succeeded');
+    assert.deepEqual(typesOf(one), ['call.intent', 'call.succeeded']);
+  });
+
+  test('who waits for it under its key learns that it is unknown, and once its own process is back, the result', async () => {
+    const { one, two, gate, call } = await running();
+    const waiting = two.call('bank.pay', PAY);
+    for (let turn = 0; turn < 200; turn += 1) {
+      await new Promise(setImmediate);
+      one.world.advance(100);
+    }
+    assert.equal((await waiting).decision?.code, 'outcome-unknown');
+    gate.resolve({ kind: 'succeeded', output: { paid: 1 } });
+    assert.deepEqual((await call).output, { paid: 1 });
+    const again = await two.call('bank.pay', PAY);
+    assert.deepEqual([again.state, again.output, two.effects.length], ['settled-executed', { paid: 1 }, 0]);
+  });
+
+  test('its own process, paused before the send, does not send any more [R-at-most-once]', async () => {
+    const world = createManualWorld();
+    let two: Opening | undefined;
+    const between = (ledger: Ledger): Ledger =>
+      overriding(ledger, {
+        transact: async (reads, compose) => {
+          const result = await ledger.transact(reads, compose);
+          // Suspended here, once the intent is durable.
+          if (two === undefined) {
+            two = await openWorld({ ...one, between: (own) => own });
+            await two.authority.recover();
+            world.advance(15_000);
+            assert.equal(await two.authority.recover(), 1);
+          }
+          return result;
+        },
+      });
+    const one = await openWorld({ world, between });
+    const answer = await one.call('bank.pay', PAY, { timeoutMs: 10_000 });
+    assert.deepEqual([answer.state, one.effects], ['not-started', []]);
+    assert.deepEqual(typesOf(one), ['call.intent', 'call.unknown', 'call.settled']);
+    assert.equal((await two?.call('bank.pay', PAY))?.state, 'succeeded');
+    assert.equal(one.effects.length, 1);
   });
 });
 
@@ -174,6 +290,20 @@ describe('settling', () => {
     assert.equal(await codeOf((await next.call('bank.wire')).call), 'not-unknown');
     assert.equal(await codeOf(call), 'ok');
     assert.equal(await codeOf(call), 'not-unknown');
+  });
+
+  test('is refused for another attempt than the one whose process was looked at', async () => {
+    const { next, call } = await unknown();
+    const between = overriding(next.ledger, {
+      isAlive: async (instance) => {
+        await settle(next.ledger, next, as(call, 'not-executed'));
+        await next.call('bank.pay', PAY, { perform: async () => ({ kind: 'unknown', reason: 'lost' }) });
+        return next.ledger.isAlive(instance);
+      },
+    });
+    const settled = await settle(between, next, as(call, 'not-executed'));
+    assert.equal(settled.ok ? 'ok' : settled.code, 'not-unknown');
+    assert.equal((await next.ledger.call(call))?.state, 'unknown');
   });
 
   test('as not executed is refused while the process that sent the call lives', async () => {

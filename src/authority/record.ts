@@ -1,12 +1,16 @@
 /** Makes the outcome of an attempt durable, fsync 2 of docs/ledger.md, and only then answers. */
 
-import { type CallRow, type Ledger, LedgerError, type Writes } from '../ledger/ledger.ts';
+import { type CallRow, type Composition, type Ledger, LedgerError, type Writes } from '../ledger/ledger.ts';
 import type { Answer, Performed } from './answer.ts';
-import { notStartedAnswer, unknownAnswer } from './answering.ts';
+import { notStartedAnswer, recordedAnswer, unknownAnswer } from './answering.ts';
 import { chargedFields } from './charged.ts';
 import type { Dispatch } from './compose.ts';
 import { draft, recordedReason } from './draft.ts';
 import type { Surroundings } from './prepare.ts';
+import { settledWrites } from './settle.ts';
+
+/** Who settles when an outcome arrives for a call that somebody had declared unknown. */
+const LATE = 'transport';
 
 /** The answer to a call that ended as `performed`. A crash before its commit leaves an intent without outcome. */
 export async function recordOutcome(
@@ -21,11 +25,16 @@ export async function recordOutcome(
     await ledger.append(outcomeWrites(around, dispatch, performed));
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
+    if (error.code === 'conflict') return recordLate(ledger, around, dispatch, performed);
     const landed = error.code === 'outcome-unknown' ? await reread(ledger, call) : undefined;
     if (landed?.attempt !== attempt || landed.state !== performed.kind) {
       return unknownAnswer(call, tool, `its outcome could not be recorded (${error.message})`);
     }
   }
+  return answerOf(call, tool, performed);
+}
+
+function answerOf(call: string, tool: string, performed: Performed): Answer {
   switch (performed.kind) {
     case 'succeeded':
     case 'failed':
@@ -34,6 +43,43 @@ export async function recordOutcome(
       return notStartedAnswer(call, tool, performed.reason);
     case 'unknown':
       return unknownAnswer(call, tool, performed.reason);
+  }
+}
+
+/**
+ * The process was paused past its deadline and the grace, so a sibling declared its call unknown. What it knows of its
+ * own attempt settles that; where somebody has settled it before, that stands and is the answer.
+ */
+async function recordLate(
+  ledger: Ledger,
+  around: Surroundings,
+  dispatch: Dispatch,
+  performed: Performed,
+): Promise<Answer> {
+  const { call, attempt, request } = dispatch;
+  try {
+    const row = await ledger.transact({ call }, ({ call: now }): Composition<CallRow | 'gone' | undefined> => {
+      if (now?.state !== 'unknown' || now.attempt !== attempt || performed.kind === 'unknown') {
+        return { result: now ?? 'gone' };
+      }
+      const writes = settledWrites(around, now, {
+        as: performed.kind === 'not-started' ? 'not-executed' : 'executed',
+        by: LATE,
+        reason: `the outcome came after the call was declared unknown: ${performed.kind}`,
+        ...('output' in performed ? { output: performed.output } : {}),
+        ...chargedFields(dispatch, performed),
+      });
+      return { writes, result: undefined };
+    });
+    if (row === undefined) return answerOf(call, request.tool, performed);
+    if (row !== 'gone' && row.state === 'settled-executed' && row.attempt === attempt) {
+      return recordedAnswer(row, await ledger.body(call, 'output'));
+    }
+    const found = row === 'gone' ? row : row.state;
+    return unknownAnswer(call, request.tool, `it ended as ${performed.kind}, and the ledger says ${found}`);
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    return unknownAnswer(call, request.tool, `its outcome could not be recorded (${error.message})`);
   }
 }
 

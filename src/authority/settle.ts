@@ -1,16 +1,20 @@
-/** Settles a call of unknown outcome: a person says what happened, and that is recorded. */
+/** Settles a call of unknown outcome: somebody who knows says what happened, and that is recorded. */
 
-import type { CallRow, Composition, Ledger } from '../ledger/ledger.ts';
-import type { JsonValue } from '../value/json.ts';
+import type { CallRow, Composition, Ledger, Writes } from '../ledger/ledger.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
 import { draft } from './draft.ts';
 import type { Surroundings } from './prepare.ts';
 
-export interface Settlement {
+export interface Settlement extends Finding {
   readonly call: string;
+}
+
+/** What became of an attempt, and how that is known. */
+export interface Finding {
   readonly as: 'executed' | 'not-executed';
-  /** What the call returned, as far as the person knows; it answers later proposals under the same key. */
+  /** What the call returned, as far as it is known; it answers later proposals under the same key. */
   readonly output?: JsonValue;
-  /** Who settles, recorded as a claim. */
+  /** Who settles, recorded as a claim: `os:` and a user, `probe`, or `transport`. */
   readonly by: string;
   readonly reason: string;
 }
@@ -26,32 +30,39 @@ export type Settled =
 export async function settle(
   ledger: Ledger,
   around: Pick<Surroundings, 'vault' | 'world'>,
-  settlement: Settlement,
+  { call, ...finding }: Settlement,
 ): Promise<Settled> {
-  const before = await ledger.call(settlement.call);
+  const before = await ledger.call(call);
   if (before === undefined) {
-    return { ok: false, code: 'no-such-call', message: `there is no call \`${settlement.call}\` in this ledger` };
+    return { ok: false, code: 'no-such-call', message: `there is no call \`${call}\` in this ledger` };
   }
-  if (settlement.as === 'not-executed' && before.state === 'unknown' && (await ledger.isAlive(before.instance))) {
+  if (finding.as === 'not-executed' && before.state === 'unknown' && (await ledger.isAlive(before.instance))) {
     const message = 'the process that sent this call still runs and may yet get its answer; stop it first';
     return { ok: false, code: 'owner-alive', message };
   }
-  return ledger.transact({ call: settlement.call }, ({ call: row }): Composition<Settled> => {
-    if (row?.state !== 'unknown') {
-      const message = `only a call of unknown outcome can be settled; this one is \`${row?.state ?? 'gone'}\``;
-      return { result: { ok: false, code: 'not-unknown', message } };
+  return ledger.transact({ call }, ({ call: row }): Composition<Settled> => {
+    // Another attempt than the one that was looked at has another owner.
+    if (row?.state !== 'unknown' || row.attempt !== before.attempt) {
+      return { result: { ok: false, code: 'not-unknown', message: notUnknown(row) } };
     }
-    const { call, as, by, reason, output } = settlement;
-    const sealed = output === undefined ? undefined : around.vault.seal(call, 'output', output);
-    const fields = { call, attempt: row.attempt, as, by, reason };
-    const entry = draft(
-      around.world,
-      'call.settled',
-      sealed === undefined ? fields : { ...fields, output: { $body: sealed.commitment } },
-    );
-    return {
-      writes: { entries: [entry], bodies: sealed === undefined ? [] : [sealed.body] },
-      result: { ok: true, row },
-    };
+    return { writes: settledWrites(around, row, finding), result: { ok: true, row } };
   });
+}
+
+function notUnknown(row: CallRow | undefined): string {
+  const now = `only a call of unknown outcome can be settled; this one is \`${row?.state ?? 'gone'}\``;
+  return row?.state === 'intent' ? `${now}: the process that runs it lives, wait for it or stop it` : now;
+}
+
+/** The entry that settles the attempt of `row`. `charged` and its like say what the attempt took. */
+export function settledWrites(
+  { vault, world }: Pick<Surroundings, 'vault' | 'world'>,
+  row: CallRow,
+  { as, by, reason, output, ...charged }: Finding & JsonObject,
+): Writes {
+  const sealed = output === undefined ? undefined : vault.seal(row.id, 'output', output);
+  const said = { call: row.id, attempt: row.attempt, as, by, reason, ...charged };
+  const fields = sealed === undefined ? said : { ...said, output: { $body: sealed.commitment } };
+  const bodies = sealed === undefined ? [] : [sealed.body];
+  return { entries: [draft(world, 'call.settled', fields)], bodies };
 }

@@ -10,10 +10,12 @@ import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import type { World } from '../world/world.ts';
 import { type Loaded, type Usable, identityOf } from './configuration.ts';
-import { firstError, forbidUse } from './issues.ts';
+import { counted, firstError, forbidUse } from './issues.ts';
 
 /** How often approvals are looked for, milliseconds. */
 const CLAIM_EVERY_MS = 200;
+/** How often calls are looked for that a process left between intent and outcome, milliseconds. */
+const RECOVER_EVERY_MS = 1_000;
 /** How often the configuration file is looked at, milliseconds. */
 const LOOK_EVERY_MS = 250;
 
@@ -115,23 +117,37 @@ export class Session {
   }
 
   /** Runs calls that were approved while they waited, until `signal` aborts. */
-  async claim(signal: AbortSignal): Promise<void> {
-    const { world, authority, log } = this.#options;
-    while (!signal.aborted) {
-      await world.sleep(CLAIM_EVERY_MS, signal);
-      try {
-        await authority.claim();
-      } catch (error) {
-        if (!(error instanceof LedgerError)) throw error;
-        // What waits keeps waiting; the next call says what is wrong with the ledger.
-        if (!signal.aborted) log(`approved calls could not be looked for: ${error.message}`);
-      }
-    }
+  claim(signal: AbortSignal): Promise<void> {
+    const { authority } = this.#options;
+    return this.#repeat(CLAIM_EVERY_MS, signal, 'approved calls could not be looked for', () => authority.claim());
+  }
+
+  /** Looks after the calls that other processes left behind, until `signal` aborts. */
+  async recover(signal: AbortSignal): Promise<void> {
+    const { authority, log } = this.#options;
+    await this.#repeat(RECOVER_EVERY_MS, signal, 'calls without outcome could not be looked for', async () => {
+      const recovered = await authority.recover();
+      if (recovered > 0) log(`${counted(recovered, 'call')} ended without a recorded outcome: unknown from now on`);
+    });
   }
 
   /** Resolves when what was taken so far is recorded. */
   recorded(): Promise<void> {
     return this.#writing;
+  }
+
+  /** What `work` leaves undone because the ledger refuses it is tried again; the next call says what is wrong. */
+  async #repeat(everyMs: number, signal: AbortSignal, failed: string, work: () => Promise<void>): Promise<void> {
+    const { world, log } = this.#options;
+    while (!signal.aborted) {
+      await world.sleep(everyMs, signal);
+      try {
+        if (!signal.aborted) await work();
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error;
+        if (!signal.aborted) log(`${failed}: ${error.message}`);
+      }
+    }
   }
 
   #principal(): string {

@@ -171,8 +171,8 @@ export interface Ledger extends AsyncDisposable {
   entry(position: number): Promise<Entry | undefined>;
   /** The sealed value, opened and checked against `commitment` from its entry; absent once it is gone. */
   body(call: string, role: BodyRole): Promise<JsonValue | undefined>;
-  /** Calls left `intent` by instances that no longer live. */
-  orphans(): Promise<readonly CallRow[]>;
+  /** Calls that are in `state`, whoever runs them, by id: oldest first. */
+  unsettled(state: 'intent' | 'unknown'): Promise<readonly CallRow[]>;
   /** Calls that are `parked`, of one principal or of all, by id: oldest first. */
   parked(principal?: string): Promise<readonly CallRow[]>;
   /** The kill switches that are on, by target. */

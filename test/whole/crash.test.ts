@@ -4,16 +4,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
-import { GatewayProcess, INTERLOCK, type PaymentsPlace, paymentsPlace } from './gateway-process.ts';
+import { GatewayProcess, INTERLOCK, paymentsPlace, verified } from './gateway-process.ts';
 
 const ROUNDS = 6;
 /** Calls in flight at the moment of each kill. */
 const IN_FLIGHT = 8;
-
-function verify(place: PaymentsPlace): { verdict: string; problems: unknown[] } {
-  const run = spawnSync(process.execPath, [INTERLOCK, 'verify', '--json'], { cwd: place.directory, encoding: 'utf8' });
-  return JSON.parse(run.stdout) as { verdict: string; problems: unknown[] };
-}
 
 test('killed at any moment, each keyed payment is made at most once and no answer lies [R-at-most-once]', async () => {
   using place = paymentsPlace();
@@ -46,7 +41,7 @@ test('killed at any moment, each keyed payment is made at most once and no answe
     }
     assert.equal(await next.close(), 0);
   }
-  const { verdict, problems } = verify(place);
+  const { verdict, problems } = verified(place);
   assert.deepEqual([verdict, problems], ['ok', []]);
   assert.ok(seenUnknown > 0, 'no kill fell between intent and outcome: the test shows nothing');
 });
@@ -88,7 +83,7 @@ test('two gateways on one data directory pay a charge once, and each gets the an
   assert.ok(answers.every((answer) => answer._meta['interlock/call'].state === 'succeeded'));
   assert.equal(answers.filter((answer) => answer._meta['interlock/call'].replayed).length, charges.length);
   assert.deepEqual(await Promise.all(both.map((gateway) => gateway.close())), [0, 0]);
-  assert.equal(verify(place).verdict, 'ok');
+  assert.equal(verified(place).verdict, 'ok');
 });
 
 function turn(): Promise<void> {

@@ -1,6 +1,6 @@
 /** The real gateway as a child process before the payment server, spoken to line by line. */
 
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,9 +21,11 @@ export interface PaymentsPlace extends Disposable {
   paid(): string[];
 }
 
-/** `declared` is written under `payments.create_payment`, `more` at the end of the file. */
-export function paymentsPlace(written: { readonly declared?: string; readonly more?: string } = {}): PaymentsPlace {
-  const { declared = 'effect: irreversible', more = '' } = written;
+/** `server` is written in the server's entry, `declared` under `payments.create_payment`, `more` at the end of the file. */
+export function paymentsPlace(
+  written: { readonly server?: string; readonly declared?: string; readonly more?: string } = {},
+): PaymentsPlace {
+  const { server = 'timeoutMs: 60000', declared = 'effect: irreversible', more = '' } = written;
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'interlock-whole-')));
   const file = join(directory, 'payments.jsonl');
   const hold = join(directory, 'hold');
@@ -32,7 +34,7 @@ export function paymentsPlace(written: { readonly declared?: string; readonly mo
     join(directory, 'interlock.yaml'),
     `interlock: 1
 servers:
-  payments: { command: ${JSON.stringify(process.execPath)}, args: ${JSON.stringify(args)} }
+  payments: { command: ${JSON.stringify(process.execPath)}, args: ${JSON.stringify(args)}, ${server} }
 tools:
   payments.get_payment: { effect: read }
   payments.create_payment: { ${declared} }
@@ -54,6 +56,13 @@ ${more}
         : [],
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
+}
+
+/** What `interlock verify` says of the place's log. */
+export function verified(place: PaymentsPlace): { readonly verdict: string; readonly problems: readonly unknown[] } {
+  const run = spawnSync(process.execPath, [INTERLOCK, 'verify', '--json'], { cwd: place.directory, encoding: 'utf8' });
+  const { verdict, problems } = JSON.parse(run.stdout) as { verdict: string; problems: unknown[] };
+  return { verdict, problems };
 }
 
 export interface ToolAnswer {

@@ -13,7 +13,7 @@ import { bodyCommitment, datedText } from '../entry.ts';
 import type { Entry, EntryType } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
 import { createIdleTimer } from '../idle.ts';
-import type { BodyRole, CallRow, Composition, Facts, Kill, Ledger, Reads, Writes } from '../ledger.ts';
+import type { BodyRole, CallRow, CallState, Composition, Facts, Kill, Ledger, Reads, Writes } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import type { PreparedWrites } from '../prepare.ts';
 import { prepareWrites } from '../prepare.ts';
@@ -114,15 +114,12 @@ class MemoryLedger implements Ledger {
     return this.#vault.open(stored.body, bodyCommitment(leaf, role) ?? '');
   }
 
-  async orphans(): Promise<readonly CallRow[]> {
-    const intents = this.#disk.tables.open().filter((row) => row.state === 'intent');
-    return intents.filter((row) => !this.#disk.alive.has(row.instance));
+  async unsettled(state: 'intent' | 'unknown'): Promise<readonly CallRow[]> {
+    return this.#open(state);
   }
 
   async parked(principal?: string): Promise<readonly CallRow[]> {
-    const parked = this.#disk.tables.open().filter((row) => row.state === 'parked');
-    const asked = parked.filter((row) => principal === undefined || row.principal === principal);
-    return asked.sort((left, right) => (left.id < right.id ? -1 : 1));
+    return this.#open('parked').filter((row) => principal === undefined || row.principal === principal);
   }
 
   async kills(): Promise<readonly Kill[]> {
@@ -145,6 +142,11 @@ class MemoryLedger implements Ledger {
     const signed = last.then(() => this.checkpoint());
     await signed;
     this.#disk.alive.delete(this.instance);
+  }
+
+  #open(state: CallState): CallRow[] {
+    const open = this.#disk.tables.open().filter((row) => row.state === state);
+    return open.sort((left, right) => (left.id < right.id ? -1 : 1));
   }
 
   #submit(job: BatchJob): Promise<unknown> {

@@ -72,19 +72,18 @@ test('a killed process leaves its intent as an orphan, which a sibling turns int
   const child = node(t, 'intend', dataDirectory);
   const { call, instance } = (await child.line()) as { call: string; instance: string };
   assert.equal(await ledger.isAlive(instance), true);
-  assert.deepEqual(await ledger.orphans(), []);
   assert.equal((await ledger.call(call))?.state, 'intent');
 
   child.process.kill('SIGKILL');
   await once(child.process, 'exit');
   assert.equal(await ledger.isAlive(instance), false);
-  const [orphan] = await ledger.orphans();
+  const [orphan] = await ledger.unsettled('intent');
   assert.equal(orphan?.id, call);
   assert.equal(orphan.instance, instance);
   await ledger.append(outcome('unknown', call, orphan.attempt));
   await assert.rejects(ledger.append(outcome('unknown', call, orphan.attempt)), isCode('conflict'));
   await assert.rejects(ledger.append(answered('succeeded', call, orphan.attempt)), isCode('conflict'));
-  assert.deepEqual(await ledger.orphans(), []);
+  assert.deepEqual(await ledger.unsettled('intent'), []);
 });
 
 test('what a killed process had written is there when the directory is opened again, and its lock is cleared', async (t) => {
@@ -98,7 +97,7 @@ test('what a killed process had written is there when the directory is opened ag
   const ledger = await open(t, dataDirectory);
   assert.deepEqual(locks(), [`${ledger.instance}.lock`]);
   assert.deepEqual(
-    (await ledger.orphans()).map(({ id }) => id),
+    (await ledger.unsettled('intent')).map(({ id }) => id),
     [call],
   );
 });

@@ -59,6 +59,8 @@ export interface Reader extends Disposable {
   call(id: string): CallRow | undefined;
   /** Calls that are `parked`, `intent` or `unknown`. */
   open(): CallRow[];
+  /** Calls that are in `state`, by id. */
+  unsettled(state: 'intent' | 'unknown'): CallRow[];
   /** Calls that are `parked`, of one principal or of all, by id. */
   parked(principal?: string): CallRow[];
   /** All counters but those that are 0, by key. */
@@ -116,9 +118,10 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
     calls: () => paged(statements.calls, '', callRow, (row) => row.id),
     call: (id) => reading(() => optional(statements.call.get(id), callRow)),
     open: () => reading(() => statements.allOpen.all().map(callRow)),
+    unsettled: (state) => reading(() => statements.inState.all(state).map(callRow)),
     parked: (principal) =>
       reading(() =>
-        (principal === undefined ? statements.parked.all() : statements.parkedOf.all(principal)).map(callRow),
+        (principal === undefined ? statements.inState.all('parked') : statements.parkedOf.all(principal)).map(callRow),
       ),
     counters: () => paged(statements.counters, '', counterOf, ([key]) => key),
     leases: () => reading(() => statements.allLeases.all().map(leaseOf)),

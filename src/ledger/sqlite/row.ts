@@ -26,7 +26,7 @@ export interface Queries {
   readonly holder: StatementSync;
   readonly open: StatementSync;
   readonly allOpen: StatementSync;
-  readonly parked: StatementSync;
+  readonly inState: StatementSync;
   readonly parkedOf: StatementSync;
   readonly counter: StatementSync;
   readonly leases: StatementSync;
@@ -48,7 +48,7 @@ export function prepareQueries(database: DatabaseSync): Queries {
     holder: database.prepare('SELECT calls.* FROM keys JOIN calls ON calls.id = keys.call WHERE keys.key = ?'),
     open: database.prepare(`SELECT * FROM calls WHERE principal = ? AND tool = ? AND ${OPEN} ORDER BY id`),
     allOpen: database.prepare(`SELECT * FROM calls WHERE ${OPEN} ORDER BY principal, tool, id`),
-    parked: database.prepare(`SELECT * FROM calls WHERE ${OPEN} AND state = 'parked' ORDER BY id`),
+    inState: database.prepare(`SELECT * FROM calls WHERE ${OPEN} AND state = ? ORDER BY id`),
     parkedOf: database.prepare(`SELECT * FROM calls WHERE principal = ? AND ${OPEN} AND state = 'parked' ORDER BY id`),
     counter: database.prepare('SELECT value FROM counters WHERE key = ?'),
     leases: database.prepare(

@@ -183,11 +183,8 @@ class SqliteLedger implements StoredLedger {
     return stored === undefined ? undefined : this.#vault.open(stored.body, stored.commitment);
   }
 
-  async orphans(): Promise<readonly CallRow[]> {
-    const intents = this.#reader.open().filter((row) => row.state === 'intent');
-    const alive = new Map<string, boolean>();
-    for (const { instance } of intents) if (!alive.has(instance)) alive.set(instance, await this.isAlive(instance));
-    return intents.filter(({ instance }) => alive.get(instance) === false);
+  async unsettled(state: 'intent' | 'unknown'): Promise<readonly CallRow[]> {
+    return this.#reader.unsettled(state);
   }
 
   async parked(principal?: string): Promise<readonly CallRow[]> {
