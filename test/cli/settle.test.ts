@@ -118,7 +118,10 @@ test('a call that still runs is not settled', async () => {
   for (const outcome of ['executed', 'not-executed']) {
     const { code, err } = await run(['settle', id, outcome, '--data', other.path, ...REASON]);
     assert.equal(code, 1);
-    assert.match(err, /only a call of unknown outcome can be settled; this one is `intent`: the process that runs it lives.* \[not-unknown\]\n$/u);
+    assert.match(
+      err,
+      /only a call of unknown outcome can be settled; this one is `intent`: the process that runs it lives.* \[not-unknown\]\n$/u,
+    );
   }
   answered.resolve({ kind: 'succeeded', output: {} });
   assert.equal(await running, id);
