@@ -55,6 +55,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md'],
   },
   {
+    id: 'R-export',
+    text: 'a changed, missing or additional file of an export is found',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-real-target',
     text: 'a guarded path is decided on, recorded and sent as its real target',
     where: ['README.md'],

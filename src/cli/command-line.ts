@@ -139,6 +139,16 @@ function addLedgerCommands(terminal: Terminal, add: Add): void {
     .option('--deep', 'also decide every call again (not available yet)')
     .option('--key <file>', 'the public key to trust, as a signed-note verifier key')
     .option('--checkpoint <file>', 'a checkpoint kept elsewhere that the log must extend');
+  add('export', 'the log as tiles and a checkpoint (C2SP), for others to verify', async (given) => {
+    const { exportCommand } = await import('./command/export.ts');
+    const { out = '' } = text(given, 'out', 'out');
+    return exportCommand(terminal, { ...common(given), ...text(given, 'witness', 'witness'), out });
+  })
+    .requiredOption(
+      '-o, --out <dir>',
+      'the directory to write; one that holds an export of this log is brought up to date',
+    )
+    .option('--witness <url>', 'a witness to cosign the checkpoint (not available yet)');
   add('settle <call> <outcome>', 'say what happened to a call of unknown outcome', async (given, operands) => {
     const { settleCommand } = await import('./command/settle.ts');
     const [call = '', outcome = ''] = operands;

@@ -5,7 +5,6 @@ export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] 
   ['init', 'write a first policy from what the servers offer'],
   ['learn', 'the least policy that allows what was recorded'],
   ['diff', 'what a changed policy would change'],
-  ['export', 'the log in C2SP layout'],
   ['receipt', 'evidence for one call'],
   ['report', 'a page about a session'],
   ['replay', 'decide a recorded session again'],

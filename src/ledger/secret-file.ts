@@ -2,7 +2,7 @@
 
 import { closeSync, fsyncSync, fstatSync, linkSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errorCodeOf } from './directory.ts';
+import { errorCodeOf, syncDirectory } from './directory.ts';
 import { LedgerError } from './ledger.ts';
 
 /** POSIX modes and owners mean nothing on Windows; there the directory's access list protects. */
@@ -66,15 +66,4 @@ export function openSecretFile(path: string, unique: string, make: () => Uint8Ar
   const created = readSecretFile(path);
   if (created === undefined) throw new LedgerError('cannot-open', `\`${path}\` was removed while it was created`);
   return created;
-}
-
-/** Makes the names in a directory durable. Windows has no such call and needs none. */
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return;
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -63,7 +63,7 @@ test('a checkpoint verifies for its log, its key and its tree only', () => {
   const stranger = verifierKeyOf(signerFromSeed(new Uint8Array(32).fill(2)), LOG);
   assert.match(checkpointProblem(note, stranger, tree) ?? '', /not signed by/);
   assert.match(checkpointProblem(note.replace('\n1\n', '\n2\n'), key, tree) ?? '', /not signed by/);
-  assert.match(checkpointProblem('', key, tree) ?? '', /no signed note/);
+  assert.match(checkpointProblem('', key, tree) ?? '', /cannot be read/);
 });
 
 test('a checkpoint is due after 256 leaves or a second, and never for nothing', () => {

@@ -3,9 +3,9 @@
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { fromUtf8, toHex, utf8 } from '../value/encoding.ts';
-import { formatCheckpoint, parseCheckpoint } from '../tlog/checkpoint.ts';
+import { formatCheckpoint, parseSignedCheckpoint } from '../tlog/checkpoint.ts';
 import type { VerifierKey } from '../tlog/note.ts';
-import { parseNote, signNote, verifierKey, verifyNote } from '../tlog/note.ts';
+import { signNote, verifierKey, verifyNote } from '../tlog/note.ts';
 import type { Frontier } from '../tlog/tree.ts';
 import { rootOf } from '../tlog/tree.ts';
 import { equalBytes } from '../value/digest.ts';
@@ -88,14 +88,12 @@ export function signCheckpoint(signer: Signer, log: string, frontier: Frontier):
 
 /** Why `note` is not a checkpoint that `key` signed of the tree `frontier`; nothing when it is. */
 export function checkpointProblem(note: string, key: VerifierKey, frontier: Frontier): string | undefined {
-  const parsed = parseNote(note);
-  if (!parsed.ok) return `the checkpoint of size ${frontier.size} is no signed note: ${parsed.message}`;
-  if (verifyNote(parsed.value, key, verifyEd25519) !== 'valid') {
+  const read = parseSignedCheckpoint(note);
+  if (!read.ok) return `the checkpoint of size ${frontier.size} cannot be read: ${read.message}`;
+  if (verifyNote(read.value.note, key, verifyEd25519) !== 'valid') {
     return `the checkpoint of size ${frontier.size} is not signed by this ledger's key`;
   }
-  const read = parseCheckpoint(parsed.value.text);
-  if (!read.ok) return `the checkpoint of size ${frontier.size} is malformed: ${read.message}`;
-  const { origin, size, root } = read.value;
+  const { origin, size, root } = read.value.checkpoint;
   if (origin !== key.name) return `the checkpoint of size ${frontier.size} is of another log`;
   if (size === frontier.size && equalBytes(root, rootOf(frontier))) return undefined;
   return `the checkpoint of size ${frontier.size} does not sign the tree stored with it`;

@@ -2,7 +2,8 @@
 
 import { fromBase64, toBase64 } from '../value/encoding.ts';
 import { TlogError } from './error.ts';
-import type { Read } from './note.ts';
+import { parseNote } from './note.ts';
+import type { Read, SignedNote } from './note.ts';
 import { HASH_BYTES } from './tree.ts';
 
 export interface Checkpoint {
@@ -46,4 +47,18 @@ export function parseCheckpoint(text: string): Read<Checkpoint> {
     return { ok: false, message: `expected a root of 32 bytes in base64, got \`${rootText.slice(0, 80)}\`` };
   }
   return { ok: true, value: { origin, size, root, extensions } };
+}
+
+/** A checkpoint and the note that signs it. */
+export interface SignedCheckpoint {
+  readonly note: SignedNote;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Reads a signed note as a checkpoint; its signatures are not checked yet. */
+export function parseSignedCheckpoint(text: string | Uint8Array): Read<SignedCheckpoint> {
+  const note = parseNote(text);
+  if (!note.ok) return note;
+  const checkpoint = parseCheckpoint(note.value.text);
+  return checkpoint.ok ? { ok: true, value: { note: note.value, checkpoint: checkpoint.value } } : checkpoint;
 }

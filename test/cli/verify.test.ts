@@ -176,7 +176,7 @@ test('what is no data directory is told apart from a ledger that cannot be opene
   mkdirSync(other.at('empty'));
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['absent'], 2, /^interlock: `absent` does not exist\n/u],
-    [['file'], 2, /`file` is no data directory, and exports, bundles and receipts are not available yet\n {2}hint: /u],
+    [['file'], 2, /`file` is no data directory and no export\n {2}hint: a data directory holds /u],
     [['empty'], 2, /`empty` is no data directory/u],
     [['--data', 'absent'], 7, /holds no ledger: .* \[cannot-open\]\n$/u],
     [['--data', 'empty'], 7, /holds no ledger/u],

@@ -1,12 +1,10 @@
-/** `interlock verify`: the structural check of a data directory, with nothing but a public key. */
+/** `interlock verify`: the structural check of a data directory or an export, with nothing but a public key. */
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { dataFiles } from '../../ledger/directory.ts';
 import { verifyEd25519 } from '../../ledger/ed25519.ts';
-import { LedgerError } from '../../ledger/ledger.ts';
-import { openReader } from '../../ledger/sqlite/reader.ts';
-import type { Problem, VerifyReport } from '../../ledger/verify/report.ts';
+import type { VerifyReport } from '../../ledger/verify/report.ts';
 import { type LogCheckpoint, type VerifyOptions, verifyLog } from '../../ledger/verify/verify.ts';
 import { type VerifierKey, parseVerifierKey } from '../../tlog/note.ts';
 import { fromUtf8 } from '../../value/encoding.ts';
@@ -15,6 +13,7 @@ import { type CommonOptions, dataDirectory, requireNamed } from '../configuratio
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { readNamed } from '../file.ts';
 import { counted } from '../issues.ts';
+import { type OpenLog, type SourceProblem, openDataLog, openExportLog } from '../log-source.ts';
 import { withProgress } from '../progress.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
@@ -28,11 +27,8 @@ export interface VerifyCommandOptions extends CommonOptions {
 /** What a file of keys or signatures can hold. */
 const NOTE_BYTES_MAX = 1024 * 1024;
 
-/** Beside the problems of a log, one of the database that holds it: the rest of it cannot be read. */
-type FoundProblem = Omit<Problem, 'code'> & { readonly code: Problem['code'] | 'database-damaged' };
-
 interface Findings extends Omit<VerifyReport, 'problems'> {
-  readonly problems: readonly FoundProblem[];
+  readonly problems: readonly SourceProblem[];
   /** The last signed note of the log, to be kept elsewhere and passed with `--checkpoint`; only when all is well. */
   readonly checkpoint?: string;
 }
@@ -43,59 +39,45 @@ export async function verifyCommand(terminal: Terminal, options: VerifyCommandOp
   const key = options.key === undefined ? undefined : await readKey(terminal, options.key);
   const outside =
     options.checkpoint === undefined ? [] : [await readNamed(terminal, options.checkpoint, NOTE_BYTES_MAX)];
-  const directory = await location(terminal, options);
-  const checked = { checkSignature: verifyEd25519, outside, ...(key === undefined ? {} : { key }) };
-  const found = await examine(terminal, directory, checked);
+  using log = await openLog(terminal, options);
+  const found = await examine(terminal, log, {
+    checkSignature: verifyEd25519,
+    outside,
+    ...(key === undefined ? {} : { key }),
+  });
   if (options.json) writeLine(terminal.output, inertJson(found));
   else show(terminal, found);
   return found.verdict === 'ok' ? EXIT.ok : EXIT.wrong;
 }
 
-/** Reads the log once. What its database cannot give any more is a finding, and the rest is still judged. */
-async function examine(terminal: Terminal, directory: string, options: VerifyOptions): Promise<Findings> {
-  let damage: string | undefined;
-  let last: string | undefined;
-  const readable = function* <T>(rows: () => Iterable<T>): Generator<T, void> {
-    try {
-      yield* rows();
-    } catch (error) {
-      damage ??= damageOf(error);
-    }
-  };
-  const [opened] = readable(() => [openReader(directory)]);
-  using reader = opened;
-  const [head] = readable(() => (reader === undefined ? [] : [reader.head()]));
-  const leaves = readable(() => reader?.leaves() ?? []);
+/** Reads the log once, and says what is wrong with it and with what it is kept in. */
+async function examine(terminal: Terminal, log: OpenLog, options: VerifyOptions): Promise<Findings> {
+  let last: LogCheckpoint['note'] | undefined;
   const checkpoints = function* (): Generator<LogCheckpoint, void> {
-    for (const { frontier, note } of readable(() => reader?.checkpoints() ?? [])) {
-      last = note;
-      yield { size: frontier.size, note };
+    for (const checkpoint of log.checkpoints) {
+      last = checkpoint.note;
+      yield checkpoint;
     }
   };
-  const entries = withProgress(leaves, head?.frontier.size, terminal, systemWorld);
+  const entries = withProgress(log.entries, log.total, terminal, systemWorld);
   const report = await verifyLog({ entries, checkpoints: checkpoints() }, options);
-  if (damage !== undefined) {
-    const problem = { code: 'database-damaged', message: damage, entry: report.entries } as const;
-    return { ...report, verdict: 'bad', problems: [...report.problems, problem] };
-  }
-  return report.verdict === 'ok' && last !== undefined ? { ...report, checkpoint: last } : report;
+  const problems = [...report.problems, ...log.problems(report)];
+  if (problems.length > 0) return { ...report, verdict: 'bad', problems };
+  const checkpoint = typeof last === 'string' ? last : fromUtf8(last ?? new Uint8Array());
+  return checkpoint === undefined || checkpoint === '' ? report : { ...report, checkpoint };
 }
 
-/** What is wrong with the database; anything else that went wrong is thrown on. */
-function damageOf(error: unknown): string {
-  if (error instanceof LedgerError && error.code === 'tampered') return error.message;
-  throw error;
-}
-
-/** The data directory: PATH, else the one of the options. */
-async function location(terminal: Terminal, options: VerifyCommandOptions): Promise<string> {
-  if (options.path === undefined) return dataDirectory(terminal, options);
+/** What PATH names, else the data directory of the options. */
+async function openLog(terminal: Terminal, options: VerifyCommandOptions): Promise<OpenLog> {
+  if (options.path === undefined) return openDataLog(dataDirectory(terminal, options));
   const given = path.resolve(terminal.directory, options.path);
-  if (!(await exists(given))) throw new CliError('unreadable', `\`${options.path}\` does not exist`);
-  if (await exists(dataFiles(given).ledger)) return given;
-  const later = 'exports, bundles and receipts are not available yet';
-  throw new CliError('not-available-yet', `\`${options.path}\` is no data directory, and ${later}`, {
-    hint: 'a data directory holds ledger.db',
+  const found = await stat(given).catch(() => undefined);
+  if (found === undefined) throw new CliError('unreadable', `\`${options.path}\` does not exist`);
+  if (await exists(dataFiles(given).ledger)) return openDataLog(given);
+  const exported = found.isDirectory() ? openExportLog(given) : undefined;
+  if (exported !== undefined) return exported;
+  throw new CliError('unreadable', `\`${options.path}\` is no data directory and no export`, {
+    hint: 'a data directory holds ledger.db, an export holds checkpoint and tile/',
   });
 }
 

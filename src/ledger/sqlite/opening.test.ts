@@ -191,7 +191,7 @@ const TAMPERINGS: readonly (readonly [what: string, sql: string, message: RegExp
     "UPDATE checkpoints SET note = substr(note, 1, length(note) - 10) || 'AAAAAAA' || substr(note, -3)",
     /./,
   ],
-  ['a checkpoint that is no note', "UPDATE checkpoints SET note = 'signed'", /no signed note/],
+  ['a checkpoint that is no note', "UPDATE checkpoints SET note = 'signed'", /cannot be read/],
   [
     'a changed tree under a checkpoint',
     'UPDATE checkpoints SET frontier = (SELECT frontier FROM head)',

@@ -2,10 +2,10 @@
 
 import { equalBytes } from '../../value/digest.ts';
 import { toBase64 } from '../../value/encoding.ts';
-import { parseCheckpoint } from '../../tlog/checkpoint.ts';
-import type { Checkpoint } from '../../tlog/checkpoint.ts';
-import { formatVerifierKey, parseNote, parseVerifierKey, verifyNote } from '../../tlog/note.ts';
-import type { SignatureCheck, SignedNote, VerifierKey } from '../../tlog/note.ts';
+import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
+import type { SignedCheckpoint } from '../../tlog/checkpoint.ts';
+import { formatVerifierKey, parseVerifierKey, verifyNote } from '../../tlog/note.ts';
+import type { SignatureCheck, VerifierKey } from '../../tlog/note.ts';
 import { appendLeaf, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from '../../tlog/tree.ts';
 import type { Frontier } from '../../tlog/tree.ts';
 import { checkLeaf, shown } from './leaf.ts';
@@ -40,11 +40,6 @@ export interface VerifyOptions {
 
 /** The words of the two kinds of checkpoint. */
 type Kind = 'checkpoint' | 'outside';
-
-interface Outside {
-  readonly note: SignedNote;
-  readonly checkpoint: Checkpoint;
-}
 
 interface Run {
   readonly options: VerifyOptions;
@@ -192,8 +187,8 @@ function checkSequence(run: Run, position: number, envelope: Envelope): void {
 }
 
 /** The outside checkpoints that can be read, by size. */
-function readOutside(run: Run): Outside[] {
-  const readable: Outside[] = [];
+function readOutside(run: Run): SignedCheckpoint[] {
+  const readable: SignedCheckpoint[] = [];
   for (const text of run.options.outside ?? []) {
     const signed = readSigned(run, 'outside', text);
     if (signed !== undefined) readable.push(signed);
@@ -201,11 +196,10 @@ function readOutside(run: Run): Outside[] {
   return readable.sort((a, b) => a.checkpoint.size - b.checkpoint.size);
 }
 
-function readSigned(run: Run, kind: Kind, text: string | Uint8Array): Outside | undefined {
-  const note = parseNote(text);
-  const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note;
-  if (note.ok && checkpoint.ok) return { note: note.value, checkpoint: checkpoint.value };
-  if (!checkpoint.ok) problem(run, `${kind}-malformed`, checkpoint.message);
+function readSigned(run: Run, kind: Kind, text: string | Uint8Array): SignedCheckpoint | undefined {
+  const signed = parseSignedCheckpoint(text);
+  if (signed.ok) return signed.value;
+  problem(run, `${kind}-malformed`, signed.message);
   return undefined;
 }
 
@@ -222,12 +216,12 @@ function checkKept(run: Run, { size, note }: LogCheckpoint): void {
   checkSigned(run, 'checkpoint', signed);
 }
 
-function checkOutside(run: Run, signed: Outside | undefined): void {
+function checkOutside(run: Run, signed: SignedCheckpoint | undefined): void {
   if (signed !== undefined) checkSigned(run, 'outside', signed);
 }
 
 /** Checks a checkpoint of the size reached, or of a larger one when there are no more entries. */
-function checkSigned(run: Run, kind: Kind, { note, checkpoint }: Outside): void {
+function checkSigned(run: Run, kind: Kind, { note, checkpoint }: SignedCheckpoint): void {
   const { origin, size, root } = checkpoint;
   if (run.log !== undefined && origin !== run.log) {
     return problem(run, `${kind}-origin`, `expected a checkpoint of ${shown(run.log)}, got one of ${shown(origin)}`);
