@@ -131,6 +131,7 @@ export const SECTIONS: Readonly<Record<string, Keys>> = { SERVER, TOOL, PRINCIPA
 export const TOP: Keys = {
   interlock: { const: 1, description: 'the version of the format' },
   principal: text('who the host is on stdio (local)', { minLength: 1, maxLength: 256 }),
+  shadow: text('the file of a second policy: decided beside this one, recorded, never enforced', { minLength: 1 }),
   preset: word('what holds besides the rules', 'read-only', 'strict', 'shadow'),
   servers: named(closed(SERVER, { required: ['command'] }), '^[a-z][a-z0-9-]{0,31}$', 'MCP servers by id'),
   tools: { type: 'object', additionalProperties: closed(TOOL), description: `what is known of ${PATTERN}` },

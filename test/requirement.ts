@@ -80,6 +80,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md', 'docs/ledger.md'],
   },
   {
+    id: 'R-shadow',
+    text: 'a shadow is decided beside the policy, its differences are recorded, and it neither stops nor allows a call',
+    where: ['docs/policy.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

@@ -3,6 +3,7 @@
 import { type CallRow, type Ledger, LedgerError, type Writes } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
 import { couldAllow } from '../policy/decide.ts';
+import { canonicalText } from '../value/canonical.ts';
 import type { Answer } from './answer.ts';
 import {
   deniedAnswer,
@@ -16,6 +17,7 @@ import { commitCall } from './commit.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
 import { deniedDraft, draft, newId, recordedReason } from './draft.ts';
+import { type ShadowState, loadedFields } from './layers.ts';
 import { type PolicyState, type Surroundings, prepare } from './prepare.ts';
 import type { Proposal } from './proposal.ts';
 import { recordOutcome } from './record.ts';
@@ -47,12 +49,16 @@ export class Authority {
     this.#recover = recovery(ledger, around.world, (call) => this.#running.has(call));
   }
 
-  /** From now on calls are decided under `policy`; calls in flight finish under theirs. */
-  async load(policy: Policy): Promise<void> {
-    const before = this.#state;
-    this.#state = { kind: 'loaded', policy };
-    if (before.kind === 'loaded' && before.policy.digest === policy.digest) return;
-    await this.#append({ entries: [draft(this.#around.world, 'policy.loaded', { digest: policy.digest })] });
+  /** From now on calls are decided under `policy`, with `shadow` beside it; calls in flight finish under theirs. */
+  async load(policy: Policy, shadow?: ShadowState): Promise<void> {
+    const before = this.#state.kind === 'loaded' ? loadedFields(this.#state) : undefined;
+    const state = { kind: 'loaded', policy, ...(shadow === undefined ? {} : { shadow }) } as const;
+    this.#state = state;
+    const fields = loadedFields(state);
+    // Tools that appear later type the same policy again.
+    if (before !== undefined && canonicalText(before) === canonicalText(fields)) return;
+    // A crash leaves the entry or none; the next start loads the policy again.
+    await this.#append({ entries: [draft(this.#around.world, 'policy.loaded', fields)] });
   }
 
   /** From now on everything is denied `policy-invalid`. */
@@ -76,6 +82,7 @@ export class Authority {
       tool: '',
       args: {},
       policy: this.#state.kind === 'loaded' ? this.#state.policy.digest : undefined,
+      layers: {},
       decision: denial('malformed', reason),
     });
     await this.#append({ entries: [entry] });

@@ -8,6 +8,7 @@ import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf } from './claim.ts';
 import { deniedDraft, draft, intentDraft, parkedDraft, recordArgs } from './draft.ts';
 import { existing, fingerprint } from './existing.ts';
+import { type Seen, shadowFields, shadowNeeds } from './layers.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
 import { denial } from './sentence.ts';
 
@@ -39,7 +40,8 @@ export interface Dispatch {
 export function readsOf(prepared: Prepared, at: number): Reads {
   const { proposal, state, keys } = prepared;
   if (state.kind === 'invalid' || prepared.refused?.code === 'malformed') return {};
-  const facts = needs(state.policy, requestOf(proposal, prepared.call, at));
+  const request = requestOf(proposal, prepared.call, at);
+  const facts = [...new Set([...needs(state.policy, request), ...shadowNeeds(state.shadow, request)])];
   if (prepared.refused !== undefined) return { facts };
   if (keys.length > 0) return { keys, facts };
   return prepared.reads ? { facts } : { open: { principal: proposal.principal, tool: proposal.tool }, facts };
@@ -53,34 +55,39 @@ export function composeCall(
   read: ReadonlySet<string>,
 ): Composition<Verdict> {
   const { proposal, state } = prepared;
-  if (prepared.refused?.code === 'malformed') return deny(around, prepared, prepared.refused);
-  if (state.kind === 'invalid') return deny(around, prepared, denial('policy-invalid', state.message));
+  const proposed = requestOf(proposal, prepared.call, facts.at);
+  const first: Seen = { request: proposed, facts, read };
+  if (prepared.refused?.code === 'malformed') return deny(around, prepared, first, prepared.refused);
+  if (state.kind === 'invalid') return deny(around, prepared, first, denial('policy-invalid', state.message));
   const { policy } = state;
 
-  const proposed = requestOf(proposal, prepared.call, facts.at);
   if (!needs(policy, proposed).every((key) => read.has(key))) return { result: { kind: 'again', at: facts.at } };
   const caller = admitCaller(policy, proposed, facts.values);
-  if (caller?.code === 'kill-switch') return deny(around, prepared, caller);
-  if (prepared.refused !== undefined) return deny(around, prepared, prepared.refused);
+  if (caller?.code === 'kill-switch') return deny(around, prepared, first, caller);
+  if (prepared.refused !== undefined) return deny(around, prepared, first, prepared.refused);
 
   const found = existing(around, prepared, facts);
-  if (found.kind === 'refused') return deny(around, prepared, found.decision, found.row);
+  if (found.kind === 'refused') return deny(around, prepared, first, found.decision, found.row);
   if (found.kind === 'answer') return { result: { kind: 'existing', row: found.row } };
 
   if (!prepared.guarded.ok) {
     const { argument, reason } = prepared.guarded;
     const sentence = `${proposal.tool} is denied: its argument \`${argument}\` is refused, ${reason}`;
-    return deny(around, prepared, denial('guard-refused', sentence));
+    return deny(around, prepared, first, denial('guard-refused', sentence));
   }
   const earlier = found.kind === 'none' ? undefined : found.row;
   const request = { ...proposed, args: prepared.guarded.args };
   const judged = judge(policy, request, facts.values);
   const approved = found.kind === 'parked' ? approvalsOf(around, { policy, request }, found.row) : undefined;
   const decision = charge(policy, request, facts.values, { judged, ...(approved === undefined ? {} : { approved }) });
-  if (decision.effect === 'allow') return intend(around, prepared, { policy, request, decision, earlier });
-  if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, facts.at);
-  if (decision.effect === 'deny') return deny(around, prepared, withNearest(policy, request, facts.values, decision));
-  return park(around, prepared, { policy, request, decision, earlier });
+  const seen: Seen = { request, facts, read, approved };
+  const layers = shadowFields(state.shadow, decision, seen);
+  if (decision.effect === 'allow') return intend(around, prepared, { policy, request, decision, layers, earlier });
+  if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, seen);
+  if (decision.effect === 'deny') {
+    return deny(around, prepared, seen, withNearest(policy, request, facts.values, decision));
+  }
+  return park(around, prepared, { policy, request, decision, layers, earlier });
 }
 
 /** What was decided, of what. `earlier` is the call's row when this is not its first entry. */
@@ -88,10 +95,11 @@ interface Decided {
   readonly policy: Policy;
   readonly request: Request;
   readonly decision: Decision;
+  readonly layers: JsonObject;
   readonly earlier: CallRow | undefined;
 }
 
-function common(around: Surroundings, prepared: Prepared, { policy, request, decision, earlier }: Decided) {
+function common(around: Surroundings, prepared: Prepared, { policy, request, decision, layers, earlier }: Decided) {
   const { proposal } = prepared;
   const call = earlier?.id ?? prepared.call;
   const recorded = recordArgs(around.vault, call, request.args);
@@ -105,6 +113,7 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
       // A new entry keeps every key of the call, those that this proposal does not name included.
       keys: [...new Set([...(earlier?.keys ?? []), ...prepared.keys])],
       decision,
+      layers,
       policy: policy.digest,
       tool: {
         name: proposal.tool,
@@ -155,19 +164,26 @@ function stillParked(
   prepared: Prepared,
   decision: Decision,
   row: CallRow,
-  at: number,
+  seen: Seen,
 ): Composition<Verdict> {
-  if (at >= row.deadline || decision.code === 'approval-expired') {
+  if (seen.facts.at >= row.deadline || decision.code === 'approval-expired') {
     const expired = denial('approval-expired', `the approval of call ${row.id} was not given in time`);
     const entry = draft(around.world, 'call.expired', { call: row.id });
     return { writes: { entries: [entry] }, result: { kind: 'denied', decision: expired, about: row } };
   }
-  if (decision.effect === 'deny') return deny(around, prepared, decision, row);
+  if (decision.effect === 'deny') return deny(around, prepared, seen, decision, row);
   return { result: { kind: 'parked', call: row.id, decision, expires: row.deadline } };
 }
 
-function deny(around: Surroundings, prepared: Prepared, decision: Decision, about?: CallRow): Composition<Verdict> {
+function deny(
+  around: Surroundings,
+  prepared: Prepared,
+  seen: Seen,
+  decision: Decision,
+  about?: CallRow,
+): Composition<Verdict> {
   const { proposal, state, call } = prepared;
+  const loaded = state.kind === 'loaded' ? state : undefined;
   const recorded = recordArgs(around.vault, call, proposal.args);
   const entry = deniedDraft(around.world, {
     call,
@@ -175,7 +191,9 @@ function deny(around: Surroundings, prepared: Prepared, decision: Decision, abou
     principal: proposal.principal,
     session: proposal.session,
     tool: proposal.tool,
-    policy: state.kind === 'loaded' ? state.policy.digest : undefined,
+    definition: loaded?.policy.tools.get(proposal.tool)?.definition.digest,
+    policy: loaded?.policy.digest,
+    layers: shadowFields(loaded?.shadow, decision, seen),
     args: recorded.value,
   });
   return {

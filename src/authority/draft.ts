@@ -66,7 +66,7 @@ function escapeDollar(value: JsonValue): JsonValue {
   return marked ? { $lit: copy } : copy;
 }
 
-function policyFields(digest: string | undefined, decision: Decision): JsonObject {
+function policyFields(digest: string | undefined, decision: Decision, layers: JsonObject): JsonObject {
   return {
     ...(digest === undefined ? {} : { digest }),
     effect: decision.effect,
@@ -75,6 +75,7 @@ function policyFields(digest: string | undefined, decision: Decision): JsonObjec
     ...(decision.rules.length > RULES_MAX ? { rulesTotal: decision.rules.length } : {}),
     ...(decision.facts === undefined ? {} : { facts: decision.facts }),
     ...(decision.shadowed === undefined ? {} : { shadowed: shadowedFields(decision.shadowed) }),
+    ...layers,
   };
 }
 
@@ -95,8 +96,12 @@ export interface DeniedFields {
   readonly principal: string;
   readonly session: string;
   readonly tool: string;
+  /** The digest of its definition, where one is known. */
+  readonly definition?: string | undefined;
   readonly policy: string | undefined;
   readonly decision: Decision;
+  /** What stood beside the policy: layers.ts. */
+  readonly layers: JsonObject;
   readonly args: JsonValue;
 }
 
@@ -105,8 +110,11 @@ export function deniedDraft(world: World, denied: DeniedFields): EntryDraft {
     call: denied.call,
     principal: denied.principal,
     run: { id: denied.session },
-    tool: { name: denied.tool.toWellFormed().slice(0, NAME_CODE_UNITS_MAX).toWellFormed() },
-    policy: policyFields(denied.policy, denied.decision),
+    tool: {
+      name: denied.tool.toWellFormed().slice(0, NAME_CODE_UNITS_MAX).toWellFormed(),
+      ...(denied.definition === undefined ? {} : { definition: denied.definition }),
+    },
+    policy: policyFields(denied.policy, denied.decision, denied.layers),
     args: denied.args,
   });
 }
@@ -122,6 +130,7 @@ export interface IntentFields {
   readonly tool: { readonly name: string; readonly effect: string; readonly definition?: string };
   readonly policy: string | undefined;
   readonly decision: Decision;
+  readonly layers: JsonObject;
   readonly args: JsonValue;
 }
 
@@ -135,7 +144,7 @@ export function intentDraft(world: World, intent: IntentFields): EntryDraft {
     run: { id: intent.session },
     keys: intent.keys,
     tool: { ...intent.tool },
-    policy: { ...policyFields(intent.policy, intent.decision), ...reservationFields(intent.decision) },
+    policy: { ...policyFields(intent.policy, intent.decision, intent.layers), ...reservationFields(intent.decision) },
     args: intent.args,
   });
 }
@@ -151,7 +160,7 @@ export function parkedDraft(world: World, parked: ParkedFields): EntryDraft {
     run: { id: parked.session },
     keys: parked.keys,
     tool: { ...parked.tool },
-    policy: policyFields(parked.policy, parked.decision),
+    policy: policyFields(parked.policy, parked.decision, parked.layers),
     args: parked.args,
     approval: parked.approval,
   });

@@ -8,6 +8,7 @@ import type { Decision, Request } from '../policy/decision.ts';
 import { canonicalText } from '../value/canonical.ts';
 import type { World } from '../world/world.ts';
 import { newId } from './draft.ts';
+import type { ShadowState } from './layers.ts';
 import type { Proposal } from './proposal.ts';
 import { denial } from './sentence.ts';
 
@@ -28,7 +29,7 @@ export interface Surroundings {
 
 /** The policy in force, or why there is none. */
 export type PolicyState =
-  | { readonly kind: 'loaded'; readonly policy: Policy }
+  | { readonly kind: 'loaded'; readonly policy: Policy; readonly shadow?: ShadowState }
   | { readonly kind: 'invalid'; readonly message: string };
 
 export interface Prepared {

@@ -38,6 +38,21 @@ export interface Loaded {
   readonly source: string | undefined;
   readonly configuration: Configuration | undefined;
   readonly issues: readonly Issue[];
+  /** The file that `shadow:` names; absent when it names none. */
+  readonly shadow?: LoadedShadow;
+}
+
+/** The file of a shadow, which never keeps the configuration that names it from being used. */
+export interface LoadedShadow {
+  /** Absolute. */
+  readonly file: string;
+  /** As the configuration names it. */
+  readonly shown: string;
+  /** As `Loaded.identity`. */
+  readonly identity: string;
+  readonly source: string | undefined;
+  readonly configuration: Configuration | undefined;
+  readonly issues: readonly Issue[];
 }
 
 /** A configuration that can be used. */
@@ -68,8 +83,18 @@ export async function requireNamed(terminal: Terminal, options: CommonOptions): 
 export async function loadConfiguration(terminal: Terminal, options: CommonOptions): Promise<Loaded> {
   const file = configurationFile(terminal, options);
   const shown = options.config ?? CONFIGURATION_NAME;
-  const found = { file, shown, directory: path.dirname(file), identity: await identityOf(file) };
-  const unusable = (message: string, hint: string, place: Place, source: string | undefined): Loaded => {
+  const directory = path.dirname(file);
+  const identity = await identityOf(file);
+  const read = await readPolicyFile(terminal, file, shown);
+  const named = read.configuration?.shadow?.text;
+  const shadow = named === undefined ? {} : { shadow: await loadShadow(terminal, directory, named) };
+  return { file, shown, directory, identity, ...read, ...shadow };
+}
+
+type PolicyFile = Pick<Loaded, 'source' | 'configuration' | 'issues'>;
+
+async function readPolicyFile(terminal: Terminal, file: string, shown: string): Promise<PolicyFile> {
+  const unusable = (message: string, hint: string, place: Place, source: string | undefined): PolicyFile => {
     const issue = {
       code: 'configuration-unreadable',
       severity: 'error',
@@ -78,7 +103,7 @@ export async function loadConfiguration(terminal: Terminal, options: CommonOptio
       ...place,
       hint,
     } as const;
-    return { ...found, source, configuration: undefined, issues: [issue] };
+    return { source, configuration: undefined, issues: [issue] };
   };
   const read = await readBounded(file, FILE_BYTES_MAX);
   if (!read.ok) {
@@ -91,7 +116,13 @@ export async function loadConfiguration(terminal: Terminal, options: CommonOptio
     return unusable('expected UTF-8, got bytes that are not', 'save the file as UTF-8', place, text);
   }
   const parsed = parseConfiguration(source, { file: shown, environment: terminal.environment });
-  return { ...found, source, configuration: parsed.ok ? parsed.value : undefined, issues: parsed.issues };
+  return { source, configuration: parsed.ok ? parsed.value : undefined, issues: parsed.issues };
+}
+
+async function loadShadow(terminal: Terminal, directory: string, shown: string): Promise<LoadedShadow> {
+  const file = path.resolve(directory, shown);
+  const identity = await identityOf(file);
+  return { file, shown, identity, ...(await readPolicyFile(terminal, file, shown)) };
 }
 
 /** What tells one state of a file from another; two that are equal are taken to be the same. */
@@ -120,8 +151,9 @@ function firstUndecodable(bytes: Uint8Array): { readonly text: string; readonly 
 }
 
 /** What belongs to the authority itself and no guard lets through, as real paths. */
-export function protectedPaths(loaded: Pick<Loaded, 'file' | 'directory'>, data: string): string[] {
-  return [loaded.file, path.join(loaded.directory, 'interlock.lock'), data].map(real);
+export function protectedPaths({ file, directory, shadow }: Loaded, data: string): string[] {
+  const own = [file, path.join(directory, 'interlock.lock'), data];
+  return (shadow === undefined ? own : [...own, shadow.file]).map(real);
 }
 
 function real(target: string): string {

@@ -1,7 +1,7 @@
 /** One entry of the log as a line a person can read: when, what happened, to which call of which tool, and why. */
 
 import type { Entry } from '../ledger/entry.ts';
-import { isJsonObject } from '../value/json.ts';
+import { type JsonValue, isJsonObject } from '../value/json.ts';
 import { isProposed, memberOf, textOf } from './entry-filter.ts';
 import { type Terminal, inert, inertJson } from './terminal.ts';
 
@@ -43,6 +43,8 @@ function details(entry: Entry): string[] {
     textOf(memberOf(policy, 'code')),
     Array.isArray(rules) && rules.length > 0 ? `by ${rules.slice(0, RULES_MAX).map(String).join(', ')}` : undefined,
     entry.type === 'policy.loaded' ? textOf(entry['digest']) : undefined,
+    ...shadowSaid(memberOf(policy, 'shadow')),
+    ...shadowSaid(entry['shadow']),
     proposed && principal !== LOCAL ? `for ${textOf(principal) ?? ''}` : undefined,
     proposed && isJsonObject(args) ? shorten(inertJson(args)) : undefined,
     // Whoever has to answer it needs the whole id.
@@ -50,6 +52,17 @@ function details(entry: Entry): string[] {
     entry.type === 'call.parked' ? `approve it as ${textOf(entry['call']) ?? ''}` : undefined,
   ];
   return said.filter((one) => one !== undefined && one !== '') as string[];
+}
+
+/** What a shadow would have answered, where that is something else; or why there is none. */
+function shadowSaid(shadow: JsonValue | undefined): string[] {
+  const effect = textOf(memberOf(shadow, 'effect'));
+  const error = textOf(memberOf(shadow, 'error'));
+  if (error !== undefined) return [`shadow: ${error}`];
+  if (effect === undefined) return [];
+  const rules = memberOf(shadow, 'rules');
+  const by = Array.isArray(rules) && rules.length > 0 ? ` by ${rules.slice(0, RULES_MAX).map(String).join(', ')}` : '';
+  return [`shadow: ${effect} (${textOf(memberOf(shadow, 'code')) ?? ''})${by}`];
 }
 
 function shorten(json: string): string {

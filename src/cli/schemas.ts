@@ -8,6 +8,7 @@ import type { Issue } from '../value/issue.ts';
 import { systemWorld } from '../world/system.ts';
 import type { Loaded, Usable } from './configuration.ts';
 import { forbidUse } from './issues.ts';
+import { typeShadow } from './shadow.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -16,6 +17,8 @@ export interface Typed {
   readonly policy: Policy | undefined;
   /** Of the file and of the policy. */
   readonly issues: readonly Issue[];
+  /** Of the shadow, where the file names one; they never keep the policy from being used. */
+  readonly shadowIssues: readonly Issue[];
 }
 
 type Offered = ReadonlyMap<string, readonly ToolDefinition[]>;
@@ -27,7 +30,7 @@ export async function typePolicy(
   options: { readonly offline: boolean },
 ): Promise<Typed> {
   const { configuration } = loaded;
-  if (configuration === undefined) return { policy: undefined, issues: loaded.issues };
+  if (configuration === undefined) return { policy: undefined, issues: loaded.issues, shadowIssues: [] };
   const usable = { ...loaded, configuration };
   const offered: Offered = options.offline ? new Map() : await ask(terminal, usable);
   const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool]));
@@ -35,7 +38,9 @@ export async function typePolicy(
   const silent = options.offline ? [] : silentServers(usable, offered);
   const all = [...loaded.issues, ...silent, ...issues];
   const sorted = all.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  return { policy: forbidUse(all) ? undefined : policy, issues: sorted };
+  const { shadow } = loaded;
+  const shadowIssues = shadow === undefined ? [] : typeShadow(configuration, shadow, offered).issues;
+  return { policy: forbidUse(all) ? undefined : policy, issues: sorted, shadowIssues };
 }
 
 function ask(terminal: Terminal, { configuration, directory }: Usable): Promise<Offered> {

@@ -11,6 +11,7 @@ import type { Issue } from '../value/issue.ts';
 import type { World } from '../world/world.ts';
 import { type Loaded, type Usable, identityOf } from './configuration.ts';
 import { counted, firstError, forbidUse } from './issues.ts';
+import { typeShadow } from './shadow.ts';
 
 /** How often approvals are looked for, milliseconds. */
 const CLAIM_EVERY_MS = 200;
@@ -67,7 +68,7 @@ export class Session {
     if (configuration !== undefined && compiled?.policy !== undefined && !forbidUse(issues)) {
       this.#used = { ...loaded, configuration };
       this.#offered = offered;
-      this.#enforce(compiled.policy);
+      this.#enforce(compiled.policy, this.#used);
       return before?.configuration.digest !== configuration.digest;
     }
     if (before !== undefined) this.#options.log('the policy in force stays as it was');
@@ -92,7 +93,7 @@ export class Session {
         if (this.#used === undefined) return;
         const { policy, issues } = compile(this.#used.configuration, this.#offered);
         this.#show(issues, this.#used);
-        if (policy !== undefined) this.#enforce(policy);
+        if (policy !== undefined) this.#enforce(policy, this.#used);
       },
     };
   }
@@ -100,18 +101,19 @@ export class Session {
   /** Looks at the file that was taken until `signal` aborts; calls `changed` after each change that was taken. */
   async watch(signal: AbortSignal, changed: () => void): Promise<void> {
     const { world, load } = this.#options;
-    let taken = this.#read?.identity;
-    let last = taken;
+    let taken = this.#read;
+    let last: Looked | undefined = taken;
     while (!signal.aborted) {
       await world.sleep(LOOK_EVERY_MS, signal);
-      const now = await identityOf(this.#read?.file ?? '');
+      const now = await lookAt(taken);
       // A file that is still being written is left alone: half of a policy may be one that allows more.
-      const isStill = now === last;
+      const isStill = isAlike(now, last);
       last = now;
-      if (now === taken || !isStill || signal.aborted) continue;
+      if (isAlike(now, taken) || !isStill || signal.aborted) continue;
       const loaded = await load();
-      if (loaded.identity !== now) continue;
-      taken = now;
+      if (loaded.identity !== now?.identity) continue;
+      taken = loaded;
+      last = loaded;
       if (this.take(loaded)) changed();
     }
   }
@@ -170,8 +172,12 @@ export class Session {
     if (fresh.length > 0) this.#options.show(fresh, loaded);
   }
 
-  #enforce(policy: Policy): void {
-    this.#write(() => this.#options.authority.load(policy));
+  /** A shadow that does not load is told like one that does: calls go on without it. */
+  #enforce(policy: Policy, { configuration, shadow, ...loaded }: Usable): void {
+    const typed = shadow === undefined ? undefined : typeShadow(configuration, shadow, this.#offered);
+    if (shadow !== undefined && typed !== undefined) this.#show(typed.issues, { ...loaded, ...shadow });
+    if (typed?.state.kind === 'invalid') this.#options.log('the shadow is not decided: calls go on without it');
+    this.#write(() => this.#options.authority.load(policy, typed?.state));
   }
 
   /** The authority changes its policy at once; its entry follows in order, and a ledger that refuses it denies calls itself. */
@@ -181,6 +187,22 @@ export class Session {
     });
     this.#writing = Promise.all([this.#writing, recorded]).then(() => undefined);
   }
+}
+
+/** The files that tell whether to read again. */
+type Looked = Pick<Loaded, 'file' | 'identity' | 'shadow'>;
+
+/** The same files as they are now. */
+async function lookAt(taken: Looked | undefined): Promise<Looked | undefined> {
+  if (taken === undefined) return undefined;
+  const { file, shadow } = taken;
+  const identity = await identityOf(file);
+  if (shadow === undefined) return { file, identity };
+  return { file, identity, shadow: { ...shadow, identity: await identityOf(shadow.file) } };
+}
+
+function isAlike(a: Looked | undefined, b: Looked | undefined): boolean {
+  return a?.identity === b?.identity && a?.shadow?.identity === b?.shadow?.identity;
 }
 
 function compile(

@@ -29,6 +29,7 @@ import type { ServerConfiguration } from './server.ts';
 import { APPROVALS, readApprovals } from './settings.ts';
 import type { ApprovalSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
+import type { Located } from './source.ts';
 
 /** A configuration as data. Strings stand as written; the caller resolves paths against the file's directory. */
 export interface Configuration {
@@ -43,6 +44,8 @@ export interface Configuration {
   /** In file order; what stands for `preset` comes last. */
   readonly rules: readonly Rule[];
   readonly preset?: Preset;
+  /** The file of a second policy to decide beside this one, as written. */
+  readonly shadow?: Located;
   /** By name, in file order. */
   readonly budgets: ReadonlyMap<string, Budget>;
   /** In file order. */
@@ -110,6 +113,10 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
     },
     limits: (entry: Entry) => void (draft.limits = readLimits(reader, entry)),
     approvals: (entry: Entry) => void (draft.approvals = readApprovals(reader, entry)),
+    shadow: (entry: Entry) => {
+      const file = readText(reader, entry.value, entry.place, '`shadow`');
+      if (file !== undefined) draft.shadow = file;
+    },
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);
       if (read !== undefined) draft.preset = read.preset;

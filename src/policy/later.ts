@@ -4,19 +4,7 @@
  */
 
 export const LATER = {
-  top: [
-    'models',
-    'programs',
-    'shadow',
-    'pins',
-    'clock',
-    'disk',
-    'retention',
-    'checkpoints',
-    'builtin',
-    'secrets',
-    'personal',
-  ],
+  top: ['models', 'programs', 'pins', 'clock', 'disk', 'retention', 'checkpoints', 'builtin', 'secrets', 'personal'],
   server: ['package', 'url', 'headers'],
   tool: ['downstreamKey', 'subjectCheck', 'secrets', 'probe', 'output', 'default'],
   guard: ['url', 'argv'],

@@ -190,3 +190,26 @@ rules:
     false,
   );
 });
+
+test('a shadow is checked as well, each problem in its own file, and a broken one does not pass [R-shadow]', async () => {
+  using scratch = new Scratch();
+  scratch.write('interlock.yaml', `${POLICY}shadow: policies/next.yaml\n`);
+  const around = { directory: scratch.path };
+  const missing = await run(['check'], around);
+  assert.equal(missing.code, 2);
+  assert.match(missing.err, /^policies\/next\.yaml:1:1: error: the configuration cannot be read/u);
+
+  scratch.write('policies/next.yaml', POLICY.replace('args.amount <= 20000', 'args.amuont <= 20000'));
+  const misspelt = await run(['check', '--json'], around);
+  const issues = (json(misspelt.out)['issues'] as Told[]).filter(({ severity }) => severity === 'error');
+  assert.deepEqual([misspelt.code, issues.map(({ file, line }) => [file, line])], [2, [['policies/next.yaml', 15]]]);
+  const told = await run(['check'], around);
+  assert.match(told.err, /when: args\.amuont <= 20000\n/u);
+
+  scratch.write('policies/next.yaml', `${POLICY}servers: { other: { command: nothing } }\nprincipal: somebody\n`);
+  assert.equal((await run(['check', '--offline'], around)).code, 0);
+  scratch.write('call.json', JSON.stringify({ tool: 'bank.pay', args: { charge: 'x', amount: 1 } }));
+  scratch.write('policies/next.yaml', 'interlock: nonsense\n');
+  const decided = await run(['decide', '--call', 'call.json', '--json'], around);
+  assert.deepEqual([decided.code, json(decided.out)['effect']], [0, 'allow']);
+});

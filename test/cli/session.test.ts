@@ -5,6 +5,7 @@ import { appendFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Loaded, loadConfiguration } from '../../src/cli/configuration.ts';
 import { Session } from '../../src/cli/session.ts';
+import type { Entry } from '../../src/ledger/entry.ts';
 import { type ToolDefinition, defineTool } from '../../src/policy/tool.ts';
 import { systemWorld } from '../../src/world/system.ts';
 import type { World } from '../../src/world/world.ts';
@@ -54,12 +55,14 @@ interface Watched extends AsyncDisposable {
   readonly counts: { loads: number; changes: number };
   readonly look: () => Promise<void>;
   readonly visible: (name: string) => boolean;
+  readonly entries: () => Entry[];
 }
 
 /** A session that has taken the file and watches it. `between` happens after the taking and before the watching. */
 async function watch(scratch: Scratch, between: () => void = () => {}): Promise<Watched> {
   const terminal = fakeTerminal({ directory: scratch.path });
-  const { authority } = await openWorld();
+  const opening = await openWorld();
+  const { authority } = opening;
   const ticks = new Ticks();
   const counts = { loads: 0, changes: 0 };
   const log: string[] = [];
@@ -84,6 +87,7 @@ async function watch(scratch: Scratch, between: () => void = () => {}): Promise<
     log,
     counts,
     look: () => ticks.look(),
+    entries: () => opening.entries(),
     visible: (name) => session.door().visible(name),
     [Symbol.asyncDispose]: () => {
       stop.abort();
@@ -171,4 +175,21 @@ test('a server that is away keeps its tools known, and a list that fits no rule 
   );
   door.offered('bank', [tool('pay', { cents: { type: 'integer' } }), tool('see')]);
   assert.equal(watched.log.filter((line) => line === 'unknown-member').length, 1, 'it is said once');
+});
+
+test('a shadow is watched like the file, and one that does not load keeps nothing from being allowed', async () => {
+  using scratch = new Scratch();
+  scratch.write('interlock.yaml', `${HEAD}shadow: next.yaml\n${ALLOW}`);
+  await using watched = await watch(scratch);
+  watched.session.door().offered('bank', [tool('pay')]);
+  const last = async (): Promise<string> => {
+    await watched.session.recorded();
+    return JSON.stringify(watched.entries().findLast(({ type }) => type === 'policy.loaded')?.['shadow'] ?? null);
+  };
+  assert.match(await last(), /cannot be read/u);
+  assert.equal(watched.visible('bank.pay'), true);
+  scratch.write('next.yaml', 'interlock: 1\nrules:\n  - deny: bank.pay\n');
+  for (let looks = 0; looks < 3; looks += 1) await watched.look();
+  assert.match(await last(), /sha256:/u);
+  assert.deepEqual([watched.visible('bank.pay'), watched.counts.changes], [true, 0]);
 });

@@ -11,7 +11,8 @@ export async function checkCommand(
   options: CommonOptions & { readonly offline: boolean },
 ): Promise<ExitCode> {
   const loaded = await loadConfiguration(terminal, options);
-  const { issues } = await typePolicy(terminal, loaded, options);
+  const { issues: own, shadowIssues } = await typePolicy(terminal, loaded, options);
+  const issues = [...own, ...shadowIssues];
   const errors = issues.filter((issue) => issue.severity === 'error').length;
   const ok = errors === 0;
   const digest = loaded.configuration?.digest;
@@ -19,7 +20,8 @@ export async function checkCommand(
     const answer = { ok, digest: digest ?? null, issues: toldIssues(issues, loaded.shown) };
     writeLine(terminal.output, inertJson(answer));
   } else {
-    showIssues(terminal, issues, loaded.shown, loaded.source);
+    showIssues(terminal, own, loaded.shown, loaded.source);
+    if (loaded.shadow !== undefined) showIssues(terminal, shadowIssues, loaded.shadow.shown, loaded.shadow.source);
     const { colour } = terminal;
     const verdict = ok ? colour.green('ok') : colour.red('not usable');
     const said = [verdict, counted(errors, 'error'), counted(issues.length - errors, 'warning'), digest ?? ''];

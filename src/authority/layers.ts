@@ -1,0 +1,71 @@
+/** What stands beside the policy in force, and what an entry says of it: every decision names what it was made under. */
+
+import type { Facts } from '../ledger/ledger.ts';
+import type { Policy } from '../policy/compile.ts';
+import { type Approval, needs } from '../policy/decide.ts';
+import type { Decision, Request } from '../policy/decision.ts';
+import { differenceOf } from '../policy/shadow.ts';
+import type { JsonObject } from '../value/json.ts';
+
+/** A second policy that is decided beside the one in force, or why there is none. */
+export type ShadowState =
+  | { readonly kind: 'loaded'; readonly policy: Policy }
+  | { readonly kind: 'invalid'; readonly message: string };
+
+/** Rules of a shadow that an entry names. */
+const RULES_MAX = 8;
+const MESSAGE_MAX = 256;
+
+/** What `policy.loaded` says: the digests that decisions are made under from then on. */
+export function loadedFields({
+  policy,
+  shadow,
+}: {
+  readonly policy: Policy;
+  readonly shadow?: ShadowState;
+}): JsonObject {
+  const { digest } = policy;
+  if (shadow === undefined) return { digest };
+  if (shadow.kind === 'loaded') return { digest, shadow: { digest: shadow.policy.digest } };
+  return { digest, shadow: { error: shadow.message.slice(0, MESSAGE_MAX).toWellFormed() } };
+}
+
+/** The facts that a shadow looks at, beside those of the policy in force. */
+export function shadowNeeds(shadow: ShadowState | undefined, request: Request): readonly string[] {
+  return shadow?.kind === 'loaded' ? needs(shadow.policy, request) : [];
+}
+
+/** What is decided, on what was read. */
+export interface Seen {
+  readonly request: Request;
+  readonly facts: Facts;
+  /** The keys of facts that were read. */
+  readonly read: ReadonlySet<string>;
+  readonly approved?: readonly Approval[] | undefined;
+}
+
+/** What an entry says of the shadow: its digest, and what it would have answered where that is something else. */
+export function shadowFields(shadow: ShadowState | undefined, decision: Decision, seen: Seen): JsonObject {
+  if (shadow?.kind !== 'loaded') return {};
+  return { shadow: { digest: shadow.policy.digest, ...answerOf(shadow.policy, decision, seen) } };
+}
+
+function answerOf(shadow: Policy, decision: Decision, { request, facts, read, approved }: Seen): JsonObject {
+  // A window of its own began since they were read. It is not worth another turn: a shadow makes nobody wait.
+  if (!needs(shadow, request).every((key) => read.has(key))) return { error: 'a window began meanwhile' };
+  try {
+    const difference = differenceOf(shadow, request, facts.values, decision, approved);
+    if (difference === undefined) return {};
+    const { effect, code, rules } = difference;
+    return {
+      effect,
+      code,
+      rules: rules.slice(0, RULES_MAX),
+      ...(rules.length > RULES_MAX ? { rulesTotal: rules.length } : {}),
+    };
+  } catch (error) {
+    // Deciding is total, so that this is a bug; in a policy that only watches not even that may stop a call.
+    const message = error instanceof Error ? error.message : 'no reason';
+    return { error: message.slice(0, MESSAGE_MAX).toWellFormed() };
+  }
+}
