@@ -59,6 +59,7 @@ const FINE = {
     { tools: '*', depth: 0 },
   ],
   approvals: { signed: false },
+  clock: { gap: '7d' },
 };
 
 test('what the schema refuses does not load, and what loads it accepts', () => {

@@ -151,6 +151,7 @@ export const TOP: Keys = {
     items: closed(LIMIT, { required: ['tools'], ...exactlyOne(CEILINGS) }),
     description: 'rates, calls at once, calls in a run, depth',
   },
+  clock: closed({ gap: text('a start later than that after the last entry waits for a person (30d)', DURATION) }),
   approvals: closed({
     signed: { type: 'boolean', description: "an answer counts only with its approver's signature (true)" },
   }),

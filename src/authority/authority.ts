@@ -13,6 +13,7 @@ import {
   recordedAnswer,
   runningAnswer,
 } from './answering.ts';
+import { type ClockWatch, watchClock } from './clock.ts';
 import { commitCall } from './commit.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
@@ -37,6 +38,7 @@ const WATCH_GRACE_MS = OVERDUE_GRACE_MS + 1_000;
 export class Authority {
   readonly #ledger: Ledger;
   readonly #around: Surroundings;
+  readonly #clock: ClockWatch;
   readonly #running = new Map<string, Promise<Answer>>();
   /** Calls of this process that wait for an approval, by id, with the answers seen so far. */
   readonly #waiting = new Map<string, { readonly proposal: Proposal; answers: number }>();
@@ -47,6 +49,7 @@ export class Authority {
     this.#ledger = ledger;
     this.#around = { ...around, instance: ledger.instance, log: ledger.log };
     this.#recover = recovery(ledger, around.world, (call) => this.#running.has(call));
+    this.#clock = watchClock(ledger, around.world);
   }
 
   /** From now on calls are decided under `policy`, with `shadow` beside it; calls in flight finish under theirs. */
@@ -92,6 +95,7 @@ export class Authority {
   async call(proposal: Proposal): Promise<Answer> {
     const prepared = await prepare(this.#around, this.#state, proposal);
     try {
+      await this.#checkClock();
       const verdict = await commitCall(this.#ledger, this.#around, prepared);
       switch (verdict.kind) {
         case 'denied': {
@@ -118,6 +122,7 @@ export class Authority {
    * ones are decided again and run, by whoever claims them first. Their callers learn the result by asking again.
    */
   async claim(): Promise<void> {
+    await this.#checkClock();
     for (const [call, waiting] of this.#waiting) {
       const row = await this.#ledger.call(call);
       if (row?.state !== 'parked' || this.#around.world.now() >= row.deadline) this.#waiting.delete(call);
@@ -134,6 +139,11 @@ export class Authority {
    */
   recover(): Promise<number> {
     return this.#recover();
+  }
+
+  /** Without a policy everything is denied whatever the clock says. */
+  async #checkClock(): Promise<void> {
+    if (this.#state.kind === 'loaded') await this.#clock.check(this.#state.policy.configuration.clock.gapMs);
   }
 
   async #append(writes: Writes): Promise<void> {

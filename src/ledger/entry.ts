@@ -30,6 +30,8 @@ const ENTRY_TYPES = [
   'call.settled',
   'kill.set',
   'kill.lifted',
+  'clock.jumped',
+  'clock.accepted',
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];

@@ -26,8 +26,8 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
-import { APPROVALS, readApprovals } from './settings.ts';
-import type { ApprovalSettings } from './settings.ts';
+import { APPROVALS, CLOCK, readApprovals, readClock } from './settings.ts';
+import type { ApprovalSettings, ClockSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 import type { Located } from './source.ts';
 
@@ -51,6 +51,7 @@ export interface Configuration {
   /** In file order. */
   readonly limits: readonly Limit[];
   readonly approvals: ApprovalSettings;
+  readonly clock: ClockSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
   /** Of `data`: identifies the policy. */
@@ -59,13 +60,14 @@ export interface Configuration {
 
 const VERSION = 1;
 const LOCAL = 'local';
-const DEFAULTS: Pick<Configuration, 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals'> = {
+const DEFAULTS: Pick<Configuration, 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals' | 'clock'> = {
   servers: new Map(),
   tools: [],
   rules: [],
   budgets: new Map(),
   limits: [],
   approvals: APPROVALS,
+  clock: CLOCK,
 };
 
 /**
@@ -117,6 +119,7 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
       const file = readText(reader, entry.value, entry.place, '`shadow`');
       if (file !== undefined) draft.shadow = file;
     },
+    clock: (entry: Entry) => void (draft.clock = readClock(reader, entry)),
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);
       if (read !== undefined) draft.preset = read.preset;
