@@ -59,7 +59,7 @@ const FINE = {
     { tools: '*', depth: 0 },
   ],
   approvals: { signed: false },
-  clock: { gap: '7d' },
+  retention: { bodies: '30d' },
 };
 
 test('what the schema refuses does not load, and what loads it accepts', () => {
@@ -80,6 +80,7 @@ test('what the schema refuses does not load, and what loads it accepts', () => {
     { tools: { 'a.*': { effect: 'writes' } } },
     { principals: { a: { key: 'x' } } },
     { approvals: { signed: 'yes' } },
+    { retention: { bodies: 'long' } },
   ];
   for (const part of wrong) {
     const data = { ...FINE, ...part };

@@ -146,12 +146,14 @@ export const TOP: Keys = {
     '^[A-Za-z][A-Za-z0-9_]{0,63}$',
     'how much may be spent, by name',
   ),
+  retention: closed({
+    bodies: text('how long results are kept after their call has ended; absent: for ever', DURATION),
+  }),
   limits: {
     type: 'array',
     items: closed(LIMIT, { required: ['tools'], ...exactlyOne(CEILINGS) }),
     description: 'rates, calls at once, calls in a run, depth',
   },
-  clock: closed({ gap: text('a start later than that after the last entry waits for a person (30d)', DURATION) }),
   approvals: closed({
     signed: { type: 'boolean', description: "an answer counts only with its approver's signature (true)" },
   }),

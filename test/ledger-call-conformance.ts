@@ -7,6 +7,8 @@ import type { CallRow, Ledger, Writes } from '../src/ledger/ledger.ts';
 import { checkpointProblem } from '../src/ledger/signer.ts';
 import { foldLog } from '../src/ledger/tables.ts';
 import { parseVerifierKey } from '../src/tlog/note.ts';
+import { uuidV7 } from '../src/value/id.ts';
+import { formatInstant } from '../src/value/time.ts';
 import { isReleased } from '../src/ledger/fold.ts';
 import { answered, approved, charged, denied, intent, killed, newId, one } from './ledger-drafts.ts';
 import { outcome, parked, refused, revived, settled } from './ledger-drafts.ts';
@@ -18,6 +20,7 @@ export function callTests(opened: Open): void {
   keyTests(opened);
   stateTests(opened);
   bodyTests(opened);
+  expiryTests(opened);
   checkpointTests(opened);
 }
 
@@ -169,6 +172,65 @@ function bodyTests(opened: Open): void {
     const { body } = place.vault.seal(newId(), 'output', {});
     const writes = { ...intent({ call: newId(), attempt: newId() }), bodies: [body] };
     await assert.rejects(ledger.append(writes), { name: 'AssertionError' });
+  });
+}
+
+function expiryTests(opened: Open): void {
+  test('what ended before a moment loses body and fingerprint, keeps row and key, and an entry says so', async (t) => {
+    const { place, world, ledger } = await opened(t);
+    const ended = async (call: string): Promise<void> => {
+      const { commitment, body } = place.vault.seal(call, 'output', { paid: 1 });
+      const fingerprints = [{ call, salt: new Uint8Array(16), mac: new Uint8Array(32) }];
+      await ledger.append({ ...intent({ call, attempt: call, keys: [`h_${call}`] }), fingerprints });
+      const success = one('call.succeeded', { call, attempt: call, output: { $body: commitment } });
+      await ledger.append({ ...success, bodies: [body] });
+    };
+    const idAt = (at: number): string => uuidV7(at, world.random(10));
+    const [old, open, fresh] = [idAt(world.now()), idAt(world.now()), idAt(world.now() + 10_000)];
+    await ended(old);
+    const { commitment, body } = place.vault.seal(open, 'args', { charge: 'x' });
+    await ledger.append({ ...intent({ call: open, attempt: open, args: { $body: commitment } }), bodies: [body] });
+    await ledger.append(outcome('unknown', open, open));
+    world.advance(10_000);
+    await ended(fresh);
+    assert.deepEqual(await ledger.expire(world.now() - 10_000, ''), { calls: 0 });
+    assert.deepEqual(await ledger.expire(world.now(), ''), { calls: 1 });
+    assert.deepEqual(await ledger.expire(world.now(), ''), { calls: 0 });
+    const row = await ledger.call(old);
+    assert.deepEqual(
+      [row?.salt, row?.fingerprint, row?.state, row?.keys],
+      [undefined, undefined, 'succeeded', [`h_${old}`]],
+    );
+    assert.equal((await look(ledger, { keys: [`h_${old}`] })).keys.get(`h_${old}`)?.id, old);
+    assert.equal(await ledger.body(old, 'output'), undefined);
+    assert.deepEqual(
+      [await ledger.body(open, 'args'), await ledger.body(fresh, 'output')],
+      [{ charge: 'x' }, { paid: 1 }],
+    );
+    assert.equal((await ledger.call(fresh))?.salt?.length, 16);
+    const said = entriesOf(place).filter(({ type }) => type === 'erasure.expired');
+    assert.deepEqual(
+      said.map((entry) => entry['before']),
+      [formatInstant(world.now())],
+    );
+  });
+
+  test('a call that goes on while it is about to lose its body keeps it', async (t) => {
+    const { place, world, ledger } = await opened(t);
+    const [call, attempt] = [uuidV7(world.now(), world.random(10)), newId()];
+    const first = { call, salt: new Uint8Array(8), mac: new Uint8Array(32) };
+    await ledger.append({ ...intent({ call, attempt }), fingerprints: [first] });
+    await ledger.append(outcome('not-started', call, attempt));
+    const { commitment, body } = place.vault.seal(call, 'args', { charge: 'x' });
+    const salt = new Uint8Array(16);
+    const again = intent({ call, attempt: newId(), args: { $body: commitment } });
+    world.advance(1_000);
+    await Promise.all([
+      ledger.append({ ...again, bodies: [body], fingerprints: [{ call, salt, mac: new Uint8Array(32) }] }),
+      ledger.expire(world.now(), ''),
+    ]);
+    assert.equal(entriesOf(place).at(-1)?.type, 'erasure.expired');
+    assert.deepEqual([await ledger.body(call, 'args'), (await ledger.call(call))?.salt], [{ charge: 'x' }, salt]);
   });
 }
 

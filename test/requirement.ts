@@ -45,6 +45,16 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-retention',
+    text: 'a key protects for ever: once its result was kept for its time, a repeat is answered `erased` and not run',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-classification',
+    text: 'how a call ended is judged by its transport: not-started only where no byte can have left',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-durable',
     text: 'nothing is sent before its intent is durable, and no success is answered before its outcome is',
     where: ['README.md'],
@@ -82,11 +92,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: 'R-shadow',
     text: 'a shadow is decided beside the policy, its differences are recorded, and it neither stops nor allows a call',
-    where: ['docs/policy.md'],
-  },
-  {
-    id: 'R-clock',
-    text: 'a clock that jumped denies writes in every process until a person accepts it',
     where: ['docs/policy.md'],
   },
   {

@@ -106,12 +106,15 @@ export function recordedAnswer(row: CallRow, output: JsonValue | undefined): Ans
     const decision = denial(code, `${row.tool} was not approved (call ${row.id} ${row.state}): nothing has happened`);
     return { call: row.id, state: 'denied', replayed: true, decision: shown(decision), sentence: decision.explanation };
   }
-  if (output === undefined && row.state === 'settled-executed') {
+  if (output === undefined && row.state === 'settled-executed' && row.salt !== undefined) {
     const text = `${row.tool} was executed: a person settled call ${row.id} and recorded no output`;
     return { call: row.id, state: row.state, replayed: true, output: asResult(text) };
   }
   if (output === undefined) {
-    const decision = denial('erased', `the result of ${row.tool} (call ${row.id}) is no longer kept`);
+    const decision = denial(
+      'erased',
+      `${row.tool} was called under this key before (call ${row.id}), and the result is no longer kept: it is not run again`,
+    );
     return {
       call: row.id,
       state: STATE_OF_ROW[row.state],

@@ -28,6 +28,9 @@ export function existing(around: Surroundings, prepared: Prepared, facts: Facts)
   if (other !== undefined) {
     return conflict(`${tool} is denied: its keys belong to two different calls, ${row.id} and ${other.id}`);
   }
+  // What would tell the calls apart is gone with the result: a call that had no effect may be made, nothing else may.
+  if (row.salt === undefined)
+    return isFree(row) && row.tool === tool ? { kind: 'retry', row } : { kind: 'answer', row };
   if (!isSameCall(around, prepared, row)) {
     return conflict(`${tool} is denied: its key belongs to call ${row.id}, which is not the same call`);
   }

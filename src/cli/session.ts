@@ -16,7 +16,7 @@ import { typeShadow } from './shadow.ts';
 /** How often approvals are looked for, milliseconds. */
 const CLAIM_EVERY_MS = 200;
 /** How often calls are looked for that a process left between intent and outcome, milliseconds. */
-const RECOVER_EVERY_MS = 1_000;
+const TEND_EVERY_MS = 1_000;
 /** How often the configuration file is looked at, milliseconds. */
 const LOOK_EVERY_MS = 250;
 
@@ -124,12 +124,13 @@ export class Session {
     return this.#repeat(CLAIM_EVERY_MS, signal, 'approved calls could not be looked for', () => authority.claim());
   }
 
-  /** Looks after the calls that other processes left behind, until `signal` aborts. */
-  async recover(signal: AbortSignal): Promise<void> {
+  /** Looks after the calls that processes left behind, and after results past their time, until `signal` aborts. */
+  async tend(signal: AbortSignal): Promise<void> {
     const { authority, log } = this.#options;
-    await this.#repeat(RECOVER_EVERY_MS, signal, 'calls without outcome could not be looked for', async () => {
+    await this.#repeat(TEND_EVERY_MS, signal, 'calls without outcome could not be looked for', async () => {
       const recovered = await authority.recover();
       if (recovered > 0) log(`${counted(recovered, 'call')} ended without a recorded outcome: unknown from now on`);
+      await authority.expire();
     });
   }
 

@@ -30,8 +30,7 @@ const ENTRY_TYPES = [
   'call.settled',
   'kill.set',
   'kill.lifted',
-  'clock.jumped',
-  'clock.accepted',
+  'erasure.expired',
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];

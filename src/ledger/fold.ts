@@ -1,6 +1,5 @@
 /** What an entry does to the tables: the one definition of which transitions are legal. Pure. */
 
-import { foldClock, isClockStep } from './clock.ts';
 import type { CallRow, CallState, Charges, Kill } from './ledger.ts';
 import type { CallStep, KillStep, Step } from './step.ts';
 
@@ -47,7 +46,6 @@ export function parkedKey(principal: string): string {
 /** What `step`, as the entry of `moment`, makes of the tables. Columns that no entry says are kept as they are. */
 export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
   if (step.kind === 'kill-set' || step.kind === 'kill-lifted') return foldKill(step, moment, lookups);
-  if (isClockStep(step)) return foldClock(step, (key) => lookups.counter(key));
   const before = lookups.call(step.call);
   switch (step.kind) {
     case 'denied':

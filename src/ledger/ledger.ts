@@ -97,7 +97,7 @@ export interface Reads {
   /** Answers with the calls of this principal and tool that are `parked`, `intent` or `unknown`. */
   readonly open?: { readonly principal: string; readonly tool: string };
   readonly call?: string;
-  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `clock/…`. */
+  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`. */
   readonly facts?: readonly string[];
 }
 
@@ -133,6 +133,14 @@ export interface Writes {
   readonly entries: readonly EntryDraft[];
   readonly bodies?: readonly SealedBody[];
   readonly fingerprints?: readonly { readonly call: string; readonly salt: Uint8Array; readonly mac: Uint8Array }[];
+}
+
+/** One step of `Ledger.expire`. */
+export interface Expired {
+  /** How many calls lost their bodies. */
+  readonly calls: number;
+  /** Where the next step begins; absent when there is no call left to look at. */
+  readonly next?: string;
 }
 
 /** What `compose` answers: nothing to write, or writes; and what the caller gets once they are durable. */
@@ -175,6 +183,12 @@ export interface Ledger extends AsyncDisposable {
   unsettled(state: 'intent' | 'unknown'): Promise<readonly CallRow[]>;
   /** Calls that are `parked`, of one principal or of all, by id: oldest first. */
   parked(principal?: string): Promise<readonly CallRow[]>;
+  /**
+   * Takes one small step through the calls by id, from after `from` on, and destroys the bodies and the fingerprint of
+   * those that ended before `before`, milliseconds since the epoch; their rows and keys stay. An entry
+   * `erasure.expired` says so in the same transaction.
+   */
+  expire(before: number, from: string): Promise<Expired>;
   /** The kill switches that are on, by target. */
   kills(): Promise<readonly Kill[]>;
   /** Whether the process that opened the data directory as `instance` still holds it. */

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import type { EntryDraft, UndatedLeaf } from './entry.ts';
 import { undatedLeaf } from './entry.ts';
+import type { EndedCall } from './ended.ts';
 import type { SealedBody, Writes } from './ledger.ts';
+import { formatInstant } from '../value/time.ts';
 import type { Step } from './step.ts';
 import { readStep } from './step.ts';
 
@@ -18,6 +20,8 @@ export interface EncodedWrites {
   readonly leaves: readonly UndatedLeaf[];
   readonly bodies: readonly SealedBody[];
   readonly fingerprints: readonly Fingerprint[];
+  /** Calls whose bodies and fingerprints are destroyed, if they are still where they were. */
+  readonly ended?: readonly EndedCall[];
 }
 
 export interface PreparedWrites {
@@ -41,6 +45,13 @@ export function prepareWrites(writes: Writes, log: string): PreparedWrites {
     assert(calls.has(call), 'expected bodies and fingerprints only of calls that an entry of the transaction names');
   }
   return { encoded: { leaves, bodies, fingerprints }, steps };
+}
+
+/** The transaction that destroys what is kept of `ended`; `id` is its entry's. */
+export function prepareExpiry(id: string, before: number, ended: readonly EndedCall[], log: string): PreparedWrites {
+  const entry: EntryDraft = { id, type: 'erasure.expired', fields: { before: formatInstant(before) } };
+  const { encoded, steps } = prepareWrites({ entries: [entry] }, log);
+  return { encoded: { ...encoded, ended }, steps };
 }
 
 function stepOf({ type, fields }: EntryDraft): Step | undefined {

@@ -3,8 +3,6 @@
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
-import type { ClockStep } from './clock.ts';
-import { readAccepted, readJumped, readOpened } from './clock.ts';
 import type { EntryType } from './entry.ts';
 import type { ApprovalRequest, Charges } from './ledger.ts';
 
@@ -77,14 +75,14 @@ interface Switched {
 /** `kill.set` and `kill.lifted`. */
 export type KillStep = (Switched & { readonly kind: 'kill-set' }) | (Switched & { readonly kind: 'kill-lifted' });
 
-export type Step = CallStep | KillStep | ClockStep;
+export type Step = CallStep | KillStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
 export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
-  return /^(?:call|kill|clock)\./u.test(type) || type === 'ledger.opened';
+  return type.startsWith('call.') || type.startsWith('kill.');
 }
 
 /** Reads the fields that folding needs. `fields` may be a whole entry. */
@@ -112,12 +110,6 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
     case 'kill.set':
     case 'kill.lifted':
       return readKill(type === 'kill.set' ? 'kill-set' : 'kill-lifted', fields);
-    case 'ledger.opened':
-      return readOpened(fields);
-    case 'clock.jumped':
-      return readJumped(fields);
-    case 'clock.accepted':
-      return readAccepted(fields);
     default:
       return { ok: true };
   }

@@ -26,8 +26,8 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
-import { APPROVALS, CLOCK, readApprovals, readClock } from './settings.ts';
-import type { ApprovalSettings, ClockSettings } from './settings.ts';
+import { APPROVALS, RETENTION, readApprovals, readRetention } from './settings.ts';
+import type { ApprovalSettings, RetentionSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 import type { Located } from './source.ts';
 
@@ -51,7 +51,7 @@ export interface Configuration {
   /** In file order. */
   readonly limits: readonly Limit[];
   readonly approvals: ApprovalSettings;
-  readonly clock: ClockSettings;
+  readonly retention: RetentionSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
   /** Of `data`: identifies the policy. */
@@ -60,15 +60,16 @@ export interface Configuration {
 
 const VERSION = 1;
 const LOCAL = 'local';
-const DEFAULTS: Pick<Configuration, 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals' | 'clock'> = {
-  servers: new Map(),
-  tools: [],
-  rules: [],
-  budgets: new Map(),
-  limits: [],
-  approvals: APPROVALS,
-  clock: CLOCK,
-};
+const DEFAULTS: Pick<Configuration, 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals' | 'retention'> =
+  {
+    servers: new Map(),
+    tools: [],
+    rules: [],
+    budgets: new Map(),
+    limits: [],
+    approvals: APPROVALS,
+    retention: RETENTION,
+  };
 
 /**
  * The configuration that `text` writes, or every problem found. `file` is named in the issues only. `environment`
@@ -119,7 +120,7 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
       const file = readText(reader, entry.value, entry.place, '`shadow`');
       if (file !== undefined) draft.shadow = file;
     },
-    clock: (entry: Entry) => void (draft.clock = readClock(reader, entry)),
+    retention: (entry: Entry) => void (draft.retention = readRetention(reader, entry)),
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);
       if (read !== undefined) draft.preset = read.preset;

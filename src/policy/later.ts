@@ -4,13 +4,12 @@
  */
 
 export const LATER = {
-  top: ['models', 'programs', 'pins', 'disk', 'retention', 'checkpoints', 'builtin', 'secrets', 'personal'],
+  top: ['models', 'programs', 'pins', 'clock', 'disk', 'checkpoints', 'builtin', 'secrets', 'personal'],
   server: ['package', 'url', 'headers'],
   tool: ['downstreamKey', 'subjectCheck', 'secrets', 'probe', 'output', 'default'],
   guard: ['url', 'argv'],
   guardPath: [],
   principal: [],
   rule: [],
-  clock: [],
   approvals: ['interactive'],
 } as const;

@@ -32,11 +32,6 @@ export function killed(tool: string): string {
   return `${oneLine(tool)} is denied: the operator has switched such calls off`;
 }
 
-/** Windows, rates and expiries mean nothing by a clock that leapt. */
-export function clockOff(tool: string): string {
-  return `${oneLine(tool)} is denied: the clock jumped, and only reads are let through until a person accepts it`;
-}
-
 export function schemaMismatch(tool: PolicyTool, problems: readonly SchemaProblem[]): string {
   const shown = problems
     .slice(0, PROBLEMS_SHOWN)

@@ -1,4 +1,4 @@
-/** Settings of the whole: `approvals`, `clock`. */
+/** Settings of the whole: `approvals`, `retention`. */
 
 import { readDuration } from './duration.ts';
 import { readBoolean, readFields } from './reader.ts';
@@ -14,6 +14,23 @@ export interface ApprovalSettings {
 
 export const APPROVALS: ApprovalSettings = { signed: true, interactive: false };
 
+export interface RetentionSettings {
+  /** How long after a call has ended its result, and its arguments if they are sealed, are kept, milliseconds. */
+  readonly bodiesMs?: number;
+}
+
+/** Everything is kept. */
+export const RETENTION: RetentionSettings = {};
+
+export function readRetention(reader: Reader, entry: Entry): RetentionSettings {
+  let bodiesMs: number | undefined;
+  const parsers = {
+    bodies: (inner: Entry) => void (bodiesMs = readDuration(reader, inner, '`bodies` of `retention`')),
+  };
+  readFields(reader, entry.value, entry.place, '`retention`', parsers, []);
+  return bodiesMs === undefined ? RETENTION : Object.freeze({ bodiesMs });
+}
+
 export function readApprovals(reader: Reader, entry: Entry): ApprovalSettings {
   let { signed } = APPROVALS;
   const parsers = {
@@ -21,22 +38,6 @@ export function readApprovals(reader: Reader, entry: Entry): ApprovalSettings {
   };
   readFields(reader, entry.value, entry.place, '`approvals`', parsers, LATER.approvals);
   return Object.freeze({ ...APPROVALS, signed });
-}
-
-export interface ClockSettings {
-  /** A start longer than that after the last entry waits for a person before anything is changed; milliseconds. */
-  readonly gapMs: number;
-}
-
-export const CLOCK: ClockSettings = { gapMs: 30 * 86_400_000 };
-
-export function readClock(reader: Reader, entry: Entry): ClockSettings {
-  let { gapMs } = CLOCK;
-  const parsers = {
-    gap: (inner: Entry) => void (gapMs = readDuration(reader, inner, '`gap` of `clock`') ?? gapMs),
-  };
-  readFields(reader, entry.value, entry.place, '`clock`', parsers, LATER.clock);
-  return Object.freeze({ gapMs });
 }
 
 function flag(reader: Reader, entry: Entry, section: string): boolean | undefined {

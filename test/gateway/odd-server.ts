@@ -1,6 +1,7 @@
 /** An MCP server with every bad habit the gateway must bear, one tool each. Takes `--start-after MS` and `--tools N`. */
 
 import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 type Json = Record<string, unknown>;
@@ -16,7 +17,7 @@ const text = (value: string): Json => ({ content: [{ type: 'text', text: value }
 
 const NAMES = (
   'hang die close big-integer duplicate junk not-object error tell forge pid spawn grow deaf cancellable ask flood ' +
-  'unknown-question stderr task alive with.dot resources/read hang'
+  'unknown-question stderr task alive shut failing with.dot resources/read hang'
 ).split(' ');
 NAMES.push('x'.repeat(80), 'späce name');
 const tools = NAMES.map((name) => ({ name, inputSchema: { type: 'object' }, 'x-unknown': { kept: [1, null] } }));
@@ -94,6 +95,13 @@ const CALLS: Record<string, (id: unknown, params: Json) => void> = {
     send({ id, result: text('flooded') });
   },
   task: (id) => send({ id, result: { task: { taskId: 'task-1', status: 'working' } } }),
+  // Without its input it would end by itself: something must be left that it waits for.
+  shut: () => {
+    setInterval(() => {}, 1_000);
+    closeSync(0);
+    send({ method: 'notifications/message', params: { level: 'info', data: 'shut' } });
+  },
+  failing: (id) => send({ id, result: { ...text('no such account'), isError: true } }),
   alive: (id) => send({ id, result: text('alive') }),
 };
 

@@ -79,11 +79,11 @@ async function serve(
   const close = (): void => void gateway.close();
   for (const signal of SIGNALS) terminal.signals.once(signal, close);
   const claiming = session.claim(ended.signal);
-  const recovering = session.recover(ended.signal);
+  const tending = session.tend(ended.signal);
   await gateway.ended;
   for (const signal of SIGNALS) terminal.signals.off(signal, close);
   ended.abort();
-  await Promise.all([watching, claiming, recovering]);
+  await Promise.all([watching, claiming, tending]);
 }
 
 /** Signs what was recorded; a ledger that stopped meanwhile is the end of this command, not only of its calls. */

@@ -9,15 +9,26 @@ import { formatInstant } from '../../value/time.ts';
 import type { World } from '../../world/world.ts';
 import type { BatchJob, Composed } from '../batch.ts';
 import { composeBatch } from '../batch.ts';
-import { openedFields } from '../clock.ts';
+import { EXPIRE_CALLS_MAX, idBound, isOver, positionOf } from '../ended.ts';
 import { bodyCommitment, datedText } from '../entry.ts';
 import type { Entry, EntryType } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
 import { createIdleTimer } from '../idle.ts';
-import type { BodyRole, CallRow, CallState, Composition, Facts, Kill, Ledger, Reads, Writes } from '../ledger.ts';
+import type {
+  BodyRole,
+  CallRow,
+  CallState,
+  Composition,
+  Expired,
+  Facts,
+  Kill,
+  Ledger,
+  Reads,
+  Writes,
+} from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import type { PreparedWrites } from '../prepare.ts';
-import { prepareWrites } from '../prepare.ts';
+import { prepareExpiry, prepareWrites } from '../prepare.ts';
 import { CHECKPOINT_EVERY_MS, isCheckpointDue, signCheckpoint, signerFromSeed, verifierKeyOf } from '../signer.ts';
 import type { Signer } from '../signer.ts';
 import { storedEntry } from '../stored-entry.ts';
@@ -32,6 +43,8 @@ export interface MemoryLedgerOptions {
   readonly disk?: MemoryDisk;
 }
 
+const ROLES: readonly BodyRole[] = ['args', 'output'];
+
 interface Pending {
   readonly job: BatchJob;
   readonly resolve: (value: unknown) => void;
@@ -45,7 +58,6 @@ export async function openMemoryLedger(options: MemoryLedgerOptions): Promise<Le
   const instance = uuidV7(world.now(), world.random(10));
   disk.alive.add(instance);
   const isNew = disk.identity === undefined;
-  const lastAt = isNew ? undefined : disk.at;
   disk.identity ??= {
     log: `interlock/${uuidV7(world.now(), world.random(10))}`,
     signer: signerFromSeed(world.random(32)),
@@ -53,7 +65,7 @@ export async function openMemoryLedger(options: MemoryLedgerOptions): Promise<Le
   const ledger = new MemoryLedger(disk, disk.identity, instance, options);
   const key = formatVerifierKey(verifierKeyOf(disk.identity.signer, disk.identity.log));
   if (isNew) await ledger.record('ledger.created', { key });
-  await ledger.record('ledger.opened', openedFields(instance, world.now(), lastAt));
+  await ledger.record('ledger.opened', { instance });
   return ledger;
 }
 
@@ -122,6 +134,21 @@ class MemoryLedger implements Ledger {
 
   async parked(principal?: string): Promise<readonly CallRow[]> {
     return this.#open('parked').filter((row) => principal === undefined || row.principal === principal);
+  }
+
+  async expire(before: number, from: string): Promise<Expired> {
+    const { leaves, tables, bodies } = this.#disk;
+    const position = positionOf((index) => leaves[index], leaves.length, before);
+    const rows = [...tables.rows()].filter(({ id }) => id > from && id < idBound(before));
+    const page = rows.sort((left, right) => (left.id < right.id ? -1 : 1)).slice(0, EXPIRE_CALLS_MAX);
+    const isKept = ({ id, salt }: CallRow): boolean =>
+      salt !== undefined || ROLES.some((role) => bodies.has(bodyName(id, role)));
+    const ended = page.filter((row) => isOver(row) && row.position < position && isKept(row));
+    const calls = ended.map((row) => ({ call: row.id, position: row.position }));
+    const id = uuidV7(this.#world.now(), this.#world.random(10));
+    if (calls.length > 0) await this.#submit({ kind: 'append', prepared: prepareExpiry(id, before, calls, this.log) });
+    const last = page.length === EXPIRE_CALLS_MAX ? page.at(-1) : undefined;
+    return { calls: calls.length, ...(last === undefined ? {} : { next: last.id }) };
   }
 
   async kills(): Promise<readonly Kill[]> {
@@ -201,7 +228,17 @@ class MemoryLedger implements Ledger {
       const position = first + steps.findLastIndex((step) => step?.call === body.call);
       disk.bodies.set(bodyName(body.call, body.role), { body, position });
     }
+    for (const { call, position } of encoded.ended ?? []) this.#forget(call, position);
     disk.at = at;
+  }
+
+  #forget(call: string, position: number): void {
+    const { bodies, tables } = this.#disk;
+    const row = tables.call(call);
+    if (row?.position !== position) return;
+    const { salt: _salt, fingerprint: _fingerprint, ...rest } = row;
+    tables.apply({ row: rest, counters: [] });
+    for (const role of ROLES) bodies.delete(bodyName(call, role));
   }
 
   #answer(pending: Pending | undefined, answer: Composed): void {

@@ -1,7 +1,6 @@
 /** What a batch must know of the stored tables, read by primary key. */
 
 import type { StatementSync } from 'node:sqlite';
-import { clockReads, isClockStep } from '../clock.ts';
 import type { Lookups } from '../fold.ts';
 import { parkedKey } from '../fold.ts';
 import type { CallRow, Kill, Reads } from '../ledger.ts';
@@ -83,7 +82,6 @@ export function gather(queries: Queries, since: number): Gathering {
       if (step?.call !== undefined) addRow(lookups.call(step.call));
       if (step?.kind === 'intent' || step?.kind === 'parked') for (const key of step.keys) addRow(lookups.holder(key));
       if (step?.kind === 'kill-set' || step?.kind === 'kill-lifted') addKill(step.target);
-      if (step !== undefined && isClockStep(step)) for (const key of clockReads(step)) addFact(key);
     }
   };
   return {

@@ -2,8 +2,10 @@
 
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { existingDirectory } from '../directory.ts';
+import type { EndedCall } from '../ended.ts';
+import { EXPIRE_CALLS_MAX, idBound, isOver, positionOf } from '../ended.ts';
 import { bodyCommitment } from '../entry.ts';
-import type { BodyRole, CallRow, Kill, SealedBody } from '../ledger.ts';
+import type { BodyRole, CallRow, CallState, Kill, SealedBody } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import type { Lease } from '../tables.ts';
 import { createTables, factsOf } from '../tables.ts';
@@ -63,6 +65,8 @@ export interface Reader extends Disposable {
   unsettled(state: 'intent' | 'unknown'): CallRow[];
   /** Calls that are `parked`, of one principal or of all, by id. */
   parked(principal?: string): CallRow[];
+  /** Of the calls by id after `from`, those that ended before `before` and of which something private is kept. */
+  ended(before: number, from: string): EndedPage;
   /** All counters but those that are 0, by key. */
   counters(): IterableIterator<readonly [key: string, value: number]>;
   /** All leases, those that no longer count included. */
@@ -74,7 +78,15 @@ export interface Reader extends Disposable {
   body(call: string, role: BodyRole): CommittedBody | undefined;
 }
 
+/** One page of calls. */
+export interface EndedPage {
+  readonly calls: readonly EndedCall[];
+  /** The last id that was looked at, when there may be more. */
+  readonly next?: string;
+}
+
 interface Statements extends Queries {
+  readonly ended: StatementSync;
   readonly checkpoints: StatementSync;
   readonly calls: StatementSync;
   readonly counters: StatementSync;
@@ -94,6 +106,10 @@ export function openReader(dataDirectory: string): Reader {
       checkpoints: database.prepare('SELECT note, frontier, at FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?'),
       calls: database.prepare('SELECT * FROM calls WHERE id > ? ORDER BY id LIMIT ?'),
       counters: database.prepare('SELECT key, value FROM counters WHERE key > ? ORDER BY key LIMIT ?'),
+      ended: database.prepare(
+        `SELECT id, state, position, salt IS NOT NULL OR EXISTS (SELECT 1 FROM bodies WHERE bodies.call = calls.id)
+         AS kept FROM calls WHERE id > ? AND id < ? ORDER BY id LIMIT ?`,
+      ),
       allLeases: database.prepare('SELECT key, attempt, until FROM leases ORDER BY key, attempt'),
       body: database.prepare(
         'SELECT position, ciphertext, wrapped_key FROM bodies WHERE call = ? AND role = ? ORDER BY position DESC LIMIT 1',
@@ -123,6 +139,7 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
       reading(() =>
         (principal === undefined ? statements.inState.all('parked') : statements.parkedOf.all(principal)).map(callRow),
       ),
+    ended: (before, from) => reading(() => endedOf(statements, before, from)),
     counters: () => paged(statements.counters, '', counterOf, ([key]) => key),
     leases: () => reading(() => statements.allLeases.all().map(leaseOf)),
     kills: () => reading(() => statements.kills.all().map(killOf)),
@@ -158,6 +175,19 @@ function* paged<T, K extends string | number>(
     if (last === undefined || page.length < ROWS_AT_ONCE) return;
     from = after(last);
   }
+}
+
+function endedOf(statements: Statements, before: number, from: string): EndedPage {
+  const { size } = headOf(required(statements.head.get(), 'the head of the log is missing')).frontier;
+  const position = positionOf((at) => optional(statements.leaf.get(at), (row) => bytes(row, 'leaf')), size, before);
+  const rows = statements.ended.all(from, idBound(before), EXPIRE_CALLS_MAX);
+  const ended = rows.filter((row) => {
+    const state = text(row, 'state') as CallState;
+    return isOver({ state }) && integer(row, 'position') < position && row['kept'] === 1;
+  });
+  const calls = ended.map((row) => ({ call: text(row, 'id'), position: integer(row, 'position') }));
+  const last = rows.length === EXPIRE_CALLS_MAX ? rows.at(-1) : undefined;
+  return { calls, ...(last === undefined ? {} : { next: text(last, 'id') }) };
 }
 
 function bodyOf(statements: Statements, call: string, role: BodyRole): CommittedBody | undefined {

@@ -11,9 +11,9 @@ import { prepareDirectory } from '../directory.ts';
 import type { Entry } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
 import { createIdleTimer } from '../idle.ts';
-import type { BodyRole, CallRow, Composition, Facts, Kill, Ledger, Reads, Writes } from '../ledger.ts';
+import type { BodyRole, CallRow, Composition, Expired, Facts, Kill, Ledger, Reads, Writes } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
-import { prepareWrites } from '../prepare.ts';
+import { prepareExpiry, prepareWrites } from '../prepare.ts';
 import { storedEntry } from '../stored-entry.ts';
 import { CHECKPOINT_EVERY_MS } from '../signer.ts';
 import { createTables } from '../tables.ts';
@@ -189,6 +189,20 @@ class SqliteLedger implements StoredLedger {
 
   async parked(principal?: string): Promise<readonly CallRow[]> {
     return this.#reader.parked(principal);
+  }
+
+  async expire(before: number, from: string): Promise<Expired> {
+    const { calls, next } = this.#reader.ended(before, from);
+    if (calls.length > 0) {
+      const id = uuidV7(this.#world.now(), this.#world.random(10));
+      const prepared = prepareExpiry(id, before, calls, this.log);
+      await this.#submit({ kind: 'append', prepared }, (job) => ({
+        id: job,
+        kind: 'append',
+        writes: prepared.encoded,
+      }));
+    }
+    return { calls: calls.length, ...(next === undefined ? {} : { next }) };
   }
 
   async kills(): Promise<readonly Kill[]> {

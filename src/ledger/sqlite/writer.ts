@@ -36,6 +36,8 @@ interface Statements {
   readonly call: StatementSync;
   readonly key: StatementSync;
   readonly body: StatementSync;
+  readonly noBody: StatementSync;
+  readonly noFingerprint: StatementSync;
   readonly counter: StatementSync;
   readonly noCounter: StatementSync;
   readonly lease: StatementSync;
@@ -62,6 +64,10 @@ function prepareStatements(database: DatabaseSync): Statements {
       'INSERT INTO keys(key, call) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET call = excluded.call',
     ),
     body: database.prepare('INSERT INTO bodies(call, role, position, ciphertext, wrapped_key) VALUES (?, ?, ?, ?, ?)'),
+    noBody: database.prepare(
+      'DELETE FROM bodies WHERE call = ? AND EXISTS (SELECT 1 FROM calls WHERE id = ? AND position = ?)',
+    ),
+    noFingerprint: database.prepare('UPDATE calls SET salt = NULL, fingerprint = NULL WHERE id = ? AND position = ?'),
     counter: database.prepare(
       'INSERT INTO counters(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
     ),
@@ -200,14 +206,18 @@ export class Writer {
       const position = first + steps.findLastIndex((step) => step?.call === call);
       this.#statements.body.run(call, role, position, ciphertext, wrappedKey);
     }
+    for (const { call, position } of writes.ended ?? []) {
+      // In this order: the row says whether the call is still where it was.
+      this.#statements.noBody.run(call, call, position);
+      this.#statements.noFingerprint.run(call, position);
+    }
     return undefined;
   }
 
   /** Writes one entry of the ledger about itself; `random` is 10 bytes for its id. */
   record(type: EntryType, fields: JsonObject, at: number, random: Uint8Array): void {
     const leaf = undatedLeaf({ id: uuidV7(at, random), type, fields }, this.log);
-    const writes = { leaves: [leaf], bodies: [], fingerprints: [] };
-    this.write(writes, stepsOf(writes), at);
+    this.write({ leaves: [leaf], bodies: [], fingerprints: [] }, [undefined], at);
   }
 
   /** Makes the transaction durable; answers whether there was anything to. When it throws, it may have landed. */
