@@ -154,6 +154,13 @@ export const TOP: Keys = {
     items: closed(LIMIT, { required: ['tools'], ...exactlyOne(CEILINGS) }),
     description: 'rates, calls at once, calls in a run, depth',
   },
+  pins: closed({
+    first: word(
+      'a tool that no lock pins is used as it is, or denied until somebody reviews it (trust)',
+      'trust',
+      'ask',
+    ),
+  }),
   approvals: closed({
     signed: { type: 'boolean', description: "an answer counts only with its approver's signature (true)" },
   }),

@@ -11,7 +11,7 @@ import { uuidV7 } from '../src/value/id.ts';
 import { formatInstant } from '../src/value/time.ts';
 import { isReleased } from '../src/ledger/fold.ts';
 import { answered, approved, charged, denied, intent, killed, newId, one } from './ledger-drafts.ts';
-import { outcome, parked, refused, revived, settled } from './ledger-drafts.ts';
+import { outcome, parked, refused, revived, settled, trusted } from './ledger-drafts.ts';
 import { derived, entriesOf, frontierOf, isCode, look } from './ledger-place.ts';
 import type { Open } from './ledger-place.ts';
 import { START_MS } from './manual-world.ts';
@@ -254,7 +254,7 @@ function checkpointTests(opened: Open): void {
 type Move = readonly [kind: number, call: number, attempt: number, keys: readonly number[]];
 
 const moves: fc.Arbitrary<readonly (readonly Move[])[]> = fc.array(
-  fc.array(fc.tuple(fc.nat(15), fc.nat(3), fc.nat(2), fc.uniqueArray(fc.nat(2), { maxLength: 2 })), {
+  fc.array(fc.tuple(fc.nat(16), fc.nat(3), fc.nat(2), fc.uniqueArray(fc.nat(2), { maxLength: 2 })), {
     minLength: 1,
     maxLength: 8,
   }),
@@ -286,6 +286,8 @@ function writesOf([kind, call, attempt, keys]: Move, ids: readonly string[]): Wr
       return killed(`tool:${call}`);
     case 10:
       return revived(`tool:${call}`);
+    case 11:
+      return trusted(`files.${id}`, `sha256:${attempt}`);
     default: {
       const held = {
         reserved: Object.fromEntries(keys.map((key) => [`budget/${key}`, attempt])),
@@ -340,10 +342,11 @@ export function foldTest(opened: Open): void {
           if (isReleased(row)) continue;
           for (const key of row.keys) assert.equal(folded.tables.holder(key)?.id, row.id);
         }
-        const { counters, leases, kills } = place.tables();
+        const { counters, leases, kills, trusted: first } = place.tables();
         assert.deepEqual(new Map(folded.tables.counters()), new Map(counters));
         assert.deepEqual(new Set(folded.tables.leases()), new Set(leases));
         assert.deepEqual(new Set(folded.tables.kills()), new Set(kills));
+        assert.deepEqual(new Set(folded.tables.allTrusted()), new Set(first));
         assert(counters.every(([, value]) => value > 0));
       }),
       { numRuns: 60 },

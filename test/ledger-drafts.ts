@@ -118,6 +118,13 @@ export function revived(target: string): Writes {
   return one('kill.lifted', { target, reason: 'as the test wants', by: 'ann' });
 }
 
+export function trusted(tool: string, digest: string, definition?: string): Writes {
+  return one('pin.trusted', {
+    tool: { name: tool, definition: digest },
+    ...(definition === undefined ? {} : { definition }),
+  });
+}
+
 /** An outcome with what was charged instead of what was reserved. */
 export function charged(kind: 'succeeded' | 'failed', call: string, attempt: string, charges: Charges): Writes {
   return one(`call.${kind}`, { call, attempt, output: { $body: 'none' }, charged: charges });

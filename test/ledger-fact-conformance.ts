@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Charges, Ledger, Writes } from '../src/ledger/ledger.ts';
 import { APPROVAL, answered, approved, charged, denied, expired, intent, killed, newId } from './ledger-drafts.ts';
-import { one, outcome, parked, refused, revived, settled } from './ledger-drafts.ts';
+import { one, outcome, parked, refused, revived, settled, trusted } from './ledger-drafts.ts';
 import type { Open } from './ledger-place.ts';
 import { isCode, look } from './ledger-place.ts';
 import { spend } from './ledger-spend.ts';
@@ -22,6 +22,7 @@ export function factTests(opened: Open): void {
   batchTests(opened);
   leaseTests(opened);
   killTests(opened);
+  pinTests(opened);
   parkedTests(opened);
   endOfParkingTests(opened);
 }
@@ -207,6 +208,37 @@ function killTests(opened: Open): void {
     assert.deepEqual(await valuesOf(ledger, ...keys), { 'kill/tool:files.write': 1 });
     for (const target of ['', 'every', 'tool:', 'run:x']) {
       await assert.rejects(ledger.append(killed(target)), { name: 'AssertionError' }, target);
+    }
+  });
+}
+
+function pinTests(opened: Open): void {
+  test('a tool is trusted once, under one definition, which every transaction and every opening then sees', async (t) => {
+    const { place, world, ledger } = await opened(t);
+    const keys = ['pin/sha256:a/files.write', 'pin/sha256:b/files.write', 'pin/sha256:a/files.read', 'pin/odd'];
+    const [before, , after, second] = await Promise.all([
+      valuesOf(ledger, ...keys),
+      ledger.append(trusted('files.write', 'sha256:a')),
+      valuesOf(ledger, ...keys),
+      ledger.append(trusted('files.write', 'sha256:b')).catch((error: unknown) => error),
+    ]);
+    assert.deepEqual([before, after], [{}, { 'pin/sha256:a/files.write': 1, 'pin/sha256:b/files.write': 2 }]);
+    assert.ok(isCode('conflict')(second));
+    const again = await place.open(world);
+    t.after(() => again[Symbol.asyncDispose]());
+    await assert.rejects(again.append(trusted('files.write', 'sha256:a')), isCode('conflict'));
+    await again.append(trusted('a/b.c/d', 'sha256:c', '{"name":"c/d"}'));
+    assert.deepEqual(await valuesOf(ledger, 'pin/sha256:c/a/b.c/d'), { 'pin/sha256:c/a/b.c/d': 1 });
+    const [odd, write] = await ledger.trusted();
+    assert.deepEqual([odd?.tool, write?.tool, write?.digest], ['a/b.c/d', 'files.write', 'sha256:a']);
+    const entry = await ledger.entry(odd?.position ?? -1);
+    assert.deepEqual([entry?.type, entry?.['definition']], ['pin.trusted', '{"name":"c/d"}']);
+    for (const [tool, digest] of [
+      ['', 'sha256:a'],
+      ['files.x', ''],
+      ['files.x', 'a/b'],
+    ] as const) {
+      await assert.rejects(ledger.append(trusted(tool, digest)), { name: 'AssertionError' }, tool);
     }
   });
 }

@@ -95,6 +95,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/policy.md'],
   },
   {
+    id: 'R-pins',
+    text: 'a tool whose definition changed is denied until a person reviews it, and a host never sees the change before',
+    where: ['README.md', 'docs/policy.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

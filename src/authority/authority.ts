@@ -2,7 +2,10 @@
 
 import { type CallRow, type Ledger, LedgerError, type Writes } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { couldAllow } from '../policy/decide.ts';
+import { couldAllow, shownDefinition } from '../policy/decide.ts';
+import type { TrustedPin } from '../policy/pin.ts';
+import type { ToolDefinition } from '../policy/tool.ts';
+import type { JsonObject } from '../value/json.ts';
 import { canonicalText } from '../value/canonical.ts';
 import type { Answer } from './answer.ts';
 import {
@@ -18,6 +21,7 @@ import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
 import { deniedDraft, draft, newId, recordedReason } from './draft.ts';
 import { type ShadowState, loadedFields } from './layers.ts';
+import { trustTools, trustedPins } from './pin.ts';
 import { type PolicyState, type Surroundings, prepare } from './prepare.ts';
 import type { Proposal } from './proposal.ts';
 import { recordOutcome } from './record.ts';
@@ -74,6 +78,26 @@ export class Authority {
   /** Whether `principal` may know that `tool` exists. */
   visible(principal: string, tool: string): boolean {
     return this.#state.kind === 'loaded' && couldAllow(this.#state.policy, principal, tool);
+  }
+
+  /** An offered definition as a host may see it: one that was not reviewed is shown as it was, or not at all. */
+  shown(definition: ToolDefinition): JsonObject {
+    const tool = this.#state.kind === 'loaded' ? this.#state.policy.tools.get(definition.name) : undefined;
+    return tool === undefined ? definition.raw : shownDefinition(tool, definition);
+  }
+
+  /**
+   * Remembers of tools that no lock pins how they are defined now, before anybody sees them. Answers whether some of
+   * them were trusted under another definition. Rejects with `LedgerError`: then the first call of each remembers it.
+   */
+  async trust(tools: readonly string[]): Promise<boolean> {
+    if (this.#state.kind === 'invalid') return false;
+    return trustTools(this.#ledger, this.#around.world, this.#state.policy, tools);
+  }
+
+  /** What was remembered so, in this process and others. */
+  trusted(): Promise<ReadonlyMap<string, TrustedPin>> {
+    return trustedPins(this.#ledger);
   }
 
   /** Records that a peer sent what is no call at all. */

@@ -1,15 +1,17 @@
 /** Decides a prepared proposal under the write lock, from what the ledger says at that moment. */
 
+import type { EntryDraft } from '../ledger/entry.ts';
 import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { admitCaller, charge, judge, needs, withNearest } from '../policy/decide.ts';
+import { admitCaller, admitPin, charge, judge, needs, withNearest } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf } from './claim.ts';
 import { deniedDraft, draft, intentDraft, parkedDraft, recordArgs } from './draft.ts';
 import { existing, fingerprint } from './existing.ts';
-import { type Seen, shadowFields, shadowNeeds } from './layers.ts';
+import { type Seen, layerFields, shadowNeeds } from './layers.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
+import { firstTrust } from './pin.ts';
 import { denial } from './sentence.ts';
 
 /** What became of a proposal once its entry is durable. */
@@ -64,7 +66,9 @@ export function composeCall(
   if (!needs(policy, proposed).every((key) => read.has(key))) return { result: { kind: 'again', at: facts.at } };
   const caller = admitCaller(policy, proposed, facts.values);
   if (caller?.code === 'kill-switch') return deny(around, prepared, first, caller);
-  if (prepared.refused !== undefined) return deny(around, prepared, first, prepared.refused);
+  const pin = isBeforePin(prepared.refused) ? undefined : admitPin(policy, proposed, facts.values);
+  const refused = pin ?? prepared.refused;
+  if (refused !== undefined) return deny(around, prepared, first, refused);
 
   const found = existing(around, prepared, facts);
   if (found.kind === 'refused') return deny(around, prepared, first, found.decision, found.row);
@@ -79,15 +83,22 @@ export function composeCall(
   const request = { ...proposed, args: prepared.guarded.args };
   const judged = judge(policy, request, facts.values);
   const approved = found.kind === 'parked' ? approvalsOf(around, { policy, request }, found.row) : undefined;
+  const trust = firstTrust(around.world, policy, proposal.tool, facts);
   const decision = charge(policy, request, facts.values, { judged, ...(approved === undefined ? {} : { approved }) });
   const seen: Seen = { request, facts, read, approved };
-  const layers = shadowFields(state.shadow, decision, seen);
-  if (decision.effect === 'allow') return intend(around, prepared, { policy, request, decision, layers, earlier });
+  const layers = layerFields(state, decision, seen);
+  if (decision.effect === 'allow')
+    return intend(around, prepared, { policy, request, decision, layers, trust, earlier });
   if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, seen);
   if (decision.effect === 'deny') {
     return deny(around, prepared, seen, withNearest(policy, request, facts.values, decision));
   }
-  return park(around, prepared, { policy, request, decision, layers, earlier });
+  return park(around, prepared, { policy, request, decision, layers, trust, earlier });
+}
+
+/** Whether the refusal comes from a gate that stands before the pin's. */
+function isBeforePin(refused: Decision | undefined): boolean {
+  return refused !== undefined && refused.code !== 'schema-mismatch' && refused.code !== 'obligation-failed';
 }
 
 /** What was decided, of what. `earlier` is the call's row when this is not its first entry. */
@@ -96,6 +107,8 @@ interface Decided {
   readonly request: Request;
   readonly decision: Decision;
   readonly layers: JsonObject;
+  /** What the first use of a tool is written with. */
+  readonly trust: readonly EntryDraft[];
   readonly earlier: CallRow | undefined;
 }
 
@@ -134,7 +147,7 @@ function intend(around: Surroundings, prepared: Prepared, decided: Decided): Com
   const deadline = request.now + proposal.timeoutMs;
   const entry = intentDraft(around.world, { ...fields, attempt, instance: around.instance, deadlineMs: deadline });
   return {
-    writes: { entries: [entry], bodies, fingerprints },
+    writes: { entries: [...decided.trust, entry], bodies, fingerprints },
     result: {
       kind: 'dispatch',
       call: fields.call,
@@ -154,7 +167,7 @@ function park(around: Surroundings, prepared: Prepared, decided: Decided): Compo
   const { fields, bodies, fingerprints } = common(around, prepared, decided);
   const { expires, approval } = approvalOf(around, decided, fields.call);
   return {
-    writes: { entries: [parkedDraft(around.world, { ...fields, approval })], bodies, fingerprints },
+    writes: { entries: [...decided.trust, parkedDraft(around.world, { ...fields, approval })], bodies, fingerprints },
     result: { kind: 'parked', call: fields.call, decision: decided.decision, expires },
   };
 }
@@ -193,7 +206,7 @@ function deny(
     tool: proposal.tool,
     definition: loaded?.policy.tools.get(proposal.tool)?.definition.digest,
     policy: loaded?.policy.digest,
-    layers: shadowFields(loaded?.shadow, decision, seen),
+    layers: layerFields(loaded, decision, seen),
     args: recorded.value,
   });
   return {

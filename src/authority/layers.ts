@@ -24,10 +24,14 @@ export function loadedFields({
   readonly policy: Policy;
   readonly shadow?: ShadowState;
 }): JsonObject {
-  const { digest } = policy;
-  if (shadow === undefined) return { digest };
-  if (shadow.kind === 'loaded') return { digest, shadow: { digest: shadow.policy.digest } };
-  return { digest, shadow: { error: shadow.message.slice(0, MESSAGE_MAX).toWellFormed() } };
+  const own = { digest: policy.digest, ...lockField(policy) };
+  if (shadow === undefined) return own;
+  if (shadow.kind === 'loaded') return { ...own, shadow: { digest: shadow.policy.digest } };
+  return { ...own, shadow: { error: shadow.message.slice(0, MESSAGE_MAX).toWellFormed() } };
+}
+
+function lockField({ lock }: Policy): JsonObject {
+  return lock === undefined ? {} : { lock };
 }
 
 /** The facts that a shadow looks at, beside those of the policy in force. */
@@ -44,10 +48,19 @@ export interface Seen {
   readonly approved?: readonly Approval[] | undefined;
 }
 
-/** What an entry says of the shadow: its digest, and what it would have answered where that is something else. */
-export function shadowFields(shadow: ShadowState | undefined, decision: Decision, seen: Seen): JsonObject {
-  if (shadow?.kind !== 'loaded') return {};
-  return { shadow: { digest: shadow.policy.digest, ...answerOf(shadow.policy, decision, seen) } };
+/**
+ * What an entry says of the lock and of the shadow: their digests, and what the shadow would have answered where that is
+ * something else.
+ */
+export function layerFields(
+  loaded: { readonly policy: Policy; readonly shadow?: ShadowState } | undefined,
+  decision: Decision,
+  seen: Seen,
+): JsonObject {
+  if (loaded === undefined) return {};
+  const { policy, shadow } = loaded;
+  if (shadow?.kind !== 'loaded') return lockField(policy);
+  return { ...lockField(policy), shadow: { digest: shadow.policy.digest, ...answerOf(shadow.policy, decision, seen) } };
 }
 
 function answerOf(shadow: Policy, decision: Decision, { request, facts, read, approved }: Seen): JsonObject {

@@ -102,7 +102,9 @@ function refusal(state: PolicyState, proposal: Proposal, request: Request): Deci
   const decision = admitCaller(state.policy, request);
   const reachable =
     decision === undefined || (decision.code === 'unknown-tool' && couldServe(state.policy, proposal.tool));
-  if (reachable && !proposal.available) {
+  // A server that is there and lacks the tool is no server that is away: the pin's gate says what happened.
+  const isGone = state.policy.tools.get(proposal.tool)?.pin.isGone === true;
+  if (reachable && !proposal.available && !isGone) {
     return denial('upstream-unavailable', `the server of ${proposal.tool} cannot be reached now`);
   }
   return decision ?? admitArguments(state.policy, request);

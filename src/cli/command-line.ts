@@ -97,6 +97,14 @@ function addPolicyCommands(terminal: Terminal, add: Add): void {
   })
     .requiredOption('--call <file>', 'the call as JSON {tool, args, principal?, now?}; - is standard input')
     .option('--offline', 'start no server');
+  add('pin [target]', 'pin the definitions of tools, or show what changed in them', async (given, [target]) => {
+    const { pinCommand } = await import('./command/pin.ts');
+    if (target === '') throw new CliError('usage', 'the name of a server or tool is empty');
+    const [diff, accept] = [given['diff'] === true, given['accept'] === true];
+    return pinCommand(terminal, { ...common(given), ...(target === undefined ? {} : { target }), diff, accept });
+  })
+    .option('--diff', 'show what changed, and write nothing')
+    .option('--accept', 'pin what changed as well');
   add('eval <expression>', 'evaluate one condition (CEL)', async (given, [expression = '']) => {
     const { evalCommand } = await import('./command/eval.ts');
     return evalCommand(terminal, expression, { ...common(given), ...text(given, 'args', 'args') });

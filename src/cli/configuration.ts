@@ -5,11 +5,13 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCodeOf } from '../ledger/directory.ts';
 import { type Configuration, parseConfiguration } from '../policy/configuration.ts';
+import type { Lock } from '../policy/lock.ts';
 import { FILE_LENGTH_MAX } from '../policy/document.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import { type Issue, type Place, placeAt } from '../value/issue.ts';
 import { CliError } from './exit.ts';
 import { readBounded } from './file.ts';
+import { loadLock, lockFileOf } from './lock-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Options every command takes. */
@@ -38,6 +40,8 @@ export interface Loaded {
   readonly source: string | undefined;
   readonly configuration: Configuration | undefined;
   readonly issues: readonly Issue[];
+  /** The lock beside it; absent when there is none, and when `issues` say why it cannot be used. */
+  readonly lock?: Lock;
   /** The file that `shadow:` names; absent when it names none. */
   readonly shadow?: LoadedShadow;
 }
@@ -79,8 +83,14 @@ export async function requireNamed(terminal: Terminal, options: CommonOptions): 
   });
 }
 
-/** Reads and parses the file; a file that cannot be read is an issue like any other. */
+/** Reads and parses the file and its lock; a file that cannot be read is an issue like any other. */
 export async function loadConfiguration(terminal: Terminal, options: CommonOptions): Promise<Loaded> {
+  const loaded = await loadFile(terminal, options);
+  const { lock, issues } = await loadLock(loaded.file, loaded.shown);
+  return { ...loaded, issues: [...loaded.issues, ...issues], ...(lock === undefined ? {} : { lock }) };
+}
+
+async function loadFile(terminal: Terminal, options: CommonOptions): Promise<Loaded> {
   const file = configurationFile(terminal, options);
   const shown = options.config ?? CONFIGURATION_NAME;
   const directory = path.dirname(file);
@@ -125,8 +135,12 @@ async function loadShadow(terminal: Terminal, directory: string, shown: string):
   return { file, shown, identity, ...(await readPolicyFile(terminal, file, shown)) };
 }
 
-/** What tells one state of a file from another; two that are equal are taken to be the same. */
+/** What tells one state of a configuration and its lock from another; two that are equal are taken to be the same. */
 export async function identityOf(file: string): Promise<string> {
+  return `${await stateOf(file)}, ${await stateOf(lockFileOf(file))}`;
+}
+
+async function stateOf(file: string): Promise<string> {
   try {
     const { mtimeNs, ctimeNs, size, ino } = await stat(file, { bigint: true });
     return `${mtimeNs} ${ctimeNs} ${size} ${ino}`;
@@ -151,8 +165,8 @@ function firstUndecodable(bytes: Uint8Array): { readonly text: string; readonly 
 }
 
 /** What belongs to the authority itself and no guard lets through, as real paths. */
-export function protectedPaths({ file, directory, shadow }: Loaded, data: string): string[] {
-  const own = [file, path.join(directory, 'interlock.lock'), data];
+export function protectedPaths({ file, shadow }: Loaded, data: string): string[] {
+  const own = [file, lockFileOf(file), data];
   return (shadow === undefined ? own : [...own, shadow.file]).map(real);
 }
 

@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.ts';
 
 export type FileRead =
   | { readonly ok: true; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string; readonly isMissing?: boolean };
 
 /** The bytes of the file at the absolute `file`, or why there are none to be had, as a clause. */
 export function readBounded(file: string, bytesMax: number): Promise<FileRead> {
@@ -44,7 +44,7 @@ async function readStream(stream: Readable, bytesMax: number): Promise<FileRead>
   } catch (error) {
     const code = errorCodeOf(error);
     if (code === undefined) throw error;
-    return { ok: false, reason: reasonOf(code) };
+    return { ok: false, reason: reasonOf(code), isMissing: code === 'ENOENT' || code === 'ENOTDIR' };
   }
   return { ok: true, bytes: Buffer.concat(parts) };
 }

@@ -1,8 +1,10 @@
-/** Where a command gets the schemas of tools: written in the configuration, else asked of the servers. */
+/** Where a command gets the schemas of tools: written in the configuration, else in the lock, else asked of the servers. */
 
 import { inspectServers } from '../gateway/inspect.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { Policy } from '../policy/compile.ts';
+import { lockedWhole } from '../policy/pin.ts';
+import type { ServerConfiguration } from '../policy/server.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import { systemWorld } from '../world/system.ts';
@@ -22,8 +24,12 @@ export interface Typed {
 }
 
 type Offered = ReadonlyMap<string, readonly ToolDefinition[]>;
+type Servers = ReadonlyMap<string, ServerConfiguration>;
 
-/** Compiles the policy against what the servers offer; with `offline` none is started and unknown tools are warnings. */
+/**
+ * Compiles the policy against what is pinned, and what the servers offer of which the lock does not hold every tool; with
+ * `offline` none is started and unknown tools are warnings.
+ */
 export async function typePolicy(
   terminal: Terminal,
   loaded: Loaded,
@@ -31,20 +37,28 @@ export async function typePolicy(
 ): Promise<Typed> {
   const { configuration } = loaded;
   if (configuration === undefined) return { policy: undefined, issues: loaded.issues, shadowIssues: [] };
+  const { lock } = loaded;
+  const whole = lockedWhole(configuration, lock);
+  const asked = options.offline ? [] : [...configuration.servers].filter(([id]) => !whole.has(id));
   const usable = { ...loaded, configuration };
-  const offered: Offered = options.offline ? new Map() : await ask(terminal, usable);
+  const offered = await ask(terminal, usable, new Map(asked));
   const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool]));
-  const { policy, issues } = compilePolicy(configuration, tools, { complete: new Set(offered.keys()) });
-  const silent = options.offline ? [] : silentServers(usable, offered);
+  const pins = lock === undefined ? {} : { lock };
+  const { policy, issues } = compilePolicy(configuration, tools, { complete: new Set(offered.keys()), pins });
+  const silent = silentServers(
+    usable,
+    asked.map(([, server]) => server).filter(({ id }) => !offered.has(id)),
+  );
   const all = [...loaded.issues, ...silent, ...issues];
   const sorted = all.toSorted((a, b) => a.line - b.line || a.column - b.column);
   const { shadow } = loaded;
-  const shadowIssues = shadow === undefined ? [] : typeShadow(configuration, shadow, offered).issues;
+  const shadowIssues = shadow === undefined ? [] : typeShadow(configuration, shadow, offered, pins).issues;
   return { policy: forbidUse(all) ? undefined : policy, issues: sorted, shadowIssues };
 }
 
-function ask(terminal: Terminal, { configuration, directory }: Usable): Promise<Offered> {
-  return inspectServers(configuration.servers, {
+/** What each of `servers` offers, of those that answer; why one does not is told on standard error. */
+export function ask(terminal: Terminal, { directory }: Pick<Loaded, 'directory'>, servers: Servers): Promise<Offered> {
+  return inspectServers(servers, {
     directory,
     environment: terminal.environment,
     world: systemWorld,
@@ -54,16 +68,14 @@ function ask(terminal: Terminal, { configuration, directory }: Usable): Promise<
 }
 
 /** A policy whose tools could not be looked at is not checked, and must not look as if it were. */
-function silentServers({ configuration, shown }: Usable, offered: Offered): Issue[] {
-  return [...configuration.servers.values()]
-    .filter(({ id }) => !offered.has(id))
-    .map(({ id, place }) => ({
-      code: 'server-unavailable',
-      severity: 'warning',
-      message: `server \`${id}\` did not say what tools it has, so what the policy says of them is not checked`,
-      file: shown,
-      line: place.line,
-      column: place.column,
-      hint: 'the lines above say why; --offline does not start it',
-    }));
+function silentServers({ shown }: Usable, servers: readonly ServerConfiguration[]): Issue[] {
+  return servers.map(({ id, place }) => ({
+    code: 'server-unavailable',
+    severity: 'warning',
+    message: `server \`${id}\` did not say what tools it has, so what the policy says of them is not checked`,
+    file: shown,
+    line: place.line,
+    column: place.column,
+    hint: 'the lines above say why; --offline does not start it',
+  }));
 }

@@ -6,6 +6,8 @@ import { LedgerError } from '../ledger/ledger.ts';
 import { isSameServer } from '../gateway/gateway.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
 import type { Configuration } from '../policy/configuration.ts';
+import type { Lock } from '../policy/lock.ts';
+import type { Pins, TrustedPin } from '../policy/pin.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import type { World } from '../world/world.ts';
@@ -29,6 +31,8 @@ export interface SessionOptions {
   /** Takes one line. */
   readonly log: (line: string) => void;
   readonly show: (issues: readonly Issue[], loaded: Loaded) => void;
+  /** `Authority.trusted` at the start; none if not given. */
+  readonly trusted?: ReadonlyMap<string, TrustedPin>;
 }
 
 /** Keeps the authority's policy true to the file and to what the servers offer. One writer, in order. */
@@ -41,10 +45,13 @@ export class Session {
   #used: Usable | undefined;
   /** What was shown of the file last read. */
   #shown = new Set<string>();
+  /** By policy name: what the ledger remembers, or is being told to. */
+  #trusted: ReadonlyMap<string, TrustedPin>;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#trusted = options.trusted ?? new Map();
   }
 
   get configuration(): Configuration | undefined {
@@ -59,7 +66,8 @@ export class Session {
     const before = this.#used;
     const { configuration } = loaded;
     const offered = configuration === undefined ? this.#offered : this.#offeredStill(configuration);
-    const compiled = configuration === undefined ? undefined : compile(configuration, offered);
+    const compiled =
+      configuration === undefined ? undefined : compile({ ...loaded, configuration }, offered, this.#trusted);
     const issues = [...loaded.issues, ...(compiled?.issues ?? [])];
     this.#read = loaded;
     this.#shown = new Set();
@@ -69,7 +77,7 @@ export class Session {
       this.#used = { ...loaded, configuration };
       this.#offered = offered;
       this.#enforce(compiled.policy, this.#used);
-      return before?.configuration.digest !== configuration.digest;
+      return before?.configuration.digest !== configuration.digest || before.lock?.digest !== loaded.lock?.digest;
     }
     if (before !== undefined) this.#options.log('the policy in force stays as it was');
     else {
@@ -84,16 +92,14 @@ export class Session {
     const { authority, id } = this.#options;
     return {
       visible: (tool) => authority.visible(this.#principal(), tool),
+      shown: (definition) => authority.shown(definition),
       call: (proposed) => authority.call({ ...proposed, principal: this.#principal(), session: id }),
       malformed: (reason) => authority.malformed(this.#principal(), id, reason),
       offered: (server, tools) => {
         // What a server offered stays known while it is away: its tools are then unavailable, not unheard of.
         if (tools === undefined) return;
         this.#offered.set(server, tools);
-        if (this.#used === undefined) return;
-        const { policy, issues } = compile(this.#used.configuration, this.#offered);
-        this.#show(issues, this.#used);
-        if (policy !== undefined) this.#enforce(policy, this.#used);
+        this.#typeAgain();
       },
     };
   }
@@ -166,6 +172,37 @@ export class Session {
     return new Map([...this.#offered].filter(([id]) => same(id)));
   }
 
+  /** The file that is in force over what is known of tools by now. */
+  #typeAgain(): void {
+    if (this.#used === undefined) return;
+    const { policy, issues } = compile(this.#used, this.#offered, this.#trusted);
+    this.#show(issues, this.#used);
+    if (policy !== undefined) this.#enforce(policy, this.#used);
+  }
+
+  /** What no lock pins is remembered as it is before anybody sees it; the ledger's word stands where it has another. */
+  #remember({ tools }: Policy): void {
+    const { authority } = this.#options;
+    const fresh = [...tools.values()].filter(
+      ({ name, pin }) =>
+        pin.trustKey !== undefined && !this.#trusted.has(name) && authority.visible(this.#principal(), name),
+    );
+    if (fresh.length === 0) return;
+    const pins = new Map(fresh.map(({ name, definition }) => [name, { digest: definition.digest, definition }]));
+    this.#trusted = new Map([...this.#trusted, ...pins]);
+    this.#write(async () => {
+      try {
+        if (!(await authority.trust([...pins.keys()]))) return;
+        this.#trusted = await authority.trusted();
+        this.#typeAgain();
+      } catch (error) {
+        // What is not recorded is not trusted: the first call of each is written with its pin.
+        this.#trusted = new Map([...this.#trusted].filter(([name, pin]) => pins.get(name) !== pin));
+        throw error;
+      }
+    });
+  }
+
   /** Says what is new: a list of tools that arrives compiles the same file again. */
   #show(issues: readonly Issue[], loaded: Loaded): void {
     const fresh = issues.filter((issue) => !awaitsList(issue) && !this.#shown.has(JSON.stringify(issue)));
@@ -175,10 +212,14 @@ export class Session {
 
   /** A shadow that does not load is told like one that does: calls go on without it. */
   #enforce(policy: Policy, { configuration, shadow, ...loaded }: Usable): void {
-    const typed = shadow === undefined ? undefined : typeShadow(configuration, shadow, this.#offered);
+    const typed =
+      shadow === undefined
+        ? undefined
+        : typeShadow(configuration, shadow, this.#offered, pinsOf(loaded, this.#trusted));
     if (shadow !== undefined && typed !== undefined) this.#show(typed.issues, { ...loaded, ...shadow });
     if (typed?.state.kind === 'invalid') this.#options.log('the shadow is not decided: calls go on without it');
     this.#write(() => this.#options.authority.load(policy, typed?.state));
+    this.#remember(policy);
   }
 
   /** The authority changes its policy at once; its entry follows in order, and a ledger that refuses it denies calls itself. */
@@ -207,11 +248,17 @@ function isAlike(a: Looked | undefined, b: Looked | undefined): boolean {
 }
 
 function compile(
-  configuration: Configuration,
+  { configuration, lock }: Pick<Usable, 'configuration' | 'lock'>,
   offered: ReadonlyMap<string, readonly ToolDefinition[]>,
+  trusted: ReadonlyMap<string, TrustedPin>,
 ): ReturnType<typeof compilePolicy> {
   const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool] as const));
-  return compilePolicy(configuration, tools, { complete: new Set(offered.keys()) });
+  const pins = pinsOf({ lock }, trusted);
+  return compilePolicy(configuration, tools, { complete: new Set(offered.keys()), pins });
+}
+
+function pinsOf({ lock }: { readonly lock?: Lock | undefined }, trusted: ReadonlyMap<string, TrustedPin>): Pins {
+  return lock === undefined ? { trusted } : { lock, trusted };
 }
 
 /** At the start no list of tools is there yet, and that patterns match nothing then is no news. */

@@ -3,6 +3,7 @@
 import type { ShadowState } from '../authority/layers.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { Configuration } from '../policy/configuration.ts';
+import type { Pins } from '../policy/pin.ts';
 import { besideMain } from '../policy/shadow.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
@@ -16,13 +17,14 @@ export interface TypedShadow {
 }
 
 /**
- * Compiles `shadow` over what the servers of `main` offer. One that does not load is told and recorded, and nothing
+ * Compiles `shadow` over what the servers of `main` offer and `pins` hold. One that does not load is told and recorded, and nothing
  * else: calls go on under `main` alone.
  */
 export function typeShadow(
   main: Configuration,
   shadow: LoadedShadow,
   offered: ReadonlyMap<string, readonly ToolDefinition[]>,
+  pins: Pins,
 ): TypedShadow {
   const { configuration, shown, issues } = shadow;
   const invalid = (all: readonly Issue[]): TypedShadow => {
@@ -31,7 +33,7 @@ export function typeShadow(
   if (configuration === undefined) return invalid(issues);
   const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool] as const));
   const complete = new Set(offered.keys());
-  const compiled = compilePolicy(besideMain(main, configuration), tools, { complete });
+  const compiled = compilePolicy(besideMain(main, configuration), tools, { complete, pins });
   const all = [...issues, ...compiled.issues].map((issue) => ({ ...issue, file: shown }));
   if (compiled.policy === undefined || forbidUse(all)) return invalid(all);
   return { state: { kind: 'loaded', policy: compiled.policy }, issues: all };

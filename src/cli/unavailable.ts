@@ -14,7 +14,6 @@ export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] 
   ['recover', 'after a restored backup or a clock jump'],
   ['hold', 'legal holds'],
   ['breakglass', 'a signed, expiring exception'],
-  ['pin', 'pinned tool definitions'],
   ['connect', 'connect a host'],
   ['doctor', 'what this machine can enforce'],
   ['key', 'keys of the log and of callers'],

@@ -2,6 +2,7 @@
 
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { JsonObject } from '../value/json.ts';
+import type { Door } from './door.ts';
 import { hostName } from './names.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -40,11 +41,11 @@ export class Catalog {
     return tools;
   }
 
-  /** The definitions that a host is shown: those it may know, as their servers sent them, but for the name. */
-  list(visible: (tool: string) => boolean): readonly JsonObject[] {
+  /** The definitions that a host is shown: those it may know, as `door` shows them, but for the name. */
+  list(door: Pick<Door, 'visible' | 'shown'>): readonly JsonObject[] {
     const listed: JsonObject[] = [];
     for (const { name, definition } of this.tools().values()) {
-      if (visible(definition.name)) listed.push({ ...definition.raw, name });
+      if (door.visible(definition.name)) listed.push({ ...door.shown(definition), name });
     }
     return listed;
   }

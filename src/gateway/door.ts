@@ -3,6 +3,7 @@
 import type { Answer } from '../authority/answer.ts';
 import type { Proposal } from '../authority/proposal.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
+import type { JsonObject } from '../value/json.ts';
 
 /** A proposal of this gateway's one session; who proposes is the door's to know. */
 export type Proposed = Omit<Proposal, 'principal' | 'session'>;
@@ -10,6 +11,8 @@ export type Proposed = Omit<Proposal, 'principal' | 'session'>;
 export interface Door {
   /** Whether the caller may know of the tool or method with this policy name. Cheap: asked for each tool of a list. */
   visible(tool: string): boolean;
+  /** The definition of an offered tool as the host may see it; its name is the gateway's affair. */
+  shown(definition: ToolDefinition): JsonObject;
   /** Decides, records, performs through `perform` at most once, records the outcome, and only then answers. */
   call(proposal: Proposed): Promise<Answer>;
   /** A line or request that was refused before it could become a proposal; to be recorded. */

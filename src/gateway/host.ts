@@ -96,7 +96,7 @@ export class Host {
   /** The tools, or who may know them, may have changed: the host hears of it if what it last saw did. */
   toolsChanged(): void {
     if (this.#shownTools === undefined) return;
-    const tools = JSON.stringify(this.#relay.catalog.list((tool) => this.#relay.door.visible(tool)));
+    const tools = JSON.stringify(this.#relay.catalog.list(this.#relay.door));
     if (tools === this.#shownTools) return;
     this.#shownTools = tools;
     this.#relay.host.notify('notifications/tools/list_changed');

@@ -20,7 +20,7 @@ export async function listTools(relay: Relay, { params }: Incoming): Promise<Out
       await upstream.refreshIfSilent();
     }),
   );
-  return { result: { tools: relay.catalog.list((tool) => relay.door.visible(tool)) } };
+  return { result: { tools: relay.catalog.list(relay.door) } };
 }
 
 export async function callTool(relay: Relay, incoming: Incoming): Promise<Outcome> {

@@ -2,7 +2,7 @@
 
 import type { Change, Lookups, Moment } from './fold.ts';
 import { fold } from './fold.ts';
-import type { CallRow, Composition, Facts, Reads } from './ledger.ts';
+import type { CallRow, Composition, Facts, Reads, TrustedTool } from './ledger.ts';
 import type { Fingerprint, PreparedWrites } from './prepare.ts';
 import { prepareWrites } from './prepare.ts';
 import type { Step } from './step.ts';
@@ -75,6 +75,7 @@ function apply(prepared: PreparedWrites, result: unknown, tables: Tables, start:
   if (typeof changes === 'string') return { kind: 'conflict', message: changes, result, prepared };
   for (const row of changes.rows) tables.apply({ row, counters: [] });
   for (const kill of changes.kills) tables.apply({ counters: [], kill });
+  for (const trusted of changes.trusted) tables.apply({ counters: [], trusted });
   tables.apply({ counters: changes.counters });
   return { kind: 'fits', result, prepared };
 }
@@ -87,9 +88,10 @@ export interface Changes {
   readonly ended: readonly Lease[];
   readonly taken: readonly Lease[];
   readonly kills: readonly NonNullable<Change['kill']>[];
+  readonly trusted: readonly TrustedTool[];
 }
 
-const NO_CHANGES: Changes = { rows: [], counters: [], ended: [], taken: [], kills: [] };
+const NO_CHANGES: Changes = { rows: [], counters: [], ended: [], taken: [], kills: [], trusted: [] };
 
 /** What all `steps` change, the first at `position`; or why one does not fit. */
 export function foldWrites(
@@ -104,6 +106,7 @@ export function foldWrites(
   const holders = new Map<string, string>();
   const counters = new Map<string, number>();
   const kills = new Map<string, NonNullable<Change['kill']>>();
+  const trust = new Map<string, TrustedTool>();
   const lookups: Lookups = {
     call: (id) => {
       const now = rows.get(id);
@@ -114,12 +117,13 @@ export function foldWrites(
     holder: (key) => rows.get(holders.get(key) ?? '') ?? tables.holder(key),
     counter: (key) => counters.get(key) ?? tables.counter(key),
     kill: (target) => (kills.has(target) ? kills.get(target)?.now : tables.kill(target)),
+    trusted: (tool) => trust.get(tool) ?? tables.trusted(tool),
   };
   for (const [index, step] of steps.entries()) {
     if (step === undefined) continue;
     const folded = fold(step, { position: position + index, at }, lookups);
     if (!folded.ok) return folded.message;
-    const { row, kill } = folded;
+    const { row, kill, trusted } = folded;
     if (row !== undefined) {
       rows.set(row.id, row);
       // A call that an entry could still change has all of its keys: no other one took them.
@@ -127,6 +131,7 @@ export function foldWrites(
     }
     for (const [key, value] of folded.counters) counters.set(key, value);
     if (kill !== undefined) kills.set(kill.target, kill);
+    if (trusted !== undefined) trust.set(trusted.tool, trusted);
   }
   for (const { call, salt, mac } of fingerprints) {
     const row = rows.get(call);
@@ -134,5 +139,12 @@ export function foldWrites(
   }
   const after = [...rows.values()];
   const ended = [...befores.values()].flatMap((before) => (before === undefined ? [] : leasesOf(before)));
-  return { rows: after, counters: [...counters], ended, taken: after.flatMap(leasesOf), kills: [...kills.values()] };
+  return {
+    rows: after,
+    counters: [...counters],
+    ended,
+    taken: after.flatMap(leasesOf),
+    kills: [...kills.values()],
+    trusted: [...trust.values()],
+  };
 }

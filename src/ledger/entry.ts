@@ -31,6 +31,7 @@ const ENTRY_TYPES = [
   'kill.set',
   'kill.lifted',
   'erasure.expired',
+  'pin.trusted',
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];

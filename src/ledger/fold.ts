@@ -1,7 +1,7 @@
 /** What an entry does to the tables: the one definition of which transitions are legal. Pure. */
 
-import type { CallRow, CallState, Charges, Kill } from './ledger.ts';
-import type { CallStep, KillStep, Step } from './step.ts';
+import type { CallRow, CallState, Charges, Kill, TrustedTool } from './ledger.ts';
+import type { CallStep, KillStep, PinStep, Step } from './step.ts';
 
 /** The tables as folding sees them. */
 export interface Lookups {
@@ -11,6 +11,7 @@ export interface Lookups {
   /** 0 when there is none. */
   counter(key: string): number;
   kill(target: string): Kill | undefined;
+  trusted(tool: string): TrustedTool | undefined;
 }
 
 /** Where an entry stands in the log, and when it was written: milliseconds since the epoch. */
@@ -28,6 +29,7 @@ export interface Change {
   readonly counters: readonly (readonly [key: string, value: number])[];
   /** `now` is absent when it was lifted. */
   readonly kill?: { readonly target: string; readonly now?: Kill };
+  readonly trusted?: TrustedTool;
 }
 
 /**
@@ -46,6 +48,7 @@ export function parkedKey(principal: string): string {
 /** What `step`, as the entry of `moment`, makes of the tables. Columns that no entry says are kept as they are. */
 export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
   if (step.kind === 'kill-set' || step.kind === 'kill-lifted') return foldKill(step, moment, lookups);
+  if (step.kind === 'pin-trusted') return foldPin(step, moment, lookups);
   const before = lookups.call(step.call);
   switch (step.kind) {
     case 'denied':
@@ -77,6 +80,13 @@ function foldKill({ kind, target, reason, by }: KillStep, moment: Moment, lookup
   }
   if (lookups.kill(target) !== undefined) return { ok: true, keys: [], counters: [], kill: { target } };
   return { ok: false, code: 'illegal', message: `\`${target}\` is not killed, so \`kill.lifted\` does not fit` };
+}
+
+/** Trust is given once: from then on only a person's review changes what a tool may be. */
+function foldPin({ tool, digest }: PinStep, { position }: Moment, lookups: Lookups): Folded {
+  if (lookups.trusted(tool) === undefined)
+    return { ok: true, keys: [], counters: [], trusted: { tool, digest, position } };
+  return { ok: false, code: 'illegal', message: `\`${tool}\` was trusted before, so \`pin.trusted\` does not fit` };
 }
 
 function foldParked(

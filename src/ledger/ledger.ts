@@ -55,6 +55,15 @@ export interface Kill {
   readonly at: number;
 }
 
+/** The definition under which a tool was first used, when no lock pinned it. */
+export interface TrustedTool {
+  /** Policy name. */
+  readonly tool: string;
+  readonly digest: string;
+  /** The position of its entry, which may hold the definition. */
+  readonly position: number;
+}
+
 /**
  * One call as the store knows it. Every column but `salt` and `fingerprint` is derived: folding the
  * entries rebuilds it.
@@ -97,7 +106,7 @@ export interface Reads {
   /** Answers with the calls of this principal and tool that are `parked`, `intent` or `unknown`. */
   readonly open?: { readonly principal: string; readonly tool: string };
   readonly call?: string;
-  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`. */
+  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`. */
   readonly facts?: readonly string[];
 }
 
@@ -110,7 +119,8 @@ export interface Facts {
   readonly call?: CallRow;
   /**
    * The facts that were asked for, those that are 0 left out: counters; for `slots/…` the leases that live at `at`; for
-   * `kill/TARGET` 1 when it is on; for `parked/principal=ID` the calls that are parked.
+   * `kill/TARGET` 1 when it is on; for `pin/DIGEST/TOOL` 1 when the
+   * tool was first trusted under this digest and 2 when under another; for `parked/principal=ID` the calls that are parked.
    */
   readonly values: ReadonlyMap<string, number>;
 }
@@ -191,6 +201,8 @@ export interface Ledger extends AsyncDisposable {
   expire(before: number, from: string): Promise<Expired>;
   /** The kill switches that are on, by target. */
   kills(): Promise<readonly Kill[]>;
+  /** The tools that were trusted when they were first used, by name. */
+  trusted(): Promise<readonly TrustedTool[]>;
   /** Whether the process that opened the data directory as `instance` still holds it. */
   isAlive(instance: string): Promise<boolean>;
   /** Signs the committed size, if it grew since the last checkpoint; resolves with the signed note. */

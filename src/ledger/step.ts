@@ -75,14 +75,22 @@ interface Switched {
 /** `kill.set` and `kill.lifted`. */
 export type KillStep = (Switched & { readonly kind: 'kill-set' }) | (Switched & { readonly kind: 'kill-lifted' });
 
-export type Step = CallStep | KillStep;
+/** `pin.trusted`: a tool was used for the first time, under this definition. */
+export interface PinStep {
+  readonly kind: 'pin-trusted';
+  readonly tool: string;
+  readonly digest: string;
+  readonly call?: never;
+}
+
+export type Step = CallStep | KillStep | PinStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
 export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
-  return type.startsWith('call.') || type.startsWith('kill.');
+  return type.startsWith('call.') || type.startsWith('kill.') || type.startsWith('pin.');
 }
 
 /** Reads the fields that folding needs. `fields` may be a whole entry. */
@@ -110,6 +118,8 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
     case 'kill.set':
     case 'kill.lifted':
       return readKill(type === 'kill.set' ? 'kill-set' : 'kill-lifted', fields);
+    case 'pin.trusted':
+      return readPin(fields);
     default:
       return { ok: true };
   }
@@ -221,6 +231,18 @@ function readKill(kind: 'kill-set' | 'kill-lifted', fields: JsonObject): ReadSte
   if (!isName(reason)) return missing('reason');
   if (!isName(by)) return missing('by');
   return { ok: true, step: { kind, target, reason, by } };
+}
+
+/** A definition that is too large for its entry is left out; its digest never is. */
+function readPin(fields: JsonObject): ReadStep {
+  const { tool, definition } = fields;
+  const name = toolName(fields);
+  const digest = isJsonObject(tool) ? tool['definition'] : undefined;
+  if (!isName(name)) return missing('tool.name');
+  // It stands before the name in the key of its fact.
+  if (!isName(digest) || digest.includes('/')) return missing('tool.definition');
+  if (definition !== undefined && typeof definition !== 'string') return missing('definition');
+  return { ok: true, step: { kind: 'pin-trusted', tool: name, digest } };
 }
 
 function toolName(fields: JsonObject): string | undefined {

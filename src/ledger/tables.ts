@@ -4,7 +4,7 @@ import { parseInstant } from '../value/time.ts';
 import type { Entry } from './entry.ts';
 import type { Change, Lookups } from './fold.ts';
 import { fold, isReleased } from './fold.ts';
-import type { CallRow, Facts, Kill, Reads } from './ledger.ts';
+import type { CallRow, Facts, Kill, Reads, TrustedTool } from './ledger.ts';
 import { readStep } from './step.ts';
 
 /** A slot that an attempt holds. It counts at any time before `until`, and at all times without one. */
@@ -21,9 +21,10 @@ export interface Known {
   readonly counters: readonly (readonly [key: string, value: number])[];
   readonly leases: readonly Lease[];
   readonly kills: readonly Kill[];
+  readonly trusted: readonly TrustedTool[];
 }
 
-/** Calls by id and by key, the unsettled ones by principal and tool; counters, leases and kill switches by key. */
+/** Calls by id and by key, the unsettled ones by principal and tool; counters, leases, kill switches and first trust by key. */
 export interface Tables extends Lookups {
   /** All rows, in the order in which their calls first appeared. */
   rows(): Iterable<CallRow>;
@@ -33,6 +34,7 @@ export interface Tables extends Lookups {
   counters(): Iterable<readonly [key: string, value: number]>;
   leases(key?: string): Iterable<Lease>;
   kills(): Iterable<Kill>;
+  allTrusted(): Iterable<TrustedTool>;
   /** Replaces the row of its call, whose keys and leases are its own from now on; and the rest of the change. */
   apply(change: Omit<Change, 'keys'>): void;
 }
@@ -67,13 +69,15 @@ class LeaseTable {
   }
 }
 
-export function createTables({ rows = [], counters = [], leases = [], kills = [] }: Partial<Known> = {}): Tables {
+export function createTables(known: Partial<Known> = {}): Tables {
+  const { rows = [], counters = [], leases = [], kills = [], trusted = [] } = known;
   const calls = new Map<string, CallRow>();
   const holders = new Map<string, string>();
   const unsettled = new Map<string, CallRow>();
   const values = new Map<string, number>(counters);
   const held = new LeaseTable();
   const switches = new Map<string, Kill>(kills.map((kill) => [kill.target, kill]));
+  const trust = new Map<string, TrustedTool>(trusted.map((one) => [one.tool, one]));
   const setRow = (row: CallRow): void => {
     const before = calls.get(row.id);
     if (before !== undefined) for (const lease of leasesOf(before)) held.remove(lease);
@@ -94,6 +98,7 @@ export function createTables({ rows = [], counters = [], leases = [], kills = []
     },
     counter: (key) => values.get(key) ?? 0,
     kill: (target) => switches.get(target),
+    trusted: (tool) => trust.get(tool),
     rows: () => calls.values(),
     open: (of) =>
       [...unsettled.values()].filter(
@@ -102,7 +107,8 @@ export function createTables({ rows = [], counters = [], leases = [], kills = []
     counters: () => values,
     leases: (key) => held.of(key),
     kills: () => switches.values(),
-    apply: ({ row, counters: changed, kill }) => {
+    allTrusted: () => trust.values(),
+    apply: ({ row, counters: changed, kill, trusted: first }) => {
       if (row !== undefined) setRow(row);
       for (const [key, value] of changed) {
         if (value === 0) values.delete(key);
@@ -110,15 +116,17 @@ export function createTables({ rows = [], counters = [], leases = [], kills = []
       }
       if (kill?.now !== undefined) switches.set(kill.target, kill.now);
       else if (kill !== undefined) switches.delete(kill.target);
+      if (first !== undefined) trust.set(first.tool, first);
     },
   };
 }
 
 /** What a fact's key asks for, by the folder it begins with. */
-export type FactKind = 'slots' | 'kill' | 'counter';
+export type FactKind = 'slots' | 'kill' | 'pin' | 'counter';
 
 export function factKind(key: string): FactKind {
   if (key.startsWith('slots/')) return 'slots';
+  if (key.startsWith('pin/')) return 'pin';
   return key.startsWith('kill/') ? 'kill' : 'counter';
 }
 
@@ -127,12 +135,30 @@ export function killTarget(key: string): string {
   return key.slice('kill/'.length);
 }
 
+/** The parts of `pin/DIGEST/TOOL`. */
+export function pinParts(key: string): { readonly digest: string; readonly tool: string } {
+  const start = 'pin/'.length;
+  const slash = key.indexOf('/', start);
+  return slash === -1
+    ? { digest: '', tool: key.slice(start) }
+    : { digest: key.slice(start, slash), tool: key.slice(slash + 1) };
+}
+
+function pinValue(tables: Tables, key: string): number {
+  const { digest, tool } = pinParts(key);
+  const first = tables.trusted(tool);
+  if (first === undefined) return 0;
+  return first.digest === digest ? 1 : 2;
+}
+
 function factValue(tables: Tables, key: string, at: number): number {
   switch (factKind(key)) {
     case 'counter':
       return tables.counter(key);
     case 'kill':
       return tables.kill(killTarget(key)) === undefined ? 0 : 1;
+    case 'pin':
+      return pinValue(tables, key);
     case 'slots': {
       let live = 0;
       for (const { until } of tables.leases(key)) if (until === undefined || until > at) live += 1;

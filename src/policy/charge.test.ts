@@ -195,7 +195,7 @@ test('the gates come in their order: rules, obligations, depth, rate, concurrenc
   const deep = { run: { id: 'r', depth: 2 } };
   const all = new Map(
     needs(policy, requestOf('bank.pay'))
-      .filter((key) => !key.startsWith('kill/'))
+      .filter((key) => !/^(?:kill|pin)\//u.test(key))
       .map((key) => [key, 1e17]),
   );
   for (const [key] of all) if (key.startsWith('rate/')) all.set(key, EVENING * 2_000);
@@ -249,7 +249,7 @@ test('what a decision needs are exact keys: switches, waiting calls where it may
   const own = needs(policy, requestOf('bank.pay'));
   assert.equal(new Set(own).size, own.length);
   assert.deepEqual(
-    own.map((key) => key.replace(/[0-9a-f]{16}/u, 'ID')).toSorted(),
+    own.map((key) => key.replace(/sha256:[0-9a-f]{64}|[0-9a-f]{16}/u, 'ID')).toSorted(),
     [
       DAY,
       'count/ID/run=r',
@@ -258,6 +258,7 @@ test('what a decision needs are exact keys: switches, waiting calls where it may
       'kill/server:bank',
       'kill/tool:bank.pay',
       'parked/principal=local',
+      'pin/ID/bank.pay',
       'rate/ID/principal=local',
       'slots/ID/all',
     ].toSorted(),
@@ -269,7 +270,7 @@ test('what a decision needs are exact keys: switches, waiting calls where it may
     'kill/server:nope',
     'kill/tool:nope',
   ]);
-  assert.equal(needs(policy, requestOf('files.read')).length, 4 + 2);
+  assert.equal(needs(policy, requestOf('files.read')).length, 4 + 1 + 2);
 });
 
 test('a decision carries the facts it was made from: those it needs, that are not 0', () => {
@@ -289,7 +290,7 @@ test('facts that are no whole numbers only narrow', () => {
       assert.equal(decide(policy, request, facts({ [key]: value })).effect, 'deny', `${key} = ${value}`);
     }
   }
-  for (const key of needs(policy, request).filter((each) => !each.startsWith('kill/'))) {
+  for (const key of needs(policy, request).filter((each) => !/^(?:kill|pin)\//u.test(each))) {
     const fresh = decide(policy, request);
     assert.deepEqual(decide(policy, request, facts({ [key]: -1_000 })).reservation, fresh.reservation, key);
   }

@@ -25,6 +25,7 @@ import type { PatternIndex } from './pattern-index.ts';
 import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedRule } from './policy.ts';
 import type { LocatedPattern, Rule } from './rule.ts';
 import { schemaFault } from './schema.ts';
+import type { Pins } from './pin.ts';
 import { gather, missOf } from './served.ts';
 import type { Served } from './served.ts';
 import type { Located } from './source.ts';
@@ -53,7 +54,8 @@ interface Work {
 
 /**
  * The policy, with every problem found. `tools` are the definitions known so far, by policy name; `complete` names the
- * servers whose lists those are: only there is a pattern that matches nothing an error.
+ * servers whose lists those are: only there, and where the lock of `pins` holds a whole server, is a pattern that matches
+ * nothing an error. A tool that is pinned is typed and judged by its pin, whatever its server says now.
  *
  * No policy comes out when a problem is there whatever the tools are: an expression that no tool could satisfy, a
  * server that is not configured. A problem of some tools makes those `invalid`: each of their calls is denied
@@ -63,14 +65,16 @@ interface Work {
 export function compilePolicy(
   configuration: Configuration,
   tools: ReadonlyMap<string, ToolDefinition>,
-  options: { readonly complete?: ReadonlySet<string> } = {},
+  options: { readonly complete?: ReadonlySet<string>; readonly pins?: Pins } = {},
 ): { readonly policy: Policy | undefined; readonly issues: readonly Issue[] } {
-  const served = gather(configuration, tools, options.complete ?? new Set());
+  const { complete = new Set(), pins = {} } = options;
+  const served = gather(configuration, tools, complete, pins);
   const work = workOn(configuration, served);
   const sound = checkExpressions(work) && checkMatches(work);
   if (!sound) return { policy: undefined, issues: issueList([...work.issues, ...work.faults.issues()]) };
   const compiled = new Map([...served.tools.values()].map((tool) => [tool.name, compileTool(work, tool)]));
-  const policy = Object.freeze({ digest: configuration.digest, configuration, tools: compiled });
+  const lock = pins.lock === undefined ? {} : { lock: pins.lock.digest };
+  const policy = Object.freeze({ digest: configuration.digest, ...lock, configuration, tools: compiled });
   return { policy, issues: issueList([...work.issues, ...work.faults.issues(), ...lint(policy)]) };
 }
 
@@ -181,6 +185,7 @@ function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
     name,
     server,
     definition: tool,
+    pin: work.served.pins.get(name) ?? {},
     effect,
     labels,
     rules,

@@ -26,8 +26,8 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
-import { APPROVALS, RETENTION, readApprovals, readRetention } from './settings.ts';
-import type { ApprovalSettings, RetentionSettings } from './settings.ts';
+import { APPROVALS, PINS, RETENTION, readApprovals, readPins, readRetention } from './settings.ts';
+import type { ApprovalSettings, PinSettings, RetentionSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 import type { Located } from './source.ts';
 
@@ -52,6 +52,7 @@ export interface Configuration {
   readonly limits: readonly Limit[];
   readonly approvals: ApprovalSettings;
   readonly retention: RetentionSettings;
+  readonly pins: PinSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
   /** Of `data`: identifies the policy. */
@@ -60,16 +61,17 @@ export interface Configuration {
 
 const VERSION = 1;
 const LOCAL = 'local';
-const DEFAULTS: Pick<Configuration, 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals' | 'retention'> =
-  {
-    servers: new Map(),
-    tools: [],
-    rules: [],
-    budgets: new Map(),
-    limits: [],
-    approvals: APPROVALS,
-    retention: RETENTION,
-  };
+type Defaulted = 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals' | 'pins' | 'retention';
+const DEFAULTS: Pick<Configuration, Defaulted> = {
+  servers: new Map(),
+  tools: [],
+  rules: [],
+  budgets: new Map(),
+  limits: [],
+  approvals: APPROVALS,
+  pins: PINS,
+  retention: RETENTION,
+};
 
 /**
  * The configuration that `text` writes, or every problem found. `file` is named in the issues only. `environment`
@@ -121,6 +123,7 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
       if (file !== undefined) draft.shadow = file;
     },
     retention: (entry: Entry) => void (draft.retention = readRetention(reader, entry)),
+    pins: (entry: Entry) => void (draft.pins = readPins(reader, entry)),
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);
       if (read !== undefined) draft.preset = read.preset;

@@ -18,13 +18,14 @@ export { questionOf } from './approval.ts';
 export type { Approval, Question } from './approval.ts';
 export { charge } from './charge.ts';
 export type { FactValues } from './fact.ts';
-export { admit, admitArguments, admitCaller } from './gates.ts';
+export { admit, admitArguments, admitCaller, admitPin } from './gates.ts';
 export { judge } from './judge.ts';
 export { keyOf } from './key.ts';
 export { withNearest } from './nearest.ts';
 export { needs } from './need.ts';
+export { isTrustedOtherwise, isUntrusted } from './pin.ts';
 export { settleCost, settleFailed } from './settle-cost.ts';
-export { couldAllow, couldServe } from './visible.ts';
+export { couldAllow, couldServe, shownDefinition } from './visible.ts';
 
 export interface DecideOptions {
   /** The answers to a call that was parked, which is decided again; absent for a call that is new. */

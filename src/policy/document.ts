@@ -14,18 +14,39 @@ const ALIASES_MAX = 1_000;
 /** One mistake makes a YAML parser stumble many times; the first messages are the true ones. */
 const SYNTAX_ISSUES_MAX = 3;
 
+/** What a document is, in the words of its problems, and how long it may be. */
+export interface DocumentKind {
+  /** UTF-16 code units. */
+  readonly lengthMax: number;
+  readonly tooLong: string;
+  readonly empty: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
+const CONFIGURATION: DocumentKind = {
+  lengthMax: FILE_LENGTH_MAX,
+  tooLong: 'one file is one policy: is this the right file?',
+  empty: {
+    code: 'policy-empty',
+    message: 'the configuration is empty, and an empty policy denies everything',
+    hint: 'write at least `interlock: 1`',
+  },
+};
+
 export interface Vetted {
   readonly root: Node;
   readonly aliases: ReadonlyMap<Alias, Node>;
 }
 
 /** The document's root, or `undefined` with the errors added to `issues`. */
-export function vetDocument(source: Source, issues: Issue[]): Vetted | undefined {
+export function vetDocument(
+  source: Source,
+  issues: Issue[],
+  { lengthMax, tooLong, empty }: DocumentKind = CONFIGURATION,
+): Vetted | undefined {
   const start = { line: 1, column: 1 };
-  if (source.text.length > FILE_LENGTH_MAX) {
-    const message = `expected at most ${FILE_LENGTH_MAX} characters, got ${source.text.length}`;
-    const hint = 'one file is one policy: is this the right file?';
-    issues.push({ code: 'too-large', severity: 'error', message, hint, file: source.file, ...start });
+  if (source.text.length > lengthMax) {
+    const message = `expected at most ${lengthMax} characters, got ${source.text.length}`;
+    issues.push({ code: 'too-large', severity: 'error', message, hint: tooLong, file: source.file, ...start });
     return undefined;
   }
   const options = { version: '1.2', schema: 'core', strict: true, merge: false, prettyErrors: false } as const;
@@ -39,9 +60,7 @@ export function vetDocument(source: Source, issues: Issue[]): Vetted | undefined
   if (problems.length > 0) return undefined;
   const root: Node | null = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) {
-    const message = 'the configuration is empty, and an empty policy denies everything';
-    const hint = 'write at least `interlock: 1`';
-    issues.push({ code: 'policy-empty', severity: 'error', message, hint, file: source.file, ...start });
+    issues.push({ ...empty, severity: 'error', file: source.file, ...start });
     return undefined;
   }
   const before = issues.length;

@@ -22,6 +22,11 @@ export function parkedKey(principal: string): string {
   return `parked/principal=${principal}`;
 }
 
+/** 0 while `tool` was never trusted, 1 when it was under the definition of `digest`, and 2 when under another one. */
+export function pinKey(tool: string, digest: string): string {
+  return `pin/${digest}/${tool}`;
+}
+
 /** What was counted under `key`: never below 0, and more than any limit when the fact is no whole number. */
 export function countedOf(facts: FactValues, key: string): number {
   const value = facts.get(key) ?? 0;

@@ -4,6 +4,7 @@ import type { Decision, Request } from './decision.ts';
 import type { FactValues } from './fact.ts';
 import { isKilled, NO_FACTS } from './fact.ts';
 import { deny, judge } from './judge.ts';
+import { isTrustedOtherwise } from './pin.ts';
 import type { Policy } from './policy.ts';
 import { checkArguments } from './schema.ts';
 import * as sentence from './sentence.ts';
@@ -26,6 +27,15 @@ export function admitCaller(policy: Policy, request: Request, facts: FactValues 
   return decision.effect === 'deny' ? decision : deny('no-rule', `${tool.name} is denied: no rule allows it`);
 }
 
+/** The tool is what was reviewed, or else what was first trusted. */
+export function admitPin(policy: Policy, request: Request, facts: FactValues = NO_FACTS): Decision | undefined {
+  const tool = policy.tools.get(request.tool);
+  if (tool === undefined) return undefined;
+  const { quarantine, departs = 'its definition changed since it was first trusted' } = tool.pin;
+  if (quarantine !== undefined) return deny('pin-changed', sentence.pinChanged(tool, quarantine));
+  return isTrustedOtherwise(tool.pin, facts) ? deny('pin-changed', sentence.pinChanged(tool, departs)) : undefined;
+}
+
 /** The arguments fit the tool's schema. */
 export function admitArguments(policy: Policy, request: Request): Decision | undefined {
   const tool = policy.tools.get(request.tool);
@@ -36,5 +46,5 @@ export function admitArguments(policy: Policy, request: Request): Decision | und
 
 /** All gates before the rules; nothing when the request may be judged. */
 export function admit(policy: Policy, request: Request, facts: FactValues = NO_FACTS): Decision | undefined {
-  return admitCaller(policy, request, facts) ?? admitArguments(policy, request);
+  return admitCaller(policy, request, facts) ?? admitPin(policy, request, facts) ?? admitArguments(policy, request);
 }

@@ -4,7 +4,7 @@
  */
 
 export const LATER = {
-  top: ['models', 'programs', 'pins', 'clock', 'disk', 'checkpoints', 'builtin', 'secrets', 'personal'],
+  top: ['models', 'programs', 'clock', 'disk', 'checkpoints', 'builtin', 'secrets', 'personal'],
   server: ['package', 'url', 'headers'],
   tool: ['downstreamKey', 'subjectCheck', 'secrets', 'probe', 'output', 'default'],
   guard: ['url', 'argv'],

@@ -10,7 +10,7 @@ import type { Policy, PolicyTool } from './policy.ts';
 import { scopeText } from './scope.ts';
 
 /**
- * Every key that `decide` may look at for `request`, each once: kill switches, calls that wait for an approval where
+ * Every key that `decide` may look at for `request`, each once: kill switches, the pin that was trusted, calls that wait for an approval where
  * one may be asked for, rates, slots, counts, and of each budget that is charged or read the window's. It depends on
  * the principal, the tool, the run and the time, never on the arguments, and not on how much is declared about other
  * tools.
@@ -19,6 +19,7 @@ export function needs(policy: Policy, request: Request): readonly string[] {
   const keys = new Set(killKeys(request));
   const tool = policy.tools.get(request.tool);
   if (tool === undefined || tool.invalid !== undefined) return [...keys];
+  if (tool.pin.trustKey !== undefined) keys.add(tool.pin.trustKey);
   if (tool.rules.ask.length > 0) keys.add(parkedKey(request.principal));
   for (const limit of tool.limits) {
     const { kind } = limit.ceiling;

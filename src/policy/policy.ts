@@ -9,6 +9,7 @@ import type { Budget } from './budget.ts';
 import type { GuardDeclaration } from './declaration.ts';
 import type { ToolEffect } from './decision.ts';
 import type { Limit } from './limit.ts';
+import type { PinState } from './pin.ts';
 import type { Rule } from './rule.ts';
 import type { ToolDefinition } from './tool.ts';
 
@@ -38,8 +39,9 @@ export interface PolicyTool {
   /** Policy name. */
   readonly name: string;
   readonly server: string;
-  /** As served, with the operator's `input:` in place of the server's schema where there is one. */
+  /** As pinned, else as served, with the operator's `input:` in place of the server's schema where there is one. */
   readonly definition: ToolDefinition;
+  readonly pin: PinState;
   readonly effect: ToolEffect;
   readonly labels: readonly string[];
   readonly guard?: GuardDeclaration;
@@ -72,6 +74,8 @@ export interface PolicyTool {
 export interface Policy {
   /** Of the configuration as written; two policies with one digest decide alike over equal tools. */
   readonly digest: Digest;
+  /** Of the lock that pins their definitions; absent when there is none. */
+  readonly lock?: Digest;
   readonly configuration: Configuration;
   /** By policy name: tools and methods. */
   readonly tools: ReadonlyMap<string, PolicyTool>;

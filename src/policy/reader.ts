@@ -245,7 +245,9 @@ function jsonScalar(reader: Reader, value: unknown, place: Place, what: string):
     return refuse(reader, place, 'wrong-value', `expected ${what} to be Unicode text, got half a surrogate pair`);
   }
   const exact = typeof value === 'number' && Number.isFinite(value);
-  if (exact && (!Number.isInteger(value) || Number.isSafeInteger(value))) return value;
+  // From 10^21 on canonical JSON prints an exponent, so that nobody takes all the digits for exact.
+  const isPrinted = exact && (!Number.isInteger(value) || Number.isSafeInteger(value) || Math.abs(value) >= 1e21);
+  if (isPrinted) return value;
   const range = 'a finite number, and an integer within ±(2^53−1)';
   return refuse(
     reader,

@@ -32,6 +32,12 @@ export function killed(tool: string): string {
   return `${oneLine(tool)} is denied: the operator has switched such calls off`;
 }
 
+/** `why` is a clause: "its description changed". */
+export function pinChanged(tool: PolicyTool, why: string): string {
+  const review = `a person reviews it with \`interlock pin ${oneLine(tool.name)}\``;
+  return `${oneLine(tool.name)} is denied: ${oneLine(why)}; ${review}`;
+}
+
 export function schemaMismatch(tool: PolicyTool, problems: readonly SchemaProblem[]): string {
   const shown = problems
     .slice(0, PROBLEMS_SHOWN)

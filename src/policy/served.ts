@@ -6,13 +6,17 @@ import type { Configuration } from './configuration.ts';
 import { isMethodName, methodsOf } from './method.ts';
 import { couldMatchServer, serverOf } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
+import { lockedWhole, pinTools } from './pin.ts';
+import type { Pins, PinState } from './pin.ts';
 import { RESERVED_SERVERS } from './server.ts';
 import { defineTool } from './tool.ts';
 import type { ToolDefinition } from './tool.ts';
 
 export interface Served {
-  /** By policy name. */
+  /** By policy name: what calls are judged by. */
   readonly tools: ReadonlyMap<string, ToolDefinition>;
+  /** How the tools of servers stand to their pins, by policy name. */
+  readonly pins: ReadonlyMap<string, PinState>;
   /** Servers that are configured or serve something. */
   readonly servers: ReadonlySet<string>;
   /** Servers of which every tool is known. */
@@ -20,19 +24,28 @@ export interface Served {
   readonly issues: readonly Issue[];
 }
 
-/** Gathers what is served. `listed` are the definitions known so far, `complete` the servers whose lists those are. */
+/**
+ * Gathers what is served. `listed` are the definitions known so far, `complete` the servers whose lists those are. What
+ * is pinned stands as it is pinned.
+ */
 export function gather(
   configuration: Configuration,
   listed: ReadonlyMap<string, ToolDefinition>,
   complete: ReadonlySet<string>,
+  pinned: Pins,
 ): Served {
   const tools = new Map<string, ToolDefinition>();
+  const pins = new Map<string, PinState>();
   const servers = new Set<string>([...configuration.servers.keys(), ...complete]);
   const issues: Issue[] = [];
-  for (const [name, tool] of listed) {
+  for (const [name, { tool, pin }] of pinTools(configuration, listed, complete, pinned)) {
     servers.add(tool.server);
     if (isMethodName(tool.upstreamName)) issues.push(methodNamed(configuration.file, tool));
-    else tools.set(name, tool);
+    else {
+      tools.set(name, tool);
+      pins.set(name, pin);
+      if (pin.quarantine !== undefined) issues.push(quarantined(configuration, tool, pin.quarantine));
+    }
   }
   const inline = new Set<string>();
   for (const { pattern, declared } of configuration.tools) {
@@ -43,8 +56,8 @@ export function gather(
     if (!servers.has(tool.server)) inline.add(tool.server);
   }
   for (const server of servers) for (const method of methodsOf(server)) tools.set(method.name, method);
-  const known = new Set([...complete, ...inline]);
-  return { tools, servers: new Set([...servers, ...inline]), complete: known, issues };
+  const known = new Set([...complete, ...lockedWhole(configuration, pinned.lock), ...inline]);
+  return { tools, pins, servers: new Set([...servers, ...inline]), complete: known, issues };
 }
 
 function describedInline(
@@ -63,6 +76,13 @@ function describedInline(
 function methodNamed(file: string, tool: ToolDefinition): Issue {
   const message = `server \`${tool.server}\` has a tool \`${tool.upstreamName}\`, which is the name of a method: it is not served`;
   return { code: 'tool-name-reserved', severity: 'warning', message, file, line: 1, column: 1 };
+}
+
+function quarantined({ file, servers }: Configuration, { name, server }: ToolDefinition, why: string): Issue {
+  const { line, column } = servers.get(server)?.place ?? { line: 1, column: 1 };
+  const message = `\`${name}\` is denied until somebody reviews it: ${why}`;
+  const hint = `see it with \`interlock pin ${name} --diff\`, and take it with \`--accept\``;
+  return { code: 'pin-changed', severity: 'warning', message, file, line, column, hint };
 }
 
 /** What a pattern that matches nothing means: a mistake, or a server whose tools are not known yet. */

@@ -34,7 +34,7 @@ export interface ServerConfiguration {
   readonly startTimeoutMs: number;
 }
 
-const SERVER_ID = /^[a-z][a-z0-9-]{0,31}$/u;
+export const SERVER_ID: RegExp = /^[a-z][a-z0-9-]{0,31}$/u;
 const ENVIRONMENT_NAME = /^[^=\0]+$/u;
 const SERVERS_MAX = 1_000;
 const TIMEOUT_MS = 60_000;

@@ -1,7 +1,7 @@
-/** Settings of the whole: `approvals`, `retention`. */
+/** Settings of the whole: `approvals`, `pins`, `retention`. */
 
 import { readDuration } from './duration.ts';
-import { readBoolean, readFields } from './reader.ts';
+import { readBoolean, readFields, readWord } from './reader.ts';
 import type { Entry, Reader } from './reader.ts';
 import { LATER } from './later.ts';
 
@@ -29,6 +29,26 @@ export function readRetention(reader: Reader, entry: Entry): RetentionSettings {
   };
   readFields(reader, entry.value, entry.place, '`retention`', parsers, []);
   return bodiesMs === undefined ? RETENTION : Object.freeze({ bodiesMs });
+}
+
+const FIRST = ['trust', 'ask'] as const;
+
+export interface PinSettings {
+  /** Whether a tool that nothing pins is used and remembered as it is, or denied until somebody reviews it. */
+  readonly first: (typeof FIRST)[number];
+}
+
+export const PINS: PinSettings = { first: 'trust' };
+
+export function readPins(reader: Reader, entry: Entry): PinSettings {
+  let { first } = PINS;
+  const parsers = {
+    first: (inner: Entry) => {
+      first = readWord(reader, inner.value, inner.place, '`first` of `pins`', FIRST) ?? first;
+    },
+  };
+  readFields(reader, entry.value, entry.place, '`pins`', parsers);
+  return Object.freeze({ first });
 }
 
 export function readApprovals(reader: Reader, entry: Entry): ApprovalSettings {

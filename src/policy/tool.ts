@@ -50,15 +50,18 @@ export function defineTool(
     upstreamName: name,
     inputSchema,
     raw,
-    digest: digestOf(
-      Object.fromEntries(DIGESTED.filter((key) => Object.hasOwn(raw, key)).map((key) => [key, raw[key] ?? null])),
-    ),
+    digest: digestOf(pinnedPart(raw)),
     ...(typeof title === 'string' ? { title } : {}),
     ...(typeof description === 'string' ? { description } : {}),
     ...(isJsonObject(outputSchema) ? { outputSchema } : {}),
     ...(isJsonObject(annotations) ? { annotations } : {}),
   };
   return { ok: true, tool: Object.freeze(tool) };
+}
+
+/** What of a definition a pin holds: all that tells a model or a policy what the tool is. */
+export function pinnedPart(raw: JsonObject): JsonObject {
+  return Object.fromEntries(DIGESTED.filter((key) => Object.hasOwn(raw, key)).map((key) => [key, raw[key] ?? null]));
 }
 
 function member(object: JsonObject, key: string): JsonValue | undefined {

@@ -1,9 +1,11 @@
 /** Whether a principal may know of a tool: some call of it could be allowed. */
 
+import type { JsonObject } from '../value/json.ts';
 import { knownOf } from './known.ts';
 import { isMethodName } from './method.ts';
 import { matches } from './pattern.ts';
 import type { Policy, PolicyTool } from './policy.ts';
+import type { ToolDefinition } from './tool.ts';
 import { STANDING, standingOf } from './vocabulary.ts';
 
 const PRINCIPALS_REMEMBERED = 20_000;
@@ -39,6 +41,19 @@ export function couldServe({ configuration, tools }: Policy, name: string): bool
     if (tool.server === server && !isMethodName(tool.definition.upstreamName)) return false;
   if (configuration.preset === 'shadow') return true;
   return configuration.rules.some((rule) => rule.effect === 'allow' && matches(rule.pattern, name));
+}
+
+const NOT_REVIEWED =
+  'Not available: nobody has reviewed its definition yet, and every call is denied until a person did.';
+
+/**
+ * What a host is shown of a tool that its server offers as `live`: the very definition, the reviewed one where the live
+ * one is another, and nothing that the server wrote but its name where none was reviewed.
+ */
+export function shownDefinition({ pin }: PolicyTool, live: ToolDefinition): JsonObject {
+  if (pin.quarantine === undefined && pin.departs === undefined) return live.raw;
+  if (pin.reviewed !== undefined) return pin.reviewed.raw;
+  return { name: live.upstreamName, description: NOT_REVIEWED, inputSchema: { type: 'object' } };
 }
 
 /** Whether the policy lets `principal` act at all; without `principals:` everybody may. */

@@ -13,6 +13,8 @@ export interface Issue extends Place {
   readonly message: string;
   readonly file?: string;
   readonly hint?: string;
+  /** The line it stands on, for an issue of another document than the one that is shown with it. */
+  readonly excerpt?: string;
 }
 
 /** What parsing and checking return: a value, or the reasons why there is none. */
@@ -34,14 +36,14 @@ export function placeAt(source: string, offset: number): Place {
 const EXCERPT_MAX = 120;
 
 /**
- * One issue as people read it: `file:line:column: severity: message [code]`, then, when `source` is
- * given, the line with a caret under the place, then the hint. Control characters of the source are
+ * One issue as people read it: `file:line:column: severity: message [code]`, then, when `source` or an
+ * excerpt is given, the line with a caret under the place, then the hint. Control characters of the source are
  * shown as `·`, so that a hostile document cannot drive a terminal.
  */
 export function renderIssue(issue: Issue, source?: string): string {
   const where = `${issue.file ?? '<input>'}:${issue.line}:${issue.column}`;
   const lines = [`${where}: ${issue.severity}: ${issue.message} [${issue.code}]`];
-  const text = source?.split('\n')[issue.line - 1];
+  const text = issue.excerpt ?? source?.split('\n')[issue.line - 1];
   if (text !== undefined) {
     const points = [...text.replace(/\r$/, '')];
     const from = Math.max(0, Math.min(issue.column - 1 - EXCERPT_MAX / 2, points.length - EXCERPT_MAX));

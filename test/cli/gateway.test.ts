@@ -99,6 +99,8 @@ test('without a policy it starts, lists nothing, denies all and says why, until 
     'policy.refused',
     'call.denied',
     'policy.loaded',
+    'pin.trusted',
+    'pin.trusted',
     'call.intent',
     'call.succeeded',
     'ledger.closed',

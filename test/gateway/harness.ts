@@ -148,6 +148,10 @@ export class AllowAll implements Door {
     return !this.hidden(tool);
   }
 
+  shown(definition: ToolDefinition): ToolDefinition['raw'] {
+    return definition.raw;
+  }
+
   async call(proposal: Proposed): Promise<Answer> {
     this.proposals.push(proposal);
     const call = `call-${this.proposals.length}`;

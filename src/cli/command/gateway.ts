@@ -40,6 +40,7 @@ export async function gatewayCommand(
     authority,
     world: systemWorld,
     id: newId(systemWorld),
+    trusted: await authority.trusted(),
     load: () => loadConfiguration(terminal, options),
     log,
     show: (issues, { shown, source }) => showIssues(terminal, issues, shown, source),

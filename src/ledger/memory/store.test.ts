@@ -17,6 +17,7 @@ function makePlace(world: ManualWorld): Place {
       counters: [...disk.tables.counters()],
       leases: [...disk.tables.leases()],
       kills: [...disk.tables.kills()],
+      trusted: [...disk.tables.allTrusted()],
     }),
   };
 }

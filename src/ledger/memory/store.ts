@@ -24,6 +24,7 @@ import type {
   Kill,
   Ledger,
   Reads,
+  TrustedTool,
   Writes,
 } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
@@ -153,6 +154,10 @@ class MemoryLedger implements Ledger {
 
   async kills(): Promise<readonly Kill[]> {
     return [...this.#disk.tables.kills()].sort((left, right) => (left.target < right.target ? -1 : 1));
+  }
+
+  async trusted(): Promise<readonly TrustedTool[]> {
+    return [...this.#disk.tables.allTrusted()].sort((left, right) => (left.tool < right.tool ? -1 : 1));
   }
 
   async isAlive(instance: string): Promise<boolean> {

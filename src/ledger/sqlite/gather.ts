@@ -3,12 +3,12 @@
 import type { StatementSync } from 'node:sqlite';
 import type { Lookups } from '../fold.ts';
 import { parkedKey } from '../fold.ts';
-import type { CallRow, Kill, Reads } from '../ledger.ts';
+import type { CallRow, Kill, Reads, TrustedTool } from '../ledger.ts';
 import type { Step } from '../step.ts';
 import type { Known, Lease } from '../tables.ts';
-import { factKind, killTarget } from '../tables.ts';
+import { factKind, killTarget, pinParts } from '../tables.ts';
 import type { Queries } from './row.ts';
-import { callRow, integer, killOf, leaseOf } from './row.ts';
+import { callRow, integer, killOf, leaseOf, trustedOf } from './row.ts';
 
 export interface Gathering {
   /** Everything that `reads` asks for. */
@@ -31,6 +31,10 @@ export function lookupsOf(queries: Queries): Lookups {
       const row = queries.kill.get(target);
       return row === undefined ? undefined : killOf(row);
     },
+    trusted: (tool) => {
+      const row = queries.trusted.get(tool);
+      return row === undefined ? undefined : trustedOf(row);
+    },
   };
 }
 
@@ -46,6 +50,7 @@ export function gather(queries: Queries, since: number): Gathering {
   const counters = new Map<string, number>();
   const leases = new Map<string, readonly Lease[]>();
   const kills = new Map<string, Kill | undefined>();
+  const trust = new Map<string, TrustedTool | undefined>();
 
   const addFact = (key: string): void => {
     switch (factKind(key)) {
@@ -55,6 +60,9 @@ export function gather(queries: Queries, since: number): Gathering {
       case 'kill':
         addKill(killTarget(key));
         break;
+      case 'pin':
+        addTrust(pinParts(key).tool);
+        break;
       case 'slots':
         if (!leases.has(key)) leases.set(key, queries.leases.all(key, since).map(leaseOf));
         break;
@@ -62,6 +70,9 @@ export function gather(queries: Queries, since: number): Gathering {
   };
   const addKill = (target: string): void => {
     if (!kills.has(target)) kills.set(target, lookups.kill(target));
+  };
+  const addTrust = (tool: string): void => {
+    if (!trust.has(tool)) trust.set(tool, lookups.trusted(tool));
   };
   const addRow = (row: CallRow | undefined): void => {
     if (row === undefined || rows.has(row.id)) return;
@@ -82,6 +93,7 @@ export function gather(queries: Queries, since: number): Gathering {
       if (step?.call !== undefined) addRow(lookups.call(step.call));
       if (step?.kind === 'intent' || step?.kind === 'parked') for (const key of step.keys) addRow(lookups.holder(key));
       if (step?.kind === 'kill-set' || step?.kind === 'kill-lifted') addKill(step.target);
+      if (step?.kind === 'pin-trusted') addTrust(step.tool);
     }
   };
   return {
@@ -92,6 +104,7 @@ export function gather(queries: Queries, since: number): Gathering {
       counters: [...counters].filter(([, value]) => value !== 0),
       leases: [...leases.values()].flat(),
       kills: [...kills.values()].filter((kill) => kill !== undefined),
+      trusted: [...trust.values()].filter((one) => one !== undefined),
     }),
   };
 }

@@ -5,7 +5,7 @@ import { existingDirectory } from '../directory.ts';
 import type { EndedCall } from '../ended.ts';
 import { EXPIRE_CALLS_MAX, idBound, isOver, positionOf } from '../ended.ts';
 import { bodyCommitment } from '../entry.ts';
-import type { BodyRole, CallRow, CallState, Kill, SealedBody } from '../ledger.ts';
+import type { BodyRole, CallRow, CallState, Kill, SealedBody, TrustedTool } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import type { Lease } from '../tables.ts';
 import { createTables, factsOf } from '../tables.ts';
@@ -23,6 +23,7 @@ import {
   leaseOf,
   prepareQueries,
   text,
+  trustedOf,
 } from './row.ts';
 import { openReadOnly } from './schema.ts';
 
@@ -72,6 +73,7 @@ export interface Reader extends Disposable {
   /** All leases, those that no longer count included. */
   leases(): Lease[];
   kills(): Kill[];
+  trusted(): TrustedTool[];
   /** What a transaction at `at` would see under these keys; what is 0 is left out. */
   values(keys: readonly string[], at: number): ReadonlyMap<string, number>;
   /** The last body of that role. */
@@ -143,6 +145,7 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
     counters: () => paged(statements.counters, '', counterOf, ([key]) => key),
     leases: () => reading(() => statements.allLeases.all().map(leaseOf)),
     kills: () => reading(() => statements.kills.all().map(killOf)),
+    trusted: () => reading(() => statements.allTrusted.all().map(trustedOf)),
     values: (keys, at) =>
       reading(() => {
         const gathering = gather(statements, at);

@@ -3,7 +3,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Frontier } from '../../tlog/tree.ts';
 import { frontierFromBytes } from '../../tlog/tree.ts';
-import type { CallRow, CallState, Charges, Kill } from '../ledger.ts';
+import type { CallRow, CallState, Charges, Kill, TrustedTool } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import type { Lease } from '../tables.ts';
 
@@ -32,6 +32,8 @@ export interface Queries {
   readonly leases: StatementSync;
   readonly kill: StatementSync;
   readonly kills: StatementSync;
+  readonly trusted: StatementSync;
+  readonly allTrusted: StatementSync;
   readonly head: StatementSync;
   readonly lastCheckpoint: StatementSync;
   readonly leaf: StatementSync;
@@ -56,6 +58,8 @@ export function prepareQueries(database: DatabaseSync): Queries {
     ),
     kill: database.prepare('SELECT target, reason, by, at FROM kills WHERE target = ?'),
     kills: database.prepare('SELECT target, reason, by, at FROM kills ORDER BY target'),
+    trusted: database.prepare('SELECT tool, digest, position FROM trusted WHERE tool = ?'),
+    allTrusted: database.prepare('SELECT tool, digest, position FROM trusted ORDER BY tool'),
     head: database.prepare('SELECT frontier, at FROM head'),
     lastCheckpoint: database.prepare('SELECT note, frontier, at FROM checkpoints ORDER BY size DESC LIMIT 1'),
     leaf: database.prepare('SELECT position, leaf FROM entries WHERE position = ?'),
@@ -141,6 +145,10 @@ export function leaseOf(row: Row): Lease {
 export function killOf(row: Row): Kill {
   const names = { target: text(row, 'target'), reason: text(row, 'reason'), by: text(row, 'by') };
   return { ...names, at: integer(row, 'at') };
+}
+
+export function trustedOf(row: Row): TrustedTool {
+  return { tool: text(row, 'tool'), digest: text(row, 'digest'), position: integer(row, 'position') };
 }
 
 export function counterOf(row: Row): readonly [key: string, value: number] {

@@ -8,7 +8,7 @@ import { isBusy, sqliteCodeOf } from './failure.ts';
 
 /** `ILK1` in the header of the file (PRAGMA application_id). */
 const APPLICATION_ID = 0x49_4c_4b_31;
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 /** Before it, a WAL reset could lose commits when a checkpoint ran beside a writer. */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 const WAL_AUTOCHECKPOINT_PAGES = 4000;
@@ -16,7 +16,7 @@ const FULL = 2;
 
 /**
  * `entries` is the log, and the contract of this file: exactly the leaf bytes, by position. The rest can be told from
- * it (`head`, `calls` but for salt and fingerprint, `keys`, `counters`, `leases`, `kills`), is signed (`checkpoints`) or
+ * it (`head`, `calls` but for salt and fingerprint, `keys`, `counters`, `leases`, `kills`, `trusted`), is signed (`checkpoints`) or
  * committed to (`bodies`).
  */
 const SCHEMA = `
@@ -36,6 +36,7 @@ const SCHEMA = `
     STRICT, WITHOUT ROWID;
   CREATE TABLE kills(target TEXT PRIMARY KEY, reason TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL)
     STRICT, WITHOUT ROWID;
+  CREATE TABLE trusted(tool TEXT PRIMARY KEY, digest TEXT NOT NULL, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE bodies(call TEXT NOT NULL, role TEXT NOT NULL, position INTEGER NOT NULL, ciphertext BLOB NOT NULL,
     wrapped_key BLOB NOT NULL, PRIMARY KEY (call, role, position)) STRICT;
   PRAGMA application_id = ${APPLICATION_ID};

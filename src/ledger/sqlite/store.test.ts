@@ -29,7 +29,8 @@ function makePlace(world: ManualWorld): Place {
     },
     tables: () => {
       using reader = openReader(dataDirectory);
-      return { counters: [...reader.counters()], leases: reader.leases(), kills: reader.kills() };
+      const [leases, kills, trusted] = [reader.leases(), reader.kills(), reader.trusted()];
+      return { counters: [...reader.counters()], leases, kills, trusted };
     },
   };
 }

@@ -11,7 +11,18 @@ import { prepareDirectory } from '../directory.ts';
 import type { Entry } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
 import { createIdleTimer } from '../idle.ts';
-import type { BodyRole, CallRow, Composition, Expired, Facts, Kill, Ledger, Reads, Writes } from '../ledger.ts';
+import type {
+  BodyRole,
+  CallRow,
+  Composition,
+  Expired,
+  Facts,
+  Kill,
+  Ledger,
+  Reads,
+  TrustedTool,
+  Writes,
+} from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import { prepareExpiry, prepareWrites } from '../prepare.ts';
 import { storedEntry } from '../stored-entry.ts';
@@ -207,6 +218,10 @@ class SqliteLedger implements StoredLedger {
 
   async kills(): Promise<readonly Kill[]> {
     return this.#reader.kills();
+  }
+
+  async trusted(): Promise<readonly TrustedTool[]> {
+    return this.#reader.trusted();
   }
 
   async isAlive(instance: string): Promise<boolean> {

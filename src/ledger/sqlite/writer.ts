@@ -44,6 +44,7 @@ interface Statements {
   readonly noLease: StatementSync;
   readonly kill: StatementSync;
   readonly noKill: StatementSync;
+  readonly trusted: StatementSync;
 }
 
 function prepareStatements(database: DatabaseSync): Statements {
@@ -79,6 +80,7 @@ function prepareStatements(database: DatabaseSync): Statements {
        ON CONFLICT(target) DO UPDATE SET reason = excluded.reason, by = excluded.by, at = excluded.at`,
     ),
     noKill: database.prepare('DELETE FROM kills WHERE target = ?'),
+    trusted: database.prepare('INSERT INTO trusted(tool, digest, position) VALUES (?, ?, ?)'),
   };
 }
 
@@ -249,7 +251,7 @@ export class Writer {
     this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
-  #writeChanges({ rows, counters, ended, taken, kills }: Changes): void {
+  #writeChanges({ rows, counters, ended, taken, kills, trusted }: Changes): void {
     const { call, counter, noCounter, lease, noLease, kill, noKill } = this.#statements;
     for (const row of rows) call.run(...callColumns(row));
     for (const [key, value] of counters) {
@@ -262,6 +264,7 @@ export class Writer {
       if (now === undefined) noKill.run(target);
       else kill.run(target, now.reason, now.by, now.at);
     }
+    for (const { tool, digest, position } of trusted) this.#statements.trusted.run(tool, digest, position);
   }
 
   #readDataVersion(): number {
