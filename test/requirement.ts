@@ -75,6 +75,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md'],
   },
   {
+    id: 'R-simulated',
+    text: 'no simulated world, whatever is killed, paused, lost or forged in it, breaks a promise of the ledger',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-budgets',
     text: 'a budget for m calls lets exactly m of any number of concurrent callers through, across processes',
     where: ['README.md', 'docs/ledger.md'],

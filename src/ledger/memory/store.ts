@@ -42,6 +42,8 @@ export interface MemoryLedgerOptions {
   readonly vault: Vault;
   /** A new one if not given. */
   readonly disk?: MemoryDisk;
+  /** Has `commit` run later, once, with all that was written until then; by default at the end of this turn. */
+  readonly later?: (commit: () => void) => void;
 }
 
 const ROLES: readonly BodyRole[] = ['args', 'output'];
@@ -78,6 +80,7 @@ class MemoryLedger implements Ledger {
   readonly #world: World;
   readonly #vault: Vault;
   readonly #idle: IdleTimer;
+  readonly #later: (commit: () => void) => void;
   #queue: Pending[] = [];
   #closing: Promise<void> | undefined;
 
@@ -85,7 +88,7 @@ class MemoryLedger implements Ledger {
     disk: MemoryDisk,
     { log, signer }: { readonly log: string; readonly signer: Signer },
     instance: string,
-    { world, vault }: MemoryLedgerOptions,
+    { world, vault, later = setImmediate }: MemoryLedgerOptions,
   ) {
     this.log = log;
     this.instance = instance;
@@ -93,6 +96,7 @@ class MemoryLedger implements Ledger {
     this.#signer = signer;
     this.#world = world;
     this.#vault = vault;
+    this.#later = later;
     this.#idle = createIdleTimer(world, CHECKPOINT_EVERY_MS, () => this.#signIdle());
   }
 
@@ -188,7 +192,7 @@ class MemoryLedger implements Ledger {
     return new Promise((resolve, reject) => {
       this.#queue.push({ job, resolve, reject });
       // All jobs of one turn make one batch, as on disk.
-      if (this.#queue.length === 1) setImmediate(() => this.#commit());
+      if (this.#queue.length === 1) this.#later(() => this.#commit());
     });
   }
 

@@ -1,0 +1,43 @@
+/** The agents: they propose calls to a gateway, wait for as long as they like, and hear an answer. */
+
+import type { Answer } from '../../src/authority/answer.ts';
+import type { Authority } from '../../src/authority/authority.ts';
+import type { Proposed } from './history.ts';
+import type { Place } from './place.ts';
+import type { CallAct } from './scenario.ts';
+import type { Owner } from './schedule.ts';
+import { perform } from './upstream.ts';
+
+/** Where a proposal goes: the process, its opening of the disk, and its authority. */
+export interface Door {
+  readonly owner: Owner;
+  readonly instance: string;
+  readonly authority: Authority;
+}
+
+/** Proposes the call of `act`; resolves with its answer, and never when the process dies before. */
+export async function ask(place: Place, door: Door, act: CallAct, session: string, seed: number): Promise<Answer> {
+  const { owner, instance, authority } = door;
+  const { principal, tool, key, timeoutMs, patienceMs } = act;
+  const args = { ...act.args };
+  const keyed = key === undefined ? {} : { key };
+  const proposed: Proposed = { session, principal, tool, args, ...keyed, owner, sent: 0 };
+  place.history.proposals.set(session, proposed);
+  place.figures.calls += 1;
+  place.note(`${session}: ${principal} asks ${owner.name} for ${tool} ${JSON.stringify(args)} ${key ?? ''}`);
+  const patience = new AbortController();
+  place.schedule.after(patienceMs, owner, () => patience.abort());
+  const answer = await authority.call({
+    principal,
+    session,
+    tool,
+    args,
+    ...keyed,
+    timeoutMs,
+    signal: patience.signal,
+    available: true,
+    perform: () => perform({ place, owner, instance, proposed, timeoutMs, seed }),
+  });
+  place.answered(proposed, answer);
+  return answer;
+}

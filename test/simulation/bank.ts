@@ -1,0 +1,120 @@
+/** What the simulated worlds are about: a bank's tools, the people and agents around it, and two policies. */
+
+import { createPublicKey, verify } from 'node:crypto';
+import { type Signer, signerFromSeed } from '../../src/ledger/signer.ts';
+import type { Policy } from '../../src/policy/compile.ts';
+import { toBase64 } from '../../src/value/encoding.ts';
+import { policyOf } from '../authority-world.ts';
+
+/** Agents propose calls; `ann` is an approver as well. */
+export const AGENTS = ['ada', 'bo', 'ann'] as const;
+/** `eve` has a key and may approve nothing. */
+export const PEOPLE = ['ann', 'bob', 'eve'] as const;
+
+export const WINDOW_MS = 10_000;
+export const RATE = { calls: 4, everyMs: 2_000 };
+export const SLOTS = 3;
+/** How long an unknown call of `bank.wire` keeps its slot, milliseconds. */
+export const EFFECT_TIMEOUT_MS = 20_000;
+
+export type PolicyName = 'wide' | 'tight';
+
+/** What of a policy the invariants count with, written down apart from the policy's text. */
+interface Terms {
+  readonly policy: Policy;
+  /** Of one principal in one window. */
+  readonly budget: number;
+  /** Public keys of those who may approve. */
+  readonly approvers: ReadonlyMap<string, ReturnType<typeof createPublicKey>>;
+}
+
+const signers = new Map<string, Signer>(
+  [...PEOPLE, 'bob later'].map((name, index) => [name, signerFromSeed(new Uint8Array(32).fill(index + 1))]),
+);
+
+/** Who signs as `name` under its own key. */
+export function signerOf(name: string): Signer {
+  const signer = signers.get(name);
+  if (signer === undefined) throw new Error(`nobody is called ${name}`);
+  return signer;
+}
+
+function keyOf(name: string): string {
+  return `ed25519:${toBase64(signerOf(name).publicKey)}`;
+}
+
+function textOf(budget: number, bob: string): string {
+  return `
+interlock: 1
+principals:
+  ada: {}
+  bo: {}
+  ann: { roles: [finance], key: "${keyOf('ann')}" }
+  bob: { roles: [finance], key: "${keyOf(bob)}" }
+  eve: { key: "${keyOf('eve')}" }
+tools:
+  bank.pay:
+    input: { type: object, required: [charge, amount], properties: { charge: {type: string}, amount: {type: integer} } }
+    key: args.charge
+    cost: { money: args.amount }
+    actualCost: { money: output.charged }
+  bank.wire:
+    input: { type: object, required: [amount], properties: { amount: {type: integer} } }
+    effectTimeout: ${EFFECT_TIMEOUT_MS / 1_000}s
+  bank.move:
+    input: { type: object, required: [charge, amount], properties: { charge: {type: string}, amount: {type: integer} } }
+    cost: { money: args.amount }
+  bank.mail:
+    input: { type: object, required: [amount], properties: { amount: {type: integer} } }
+  bank.balance:
+    effect: read
+    input: { type: object, required: [amount], properties: { amount: {type: integer} } }
+budgets:
+  money: { limit: ${budget}, unit: usd-cents, per: [principal], window: ${WINDOW_MS / 1_000}s }
+limits:
+  - { tools: bank.wire, concurrency: ${SLOTS} }
+  - { tools: bank.mail, rate: ${RATE.calls}/${RATE.everyMs / 1_000}s }
+rules:
+  - allow: bank.*
+  - { ask: bank.move, when: args.amount > 5, approvers: [finance], notRequester: true, expires: 6s }
+  - { ask: bank.move, when: args.amount > 15, approvers: [finance], notRequester: true, quorum: 2, expires: 5s }
+`;
+}
+
+/** How many people must approve a call, of those that are not its own principal. */
+export function approvalsNeeded(tool: string, amount: number): number {
+  if (tool !== 'bank.move' || amount <= 5) return 0;
+  return amount > 15 ? 2 : 1;
+}
+
+function termsOf(budget: number, bob: string): Terms {
+  const approvers = new Map([
+    ['ann', publicKeyOf('ann')],
+    ['bob', publicKeyOf(bob)],
+  ]);
+  return { policy: policyOf(textOf(budget, bob)), budget, approvers };
+}
+
+function publicKeyOf(name: string): ReturnType<typeof createPublicKey> {
+  const x = Buffer.from(signerOf(name).publicKey).toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+}
+
+/** The tight policy has half of the budget, and another key for bob. */
+export const TERMS: Readonly<Record<PolicyName, Terms>> = { wide: termsOf(60, 'bob'), tight: termsOf(30, 'bob later') };
+
+const byDigest = new Map<string, Terms>(Object.values(TERMS).map((terms) => [terms.policy.digest, terms]));
+
+/** The terms of the policy that an entry names. */
+export function termsByDigest(digest: string): Terms {
+  const terms = byDigest.get(digest);
+  if (terms === undefined) throw new Error(`no policy has the digest ${digest}`);
+  return terms;
+}
+
+/** Whether `signature`, in base64, is `by`'s under the policy of these terms; worked out without the authority's code. */
+export function isSignedBy({ approvers }: Terms, by: string, digest: string, signature: string): boolean {
+  const key = approvers.get(by);
+  if (key === undefined) return false;
+  return verify(null, Buffer.from(`interlock approval v1\n${digest}\n${by}\n`), key, Buffer.from(signature, 'base64'));
+}

@@ -1,0 +1,11 @@
+/** Everything that is checked in every simulated world. */
+
+import { AT_MOST_ONCE } from './at-most-once.ts';
+import { CONSENT } from './consent.ts';
+import { END } from './end.ts';
+import type { Invariant } from './invariant.ts';
+import { KEYS } from './keys.ts';
+import { LIMITS } from './limits.ts';
+import { OUTCOMES } from './outcomes.ts';
+
+export const INVARIANTS: readonly Invariant[] = [...AT_MOST_ONCE, ...KEYS, ...OUTCOMES, ...CONSENT, ...LIMITS, ...END];

@@ -1,0 +1,280 @@
+/** Defects planted in the real source, one at a time: a simulator that does not find them proves nothing. */
+
+export interface Replacement {
+  /** Under `src/`. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  /** The invariants that may be the first to break; which one it is, the order of events decides. */
+  readonly breaks: readonly [string, ...string[]];
+  readonly replacements: readonly Replacement[];
+}
+
+const COMMIT = 'authority/commit.ts';
+const FOLD = 'ledger/fold.ts';
+const EXISTING = 'authority/existing.ts';
+const FREE_ROW = "return row.state === 'not-started' || row.state === 'settled-not-executed';";
+const FREE_STATE = "return state === 'not-started' || state === 'settled-not-executed';";
+
+function one(file: string, find: string, replace: string): readonly Replacement[] {
+  return [{ file, find, replace }];
+}
+
+/** Calls in the state `also` may be attempted again, as the authority and as the ledger see it. */
+function freeing(also: string): readonly Replacement[] {
+  return [
+    {
+      file: EXISTING,
+      find: FREE_ROW,
+      replace: `return row.state === '${also}' || ${FREE_ROW.slice('return '.length)}`,
+    },
+    { file: FOLD, find: FREE_STATE, replace: `return state === '${also}' || ${FREE_STATE.slice('return '.length)}` },
+  ];
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'dispatch before the commit',
+    breaks: ['intent-first'],
+    replacements: [
+      ...one(
+        COMMIT,
+        'composed = composition.result;',
+        'composed = composition.result; early.resolve(composition.result);',
+      ),
+      ...one(
+        COMMIT,
+        'let composed: Verdict | undefined;',
+        'let composed: Verdict | undefined; const early = Promise.withResolvers<Verdict>();',
+      ),
+      ...one(
+        COMMIT,
+        'return await ledger.transact(reads, (facts) => {',
+        'const late = ledger.transact(reads, (facts) => {',
+      ),
+      ...one(
+        COMMIT,
+        'return composition;\n    });',
+        'return composition;\n    });\n    late.catch(early.reject);\n    return await early.promise;',
+      ),
+    ],
+  },
+  {
+    name: 'dispatch when the commit was lost',
+    breaks: ['intent-first', 'own-attempt'],
+    replacements: one(
+      COMMIT,
+      "if (row?.attempt !== prepared.attempt || row.state !== 'intent') throw error;",
+      'void row;',
+    ),
+  },
+  {
+    name: 'answer before the outcome is durable',
+    breaks: ['durable-answer'],
+    replacements: one(
+      'authority/record.ts',
+      'await ledger.append(outcomeWrites(around, dispatch, performed));',
+      'ledger.append(outcomeWrites(around, dispatch, performed)).catch(() => undefined);',
+    ),
+  },
+  {
+    name: 'answer although the outcome was lost',
+    breaks: ['durable-answer'],
+    replacements: one(
+      'authority/record.ts',
+      'if (landed?.attempt !== attempt || landed.state !== performed.kind) {',
+      'if (landed?.attempt !== attempt) {',
+    ),
+  },
+  {
+    name: 'use an attempt id again',
+    breaks: ['attempt-once'],
+    replacements: one('authority/prepare.ts', 'attempt: newId(world)', "attempt: 'again'"),
+  },
+  {
+    name: 'send twice',
+    breaks: ['attempt-once'],
+    replacements: one(
+      'authority/dispatch.ts',
+      'return await proposal.perform(dispatch.args);',
+      'void proposal.perform(dispatch.args).catch(() => undefined); return await proposal.perform(dispatch.args);',
+    ),
+  },
+  {
+    name: 'do not look at the deadline',
+    breaks: ['before-deadline', 'own-attempt'],
+    replacements: one(
+      'authority/dispatch.ts',
+      'if (world.now() >= dispatch.deadline ||',
+      'if (false && world.now() >= dispatch.deadline ||',
+    ),
+  },
+  {
+    name: 'do not look at the monotonic clock',
+    breaks: ['before-deadline', 'own-attempt'],
+    replacements: one('authority/dispatch.ts', '|| world.monotonic() >= dispatch.monotonicDeadline', ''),
+  },
+  {
+    name: 'take a broken pipe for one that was never written to',
+    breaks: ['outcome-true', 'true-answer'],
+    replacements: one('authority/dispatch.ts', "kind: 'unknown',", "kind: 'not-started',"),
+  },
+  {
+    name: "take over a sibling's intent",
+    breaks: ['unknown-stays', 'no-twin'],
+    replacements: freeing('intent'),
+  },
+  {
+    name: 'retry what is unknown',
+    breaks: ['unknown-stays'],
+    replacements: freeing('unknown'),
+  },
+  {
+    name: "declare a living sibling's call unknown at once",
+    breaks: ['sibling-lives'],
+    replacements: one(
+      'authority/recover.ts',
+      'if (alive.get(row.instance) === false) {',
+      'if (alive.has(row.instance)) {',
+    ),
+  },
+  {
+    name: 'declare it unknown at its deadline',
+    breaks: ['sibling-lives'],
+    replacements: one('authority/recover.ts', 'OVERDUE_GRACE_MS = 5_000;', 'OVERDUE_GRACE_MS = 0;'),
+  },
+  {
+    name: 'settle as not executed while the process lives',
+    breaks: ['owner-gone', 'outcome-true'],
+    replacements: one(
+      'authority/settle.ts',
+      '(await ledger.isAlive(before.instance))',
+      '(await Promise.resolve(false))',
+    ),
+  },
+  {
+    name: 'run a twin',
+    breaks: ['no-twin'],
+    replacements: one(
+      EXISTING,
+      'const open = facts.open.find((candidate) => isSameCall(around, prepared, candidate));',
+      'const open = facts.open.find(() => false);',
+    ),
+  },
+  {
+    name: 'take any call under a key for the same call',
+    breaks: ['same-call', 'approved', 'args-as-proposed'],
+    replacements: one(
+      EXISTING,
+      'equalBytes(fingerprint(around, prepared, row.salt), row.fingerprint)',
+      'row.fingerprint.length > 0',
+    ),
+  },
+  {
+    name: "forget the caller's key",
+    breaks: ['keys-recorded'],
+    replacements: one(
+      'authority/prepare.ts',
+      'if (proposal.key !== undefined) keys.push(',
+      'if (proposal.key === "none") keys.push(',
+    ),
+  },
+  {
+    name: 'ignore the kill switch',
+    breaks: ['killed'],
+    replacements: one('policy/gates.ts', 'if (isKilled(facts, request))', 'if (isKilled(NO_FACTS, request))'),
+  },
+  {
+    name: 'look at the kill switch before the transaction',
+    breaks: ['killed'],
+    replacements: stale('kill/'),
+  },
+  {
+    name: 'do not check signatures of approvals',
+    breaks: ['approved'],
+    replacements: one('authority/claim.ts', ' || !verifyApproval(key, approval.digest, by, signature)', ''),
+  },
+  {
+    name: 'let an approval be for every attempt',
+    breaks: ['approved-once'],
+    replacements: one(
+      'authority/compose.ts',
+      "found.kind === 'parked' ? approvalsOf(",
+      "found.kind !== 'none' ? approvalsOf(",
+    ),
+  },
+  {
+    name: 'run an approved call after its approval expired',
+    breaks: ['approved-in-time'],
+    replacements: [
+      ...one(
+        FOLD,
+        "if (before.state === 'parked' && hasExpired(before, moment))",
+        "if (before.state === 'intent' && hasExpired(before, moment))",
+      ),
+      ...one(
+        'policy/approval.ts',
+        'if (satisfied(approvals.filter((approval) => request.now < approval.expires)))',
+        'if (satisfied(approvals))',
+      ),
+    ],
+  },
+  {
+    name: 'refund twice',
+    breaks: ['budget-is-fold'],
+    replacements: one(
+      FOLD,
+      'if (isRefund) for (const [key, n] of Object.entries(before.reserved)) deltas.set(key, -n);',
+      'if (isRefund) for (const [key, n] of Object.entries(before.reserved)) deltas.set(key, -Math.min(lookups.counter(key), 2 * n));',
+    ),
+  },
+  {
+    name: 'refund what is unknown',
+    breaks: ['budget-is-fold'],
+    replacements: one(
+      FOLD,
+      "return changed({ ...before, state: 'unknown', ...until, ...at(moment) });",
+      "return { ok: true, row: { ...before, state: 'unknown', ...until, ...at(moment) }, keys: [], counters: Object.entries(before.reserved).map(([key]) => [key, 0] as const) };",
+    ),
+  },
+  {
+    name: 'count a budget outside of the transaction',
+    breaks: ['budget-kept'],
+    replacements: stale('budget/'),
+  },
+  {
+    name: 'count slots outside of the transaction',
+    breaks: ['slots-kept'],
+    replacements: stale('slots/'),
+  },
+  {
+    name: 'write to a table without an entry',
+    breaks: ['tables-are-fold', 'budget-is-fold', 'onlooker-agrees'],
+    replacements: one(
+      'ledger/batch.ts',
+      'tables.apply({ counters: changes.counters });',
+      "tables.apply({ counters: [...changes.counters, ['count/planted', start.position + 1]] });",
+    ),
+  },
+];
+
+/** Facts of this folder are read in a transaction before the one that decides. */
+function stale(folder: string): readonly Replacement[] {
+  return [
+    ...one(
+      COMMIT,
+      'const read = new Set(reads.facts);',
+      'const read = new Set(reads.facts); const earlier = await ledger.transact(reads, (facts) => ({ result: facts.values }));',
+    ),
+    ...one(
+      COMMIT,
+      'composeCall(around, prepared, facts, read)',
+      `composeCall(around, prepared, { ...facts, values: new Map([...[...facts.values].filter(([key]) => !key.startsWith('${folder}')), ...[...earlier].filter(([key]) => key.startsWith('${folder}'))]) }, read)`,
+    ),
+  ];
+}

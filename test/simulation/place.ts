@@ -1,0 +1,133 @@
+/** One simulated world: its clock, its chance, its disk, and the onlooker who checks every step. */
+
+import type { Answer } from '../../src/authority/answer.ts';
+import type { Entry } from '../../src/ledger/entry.ts';
+import { type MemoryDisk, createMemoryDisk } from '../../src/ledger/memory/disk.ts';
+import { fromUtf8 } from '../../src/value/encoding.ts';
+import type { World } from '../../src/world/world.ts';
+import { type Figures, createFigures } from './figures.ts';
+import { type Attempt, type History, type Proposed, createHistory } from './history.ts';
+import { INVARIANTS } from './invariant/all.ts';
+import type { Invariant, Sight } from './invariant/invariant.ts';
+import { onlook } from './onlook.ts';
+import { type Random, createRandom } from './random.ts';
+import { type Owner, type Schedule, createSchedule } from './schedule.ts';
+import { type Trace, createTrace } from './trace.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  readonly promise: string;
+  readonly problem: string;
+}
+
+export interface Place extends Sight {
+  readonly schedule: Schedule;
+  readonly random: Random;
+  readonly disk: MemoryDisk;
+  readonly history: History;
+  readonly figures: Figures;
+  readonly trace: Trace;
+  /** The first promise that was broken. */
+  readonly violation: () => Violation | undefined;
+  note(text: string): void;
+  /** The clocks, ids and sleep that the processes of `owner` get. */
+  worldOf(owner: Owner): World;
+  /** Runs `commit` of the opening `writer`, and looks at what became durable. */
+  commit(writer: string, commit: () => void): void;
+  dispatched(proposed: Proposed, instance: string): Attempt | undefined;
+  effected(attempt: Attempt): void;
+  answered(proposed: Proposed, answer: Answer): void;
+  /** Checks what must hold once everything is quiet. */
+  end(): Promise<void>;
+  /** Breaks off: something happened that no invariant names. */
+  fail(violation: Violation): void;
+}
+
+export function createPlace(seed: number): Place {
+  const random = createRandom(seed);
+  const schedule = createSchedule(random);
+  const [history, disk, figures, trace] = [createHistory(), createMemoryDisk(), createFigures(), createTrace()];
+  let violation: Violation | undefined;
+  const now = (): number => schedule.now();
+  const monotonic = (): number => schedule.monotonic();
+  const sight: Sight = { history, disk, now, monotonic };
+  const note = (text: string): void => trace.add(monotonic(), text);
+  const fail = (found: Violation): void => {
+    violation ??= found;
+    note(`broken: ${found.invariant}: ${found.problem}`);
+  };
+  const check = (look: (invariant: Invariant) => string | undefined): void => {
+    for (const invariant of INVARIANTS) {
+      const problem = look(invariant);
+      if (problem !== undefined) fail({ invariant: invariant.name, promise: invariant.promise, problem });
+    }
+  };
+
+  return {
+    ...sight,
+    schedule,
+    random,
+    figures,
+    trace,
+    note,
+    fail,
+    violation: () => violation,
+    worldOf: (owner) => worldOf(schedule, random, owner),
+    commit: (writer, commit) => {
+      const before = disk.leaves.length;
+      commit();
+      const entries = disk.leaves.slice(before).map((leaf) => JSON.parse(fromUtf8(leaf) ?? '') as Entry);
+      for (const entry of entries) {
+        note(sentenceOf(entry));
+        check((invariant) => invariant.entry?.(sight, entry, writer));
+        onlook(history, entry, monotonic());
+      }
+      for (const entry of entries) check((invariant) => invariant.recorded?.(sight, entry));
+    },
+    dispatched: (proposed, instance) => {
+      const attempt = history.intents.get(proposed.session)?.at(-1);
+      note(`${proposed.session} is sent by ${instance}`);
+      check((invariant) => invariant.dispatch?.(sight, proposed, attempt, instance));
+      if (attempt !== undefined) attempt.dispatches += 1;
+      return attempt;
+    },
+    effected: (attempt) => {
+      figures.effects += 1;
+      attempt.effects += 1;
+      note(`${attempt.session} has its effect`);
+      check((invariant) => invariant.effect?.(sight, attempt));
+    },
+    answered: (proposed, answer) => {
+      proposed.answer = answer;
+      if (answer.replayed) figures.replays += 1;
+      note(`${proposed.session} is answered ${answer.state} ${answer.decision?.code ?? ''} ${answer.call}`);
+      check((invariant) => invariant.answer?.(sight, proposed, answer));
+    },
+    end: async () => {
+      for (const invariant of INVARIANTS) {
+        const problem = await invariant.end?.(sight);
+        if (problem !== undefined) fail({ invariant: invariant.name, promise: invariant.promise, problem });
+      }
+    },
+  };
+}
+
+function worldOf(schedule: Schedule, random: Random, owner: Owner): World {
+  return {
+    now: () => schedule.now(),
+    monotonic: () => schedule.monotonic(),
+    random: (length) => random.bytes(length),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted === true) return resolve();
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+        schedule.after(ms, owner, resolve);
+      }),
+  };
+}
+
+function sentenceOf(entry: Entry): string {
+  const { type, call, attempt, run } = entry;
+  const names = { call, attempt, run };
+  return `${type} ${call === undefined ? '' : JSON.stringify(names)}`;
+}

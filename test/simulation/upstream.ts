@@ -1,0 +1,92 @@
+/** The other side: a tool server that carries calls out, or not, and answers them, or not, and in its own time. */
+
+import type { Performed } from '../../src/authority/answer.ts';
+import type { JsonObject } from '../../src/value/json.ts';
+import type { Attempt, Proposed } from './history.ts';
+import type { Place } from './place.ts';
+import { type Random, createRandom } from './random.ts';
+import type { Owner } from './schedule.ts';
+
+/** The world outside: nobody kills or pauses it. */
+export const OUTSIDE: Owner = { name: 'outside', state: 'running' };
+
+/** What the server makes of one message. */
+interface Conduct {
+  readonly effect: boolean;
+  readonly effectMs: number;
+  readonly reply: 'result' | 'error' | 'none';
+  readonly replyMs: number;
+  /** How often it answers: a duplicate means nothing. */
+  readonly replies: number;
+  /** The effect happens also when the process that asked dies before. */
+  readonly survives: boolean;
+}
+
+function conductOf(random: Random): Conduct {
+  const slow = (): number => random.below(random.pick([5, 50, 50, 400, 3_000]));
+  const reply = random.chance(0.7) ? 'result' : random.pick(['error', 'none'] as const);
+  return {
+    effect: reply === 'result' || random.chance(0.5),
+    effectMs: slow(),
+    reply,
+    replyMs: slow(),
+    replies: random.chance(0.1) ? 2 : 1,
+    survives: random.chance(0.5),
+  };
+}
+
+export interface Sending {
+  readonly place: Place;
+  /** The process that sends. */
+  readonly owner: Owner;
+  readonly instance: string;
+  readonly proposed: Proposed;
+  readonly timeoutMs: number;
+  readonly seed: number;
+}
+
+/** Sends the call of a proposal, as a transport does that keeps its contract or, rarely, that throws. */
+export function perform(sending: Sending): Promise<Performed> {
+  const { place, owner, proposed, timeoutMs } = sending;
+  const random = createRandom(sending.seed ^ (proposed.sent * 0x51ed27));
+  proposed.sent += 1;
+  const attempt = place.dispatched(proposed, sending.instance);
+  return new Promise((resolve, reject) => {
+    const arrive = (ms: number, performed: Performed): void =>
+      place.schedule.after(ms, owner, () => resolve(performed));
+    if (random.chance(0.12)) return arrive(random.below(50), { kind: 'not-started', reason: 'refused' });
+    if (random.chance(0.05)) {
+      if (random.chance(0.5) && attempt !== undefined) place.effected(attempt);
+      return reject(new Error('the pipe broke'));
+    }
+    arrive(timeoutMs, { kind: 'unknown', reason: 'no answer came in time' });
+    if (attempt !== undefined) deliver(sending, attempt, conductOf(random), resolve);
+    return undefined;
+  });
+}
+
+function deliver(
+  { place, owner }: Sending,
+  attempt: Attempt,
+  { effect, effectMs, reply, replyMs, replies, survives }: Conduct,
+  resolve: (performed: Performed) => void,
+): void {
+  attempt.inFlight = true;
+  place.schedule.after(effectMs, OUTSIDE, () => {
+    attempt.inFlight = false;
+    if (owner.state === 'dead' && !survives) return;
+    if (effect) place.effected(attempt);
+    if (reply === 'none') return;
+    const output = outputOf(attempt);
+    attempt.reply = output;
+    const kind = reply === 'result' ? 'succeeded' : 'failed';
+    for (let copy = 0; copy < replies; copy += 1) {
+      place.schedule.after(replyMs, owner, () => resolve({ kind, output }));
+    }
+  });
+}
+
+/** It charges half of what was reserved. */
+function outputOf({ id, amount }: Attempt): JsonObject {
+  return { structuredContent: { charged: Math.ceil(amount / 2), attempt: id } };
+}
