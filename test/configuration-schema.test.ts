@@ -89,7 +89,8 @@ test('what the schema refuses does not load, and what loads it accepts', () => {
 });
 
 test('the configurations of the examples and of the documentation fit', () => {
-  const files = globSync(['examples/**/*.yaml', 'docs/*.md', 'README.md'], { cwd: ROOT });
+  const cases = ['**/*.test.yaml', 'docs/policy-cases.md'];
+  const files = globSync(['examples/**/*.yaml', 'docs/*.md', 'README.md'], { cwd: ROOT, exclude: cases });
   let seen = 0;
   for (const file of files) {
     const text = readFileSync(join(ROOT, file), 'utf8');

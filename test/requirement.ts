@@ -109,4 +109,9 @@ export const REQUIREMENTS: readonly Requirement[] = [
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],
   },
+  {
+    id: 'R-policy-corpus',
+    text: 'the corpus of cases is decided as it says, and has every code that a decision can have at least twice',
+    where: ['docs/policy-cases.md'],
+  },
 ];

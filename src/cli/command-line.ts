@@ -105,6 +105,14 @@ function addPolicyCommands(terminal: Terminal, add: Add): void {
   })
     .option('--diff', 'show what changed, and write nothing')
     .option('--accept', 'pin what changed as well');
+  add('test [file...]', 'run the cases beside the policy', async (given, files) => {
+    const { testCommand } = await import('./command/test.ts');
+    if (files.includes('')) throw new CliError('usage', 'the name of a file is empty');
+    const options = { ...common(given), ...text(given, 'coverage', 'coverage'), offline: given['offline'] === true };
+    return testCommand(terminal, { ...options, files });
+  })
+    .option('--coverage <percent>', 'exit 1 when less of the rules and clauses is exercised')
+    .option('--offline', 'start no server');
   add('eval <expression>', 'evaluate one condition (CEL)', async (given, [expression = '']) => {
     const { evalCommand } = await import('./command/eval.ts');
     return evalCommand(terminal, expression, { ...common(given), ...text(given, 'args', 'args') });

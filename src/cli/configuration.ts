@@ -62,7 +62,8 @@ export interface LoadedShadow {
 /** A configuration that can be used. */
 export type Usable = Loaded & { readonly configuration: Configuration };
 
-function configurationFile(terminal: Terminal, options: CommonOptions): string {
+/** The absolute path of the configuration file, whether it is there or not. */
+export function configurationFile(terminal: Terminal, options: CommonOptions): string {
   return path.resolve(terminal.directory, options.config ?? CONFIGURATION_NAME);
 }
 

@@ -11,7 +11,6 @@ import type { Budget } from './budget.ts';
 import { checkCharges, readTools } from './declaration.ts';
 import type { ToolDeclaration } from './declaration.ts';
 import { vetDocument } from './document.ts';
-import type { Vetted } from './document.ts';
 import { issueList } from './issue-list.ts';
 import { LATER } from './later.ts';
 import { readLimits } from './limit.ts';
@@ -21,7 +20,7 @@ import type { Preset } from './preset.ts';
 import { PRINCIPAL_LENGTH_MAX, readPrincipals } from './principal.ts';
 import type { PrincipalDeclaration } from './principal.ts';
 import { placeOf, readerOf, readFields, readJson, readText, refuse, shown, target } from './reader.ts';
-import type { Entry, Reader } from './reader.ts';
+import type { Entry, Item, Reader } from './reader.ts';
 import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
@@ -85,14 +84,18 @@ export function parseConfiguration(
   const issues: Issue[] = [];
   const vetted = vetDocument(source, issues);
   if (vetted === undefined) return { ok: false, issues };
-  const reader = readerOf(source, issues, vetted.aliases, options.environment);
-  const configuration = readDocument(reader, vetted);
-  const all = issueList(issues);
-  return configuration === undefined ? { ok: false, issues: all } : { ok: true, value: configuration, issues: all };
+  return readConfiguration(readerOf(source, issues, vetted.aliases, options.environment), vetted.root);
 }
 
-function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined {
-  const start = placeOf(reader, vetted.root, { line: 1, column: 1 });
+/** The configuration that `root` writes, which may be a part of a larger document: issues are those of `reader`. */
+export function readConfiguration(reader: Reader, root: Item): Parsed<Configuration> {
+  const value = readDocument(reader, root);
+  const issues = issueList(reader.issues);
+  return value === undefined ? { ok: false, issues } : { ok: true, value, issues };
+}
+
+function readDocument(reader: Reader, root: Item): Configuration | undefined {
+  const start = placeOf(reader, root, { line: 1, column: 1 });
   const draft: { -readonly [K in keyof Configuration]?: Configuration[K] } = {};
   let version: Entry | undefined;
   let principal: Entry | undefined;
@@ -130,8 +133,8 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
       added.push(...(read?.rules ?? []));
     },
   };
-  readFields(reader, vetted.root, start, 'the configuration', parsers, LATER.top);
-  if (version === undefined && isMap(vetted.root)) {
+  readFields(reader, root, start, 'the configuration', parsers, LATER.top);
+  if (version === undefined && isMap(root)) {
     refuse(reader, start, 'missing-key', 'the configuration has no `interlock`', `write \`interlock: ${VERSION}\``);
   }
   // A budget that could not be read has been told already.
@@ -142,7 +145,7 @@ function readDocument(reader: Reader, vetted: Vetted): Configuration | undefined
     refuse(reader, principal.place, 'principal-unknown', `\`${shown(named)}\` is not among \`principals\``, hint);
   }
   if (reader.issues.some((issue) => issue.severity === 'error')) return undefined;
-  const data = readJson(reader, vetted.root, start, 'the configuration');
+  const data = readJson(reader, root, start, 'the configuration');
   if (!isJsonObject(data)) return undefined;
   const digest = digestOf(data);
   const rules = [...(draft.rules ?? []), ...added];

@@ -223,7 +223,7 @@ export function readJson(reader: Reader, item: Item, place: Place, what: string,
     );
     return items.every((inner) => inner !== undefined) ? items : undefined;
   }
-  return jsonScalar(reader, isScalar(node) ? node.value : null, place, what);
+  return jsonScalar(reader, isScalar(node) ? node : new Scalar(null), place, what);
 }
 
 function jsonMap(reader: Reader, node: YAMLMap, place: Place, what: string, depth: number): JsonValue | undefined {
@@ -238,16 +238,15 @@ function jsonMap(reader: Reader, node: YAMLMap, place: Place, what: string, dept
   return whole ? result : undefined;
 }
 
-function jsonScalar(reader: Reader, value: unknown, place: Place, what: string): JsonValue | undefined {
+function jsonScalar(reader: Reader, scalar: Scalar, place: Place, what: string): JsonValue | undefined {
+  const { value } = scalar;
   if (value === null || value === undefined || typeof value === 'boolean') return value ?? null;
   if (typeof value === 'string') {
     if (value.isWellFormed()) return value;
     return refuse(reader, place, 'wrong-value', `expected ${what} to be Unicode text, got half a surrogate pair`);
   }
-  const exact = typeof value === 'number' && Number.isFinite(value);
-  // From 10^21 on canonical JSON prints an exponent, so that nobody takes all the digits for exact.
-  const isPrinted = exact && (!Number.isInteger(value) || Number.isSafeInteger(value) || Math.abs(value) >= 1e21);
-  if (isPrinted) return value;
+  // Adding 0 turns -0 into 0, as where JSON is read.
+  if (typeof value === 'number' && isExact(value, scalar.source)) return value + 0;
   const range = 'a finite number, and an integer within ±(2^53−1)';
   return refuse(
     reader,
@@ -255,6 +254,13 @@ function jsonScalar(reader: Reader, value: unknown, place: Place, what: string):
     'wrong-value',
     `expected a number in ${what} to be ${range}, got \`${numberText(value)}\``,
   );
+}
+
+/** As where JSON is read: an integer is exact, or so large that it is written and printed with an exponent. */
+function isExact(value: number, source: string | undefined): boolean {
+  if (!Number.isFinite(value)) return false;
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return true;
+  return Math.abs(value) >= 1e21 && /e/iu.test(source ?? '');
 }
 
 function wrongType(reader: Reader, node: Item, place: Place, what: string, expected: string): undefined {

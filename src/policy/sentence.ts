@@ -12,6 +12,7 @@ import { STANDING } from './vocabulary.ts';
 
 const CLAUSE_MAX = 160;
 const PROBLEMS_SHOWN = 3;
+const CLAUSES_SHOWN = 5;
 
 type Matched = readonly (readonly [TypedRule, Holds])[];
 
@@ -71,10 +72,12 @@ export function notAllowed(tool: PolicyTool, bindings: Bindings | Bound): string
   const nearest = nearestRule(tool.rules.allow, bindings);
   if (nearest === undefined) return `${tool.name} is denied: no rule allows it`;
   const { rule } = nearest.typed;
-  const needs = nearest.missing.map(({ clause, error }) => {
+  const needs = nearest.missing.slice(0, CLAUSES_SHOWN).map(({ clause, error }) => {
     const text = `\`${oneLine(clause.text)}\``;
     return error === undefined ? text : `${text} (which cannot be evaluated: ${error})`;
   });
+  const rest = nearest.missing.length - needs.length;
+  if (rest > 0) needs.push(`${rest} more`);
   const lacking = needs.length === 0 ? 'takes too long to evaluate' : `needs ${needs.join(' and ')}`;
   return `${tool.name} is denied: no rule allows it; the closest, ${rule.id}, ${lacking}`;
 }

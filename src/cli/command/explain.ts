@@ -1,7 +1,6 @@
 /** `interlock explain`: one decision and what every rule and clause said of the call, with nothing recorded. */
 
 import { explain } from '../../policy/decide.ts';
-import type { ClauseResult, RuleResult } from '../../policy/decision.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { showIssues, toldIssues } from '../issues.ts';
@@ -14,8 +13,9 @@ import {
   toldDecision,
   withoutPolicy,
 } from '../proposed-call.ts';
+import { ruleLines } from '../rule-result.ts';
 import { typePolicy } from '../schemas.ts';
-import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
+import { type Terminal, inertJson, writeLine } from '../terminal.ts';
 
 export async function explainCommand(terminal: Terminal, options: CallOptions): Promise<ExitCode> {
   const request = await readRequest(terminal, options);
@@ -37,24 +37,8 @@ export async function explainCommand(terminal: Terminal, options: CallOptions): 
     writeLine(terminal.output, inertJson({ decision: toldDecision(decision), rules: said, ...found }));
   } else {
     showDecision(terminal, decision);
-    for (const rule of rules) showRule(terminal, rule);
+    for (const rule of rules) writeLine(terminal.output, `\n${ruleLines(terminal, rule).join('\n')}`);
     if (rules.length === 0) writeLine(terminal.output, '\nno rule speaks of this tool');
   }
   return EXIT_OF[decision.effect];
-}
-
-function showRule(terminal: Terminal, { rule, effect, matched, because, error, clauses }: RuleResult): void {
-  const how = matched ? (error === undefined ? 'matches' : 'matches, because it errs') : 'does not match';
-  writeLine(terminal.output, `\n${inert(rule)}: ${effect} ${how}${because === undefined ? '' : `: ${inert(because)}`}`);
-  if (clauses.length === 0) writeLine(terminal.output, '  always');
-  for (const clause of clauses) writeLine(terminal.output, `  ${clauseLine(terminal, clause)}`);
-  // What errs as a whole although no clause does has run out of steps.
-  const whole = error !== undefined && clauses.every(({ result }) => result !== 'error');
-  if (whole) writeLine(terminal.output, `  error: ${inert(error)}`);
-}
-
-function clauseLine({ colour }: Terminal, { text, result, error }: ClauseResult): string {
-  const shown = inert(text.replaceAll(/\s+/gu, ' '));
-  if (result === 'error') return `${colour.yellow('error')}  ${shown}: ${inert(error ?? '')}`;
-  return `${result ? colour.green('true ') : colour.red('false')}  ${shown}`;
 }
