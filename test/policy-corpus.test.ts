@@ -26,6 +26,7 @@ const DECIDED: readonly Code[] = [
   'policy-invalid',
   'kill-switch',
   'unknown-tool',
+  'pin-changed',
   'schema-mismatch',
   'unknown-principal',
   'budget-exhausted',
@@ -57,13 +58,13 @@ const CASES = FILES.flatMap(({ cases }) => cases.cases.map((each) => [each, case
 
 const compiled = new WeakMap<object, Ready>();
 
-function ready({ policy }: PolicyCase, { tools = new Map(), complete }: CaseFile): Ready {
+function ready({ policy }: PolicyCase, { tools = new Map(), complete, lock }: CaseFile): Ready {
   assert.ok(policy.kind === 'inline', 'a case of the corpus has its policy in its file');
   const { configuration } = policy;
   const known = compiled.get(configuration);
   if (known !== undefined) return known;
   const made = configuration.ok
-    ? compilePolicy(configuration.value, tools, { complete })
+    ? compilePolicy(configuration.value, tools, { complete, pins: lock === undefined ? {} : { lock } })
     : { policy: undefined, issues: configuration.issues };
   compiled.set(configuration, made);
   return made;
@@ -127,7 +128,7 @@ test('a policy laid over the one of its file, written out as JSON, decides the s
       const [base, own] = [member(data, 'policy') ?? {}, member(item, 'policy') ?? {}];
       assert.ok(isJsonObject(base) && isJsonObject(own));
       const parsed = parseConfiguration(JSON.stringify({ ...base, ...own }), { file: file.file, environment: {} });
-      const options = { complete: file.complete };
+      const options = { complete: file.complete, pins: file.lock === undefined ? {} : { lock: file.lock } };
       const policy = parsed.ok ? compilePolicy(parsed.value, file.tools ?? new Map(), options).policy : undefined;
       const { approved, expect } = each;
       const came =

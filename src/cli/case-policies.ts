@@ -68,7 +68,8 @@ export class CasePolicies {
 }
 
 /** The policy over the tools that the file of cases serves. */
-function ready(configuration: Configuration, before: readonly Issue[], { tools, complete }: CaseFile): Ready {
-  const { policy, issues } = compilePolicy(configuration, tools ?? new Map(), { complete });
+function ready(configuration: Configuration, before: readonly Issue[], { tools, complete, lock }: CaseFile): Ready {
+  const pins = lock === undefined ? {} : { lock };
+  const { policy, issues } = compilePolicy(configuration, tools ?? new Map(), { complete, pins });
   return { policy, issues: [...before, ...issues] };
 }

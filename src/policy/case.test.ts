@@ -45,6 +45,7 @@ test('everything that can be written is read, in YAML and in JSON alike', () => 
     about: 'all of it',
     policy: 'other.yaml',
     tools: { bank: [{ name: 'pay', inputSchema: { type: 'object' } }] },
+    pinned: { bank: [{ name: 'ask', inputSchema: { type: 'object' } }], none: [] },
     cases: [
       {
         name: 'a',
@@ -75,7 +76,14 @@ test('everything that can be written is read, in YAML and in JSON alike', () => 
       },
     ],
   };
-  const { cases, tools, complete } = parsed(JSON.stringify(whole).replace('__proto__x', '__proto__'));
+  const { cases, tools, complete, lock } = parsed(JSON.stringify(whole).replace('__proto__x', '__proto__'));
+  assert.deepEqual(
+    [...(lock?.servers ?? [])].map(([id, server]) => [id, [...server.tools.keys()]]),
+    [
+      ['bank', ['ask']],
+      ['none', []],
+    ],
+  );
   const [each] = cases;
   assert.ok(each?.policy.kind === 'file');
   assert.equal(each.policy.path.text, 'other.yaml');
@@ -137,6 +145,7 @@ test('what is wrong is refused at its place', () => {
     [one(`    policy: 5\n${fine}`), '4:13 wrong-type'],
     [one(`${fine}  - name: a\n${fine}`), '6:5 duplicate-id'],
     [`interlock: 1\ntools: { Bank: [] }\ncases:\n  - name: a\n${fine}`, '2:10 wrong-value'],
+    [`interlock: 1\npinned: { bank: [] }\ncases:\n  - name: a\n${fine}`, '1:1 missing-key'],
     [`interlock: 1\ntools: { bank: [{ name: pay }] }\ncases:\n  - name: a\n${fine}`, '2:17 wrong-value'],
   ];
   for (const [text, ...expected] of wrong) assert.deepEqual(issues(text), expected, text);

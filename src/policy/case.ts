@@ -14,7 +14,20 @@ import { FILE_LENGTH_MAX, vetDocument } from './document.ts';
 import type { DocumentKind } from './document.ts';
 import type { FactValues } from './fact.ts';
 import { issueList } from './issue-list.ts';
-import { placeOf, readEntries, readerOf, readFields, readItems, readJson, readText, refuse, target } from './reader.ts';
+import { lockOf } from './lock.ts';
+import type { Lock } from './lock.ts';
+import {
+  placeOf,
+  readEntries,
+  readerOf,
+  readFields,
+  readItems,
+  readJson,
+  readText,
+  refuse,
+  shown,
+  target,
+} from './reader.ts';
 import type { Entry, Item, Reader } from './reader.ts';
 import { SERVER_ID } from './server.ts';
 import { sourceOf } from './source.ts';
@@ -47,6 +60,8 @@ export interface CaseFile {
   readonly tools?: ReadonlyMap<string, ToolDefinition>;
   /** The servers of which `tools` has the whole list. */
   readonly complete: ReadonlySet<string>;
+  /** What is pinned, where the file says so. */
+  readonly lock?: Lock;
   /** In file order, at least one. */
   readonly cases: readonly PolicyCase[];
 }
@@ -99,6 +114,7 @@ function readFile(work: Work, root: Node): CaseFile | undefined {
   let version: Entry | undefined;
   let policy: CasePolicy | undefined = BESIDE;
   let served: Served | undefined;
+  let lock: Lock | undefined;
   let list: Entry | undefined;
   let common: YAMLMap | undefined;
   const parsers = {
@@ -109,7 +125,8 @@ function readFile(work: Work, root: Node): CaseFile | undefined {
       const node = target(reader, entry.value);
       if (isMap(node)) common = node;
     },
-    tools: (entry: Entry) => void (served = readServed(reader, entry)),
+    tools: (entry: Entry) => void (served = readServed(reader, entry, '`tools`')),
+    pinned: (entry: Entry) => void (lock = lockedAs(readServed(reader, entry, '`pinned`'))),
     cases: (entry: Entry) => void (list = entry),
   };
   if (!readFields(reader, root, start, what, parsers)) return undefined;
@@ -117,10 +134,20 @@ function readFile(work: Work, root: Node): CaseFile | undefined {
     refuse(reader, start, 'missing-key', `${what} has no \`interlock\``, 'write `interlock: 1`');
   else checkVersion(reader, version);
   if (list === undefined) refuse(reader, start, 'missing-key', `${what} has no \`cases\``, NO_CASES.hint);
+  if (lock !== undefined && served === undefined) {
+    refuse(
+      reader,
+      start,
+      'missing-key',
+      `${what} has \`pinned\` without \`tools\``,
+      'write what the servers offer now',
+    );
+  }
   if (common !== undefined) work.base = common;
   const cases = list === undefined ? [] : readCases(work, list, policy ?? BESIDE);
   if (reader.issues.some((issue) => issue.severity === 'error')) return undefined;
-  return Object.freeze({ file: reader.source.file, ...(served ?? { complete: new Set<string>() }), cases });
+  const known = { ...(served ?? { complete: new Set<string>() }), ...(lock === undefined ? {} : { lock }) };
+  return Object.freeze({ file: reader.source.file, ...known, cases });
 }
 
 function checkVersion(reader: Reader, { value, place }: Entry): void {
@@ -131,12 +158,12 @@ function checkVersion(reader: Reader, { value, place }: Entry): void {
 
 type Served = Pick<Required<CaseFile>, 'tools' | 'complete'>;
 
-/** `tools:` — by server, the definitions as `tools/list` returns them. */
-function readServed(reader: Reader, entry: Entry): Served {
+/** Definitions by server, as `tools/list` returns them. */
+function readServed(reader: Reader, entry: Entry, section: string): Served {
   const tools = new Map<string, ToolDefinition>();
   const complete = new Set<string>();
-  for (const server of readEntries(reader, entry.value, entry.place, '`tools`') ?? []) {
-    const what = `\`${server.key}\` of \`tools\``;
+  for (const server of readEntries(reader, entry.value, entry.place, section) ?? []) {
+    const what = `\`${shown(server.key)}\` of ${section}`;
     if (!SERVER_ID.test(server.key)) refuse(reader, server.keyPlace, 'wrong-value', `${what} is no id of a server`);
     complete.add(server.key);
     for (const [index, { item, place }] of (readItems(reader, server.value, server.place, what) ?? []).entries()) {
@@ -148,6 +175,17 @@ function readServed(reader: Reader, entry: Entry): Served {
     }
   }
   return { tools, complete };
+}
+
+/** The lock that holds these definitions. */
+function lockedAs({ tools, complete }: Served): Lock {
+  const held = [...complete].map((id) => {
+    const own = [...tools.values()]
+      .filter(({ server }) => server === id)
+      .map((tool) => [tool.upstreamName, tool] as const);
+    return [id, { complete: false, tools: new Map(own) }] as const;
+  });
+  return lockOf(new Map(held));
 }
 
 function readPolicy({ reader, inline, base }: Work, entry: Entry, what: string): CasePolicy | undefined {
