@@ -79,6 +79,14 @@ describe('a call', () => {
     assert.equal(world.authority.visible('local', 'bank.balance'), false);
   });
 
+  test('is told the nearest change that would be allowed, which its entry does not hold', async () => {
+    const world = await openWorld();
+    const { decision } = await world.call('bank.pay', { charge: 'ch_1', amount: 20_001 });
+    assert.equal(decision?.nearest?.['text'], '`amount` ≤ 20000 would be allowed');
+    const denied = world.entries().find((entry) => entry.type === 'call.denied');
+    assert.equal(JSON.stringify(denied).includes('nearest'), false);
+  });
+
   test('with arguments that imitate a commitment is recorded as literal', async () => {
     const world = await openWorld();
     await world.call('bank.balance', {}, {});

@@ -1,6 +1,7 @@
 /** Decides a prepared proposal under the write lock and makes its entry durable: fsync 1 of docs/ledger.md. */
 
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
+import { withNearest } from '../policy/decide.ts';
 import { type Verdict, composeCall, readsOf } from './compose.ts';
 import type { Prepared, Surroundings } from './prepare.ts';
 
@@ -14,10 +15,17 @@ export async function commitCall(ledger: Ledger, around: Surroundings, prepared:
   let at = around.world.now();
   for (let turn = 0; turn < TURNS_MAX; turn += 1) {
     const verdict = await commitAt(ledger, around, prepared, at);
-    if (verdict.kind !== 'again') return verdict;
+    if (verdict.kind !== 'again') return advised(verdict);
     at = verdict.at;
   }
   throw new LedgerError('busy', 'the clock moved faster than the call could be decided');
+}
+
+/** Advice takes many times as long as the decision. The entry does not hold it, so nobody waits for the lock meanwhile. */
+function advised(decided: Decided): Decided {
+  if (decided.kind !== 'denied' || decided.turnable === undefined) return decided;
+  const { policy, request, facts } = decided.turnable;
+  return { ...decided, decision: withNearest(policy, request, facts, decided.decision) };
 }
 
 async function commitAt(ledger: Ledger, around: Surroundings, prepared: Prepared, at: number): Promise<Verdict> {

@@ -3,7 +3,7 @@
 import type { EntryDraft } from '../ledger/entry.ts';
 import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { admitCaller, admitPin, charge, judge, needs, withNearest } from '../policy/decide.ts';
+import { type FactValues, admitCaller, admitPin, charge, judge, needs } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf } from './claim.ts';
@@ -16,12 +16,27 @@ import { denial } from './sentence.ts';
 
 /** What became of a proposal once its entry is durable. */
 export type Verdict =
-  | { readonly kind: 'denied'; readonly decision: Decision; readonly about?: CallRow }
+  | {
+      readonly kind: 'denied';
+      readonly decision: Decision;
+      readonly about?: CallRow;
+      /** Where other arguments might be allowed: which, is told after the lock is given back. */
+      readonly turnable?: Turnable;
+    }
   | { readonly kind: 'existing'; readonly row: CallRow }
   | { readonly kind: 'parked'; readonly call: string; readonly decision: Decision; readonly expires: number }
   /** Other facts are needed than were read: a window began meanwhile. Nothing was written. */
   | { readonly kind: 'again'; readonly at: number }
   | Dispatch;
+
+type Denial = Required<Composition<Extract<Verdict, { readonly kind: 'denied' }>>>;
+
+/** What `withNearest` needs beside the decision. */
+export interface Turnable {
+  readonly policy: Policy;
+  readonly request: Request;
+  readonly facts: FactValues;
+}
 
 /** The one permission to send, for exactly these arguments. */
 export interface Dispatch {
@@ -91,7 +106,8 @@ export function composeCall(
     return intend(around, prepared, { policy, request, decision, layers, trust, earlier });
   if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, seen);
   if (decision.effect === 'deny') {
-    return deny(around, prepared, seen, withNearest(policy, request, facts.values, decision));
+    const { writes, result } = deny(around, prepared, seen, decision);
+    return { writes, result: { ...result, turnable: { policy, request, facts: facts.values } } };
   }
   return park(around, prepared, { policy, request, decision, layers, trust, earlier });
 }
@@ -188,13 +204,7 @@ function stillParked(
   return { result: { kind: 'parked', call: row.id, decision, expires: row.deadline } };
 }
 
-function deny(
-  around: Surroundings,
-  prepared: Prepared,
-  seen: Seen,
-  decision: Decision,
-  about?: CallRow,
-): Composition<Verdict> {
+function deny(around: Surroundings, prepared: Prepared, seen: Seen, decision: Decision, about?: CallRow): Denial {
   const { proposal, state, call } = prepared;
   const loaded = state.kind === 'loaded' ? state : undefined;
   const recorded = recordArgs(around.vault, call, proposal.args);
