@@ -8,7 +8,7 @@ import { isTrustedOtherwise } from './pin.ts';
 import type { Policy } from './policy.ts';
 import { checkArguments } from './schema.ts';
 import * as sentence from './sentence.ts';
-import { couldAllow, knowsPrincipal } from './visible.ts';
+import { couldAllowTool, knowsPrincipal } from './visible.ts';
 
 /**
  * Policy valid, principal known, no kill switch on, tool known and visible: what must hold before the arguments matter. A tool that the
@@ -17,12 +17,13 @@ import { couldAllow, knowsPrincipal } from './visible.ts';
 export function admitCaller(policy: Policy, request: Request, facts: FactValues = NO_FACTS): Decision | undefined {
   const tool = policy.tools.get(request.tool);
   if (tool?.invalid !== undefined) return deny('policy-invalid', sentence.invalidTool(tool));
-  if (!knowsPrincipal(policy, request.principal)) {
+  const open = tool !== undefined && couldAllowTool(policy, request.principal, tool);
+  if (!open && !knowsPrincipal(policy, request.principal)) {
     return deny('unknown-principal', sentence.unknownPrincipal(request.tool, request.principal));
   }
   if (isKilled(facts, request)) return deny('kill-switch', sentence.killed(request.tool));
   if (tool === undefined) return deny('unknown-tool', sentence.unknownTool(request.tool));
-  if (couldAllow(policy, request.principal, request.tool)) return undefined;
+  if (open) return undefined;
   const decision = judge(policy, request, facts);
   return decision.effect === 'deny' ? decision : deny('no-rule', `${tool.name} is denied: no rule allows it`);
 }

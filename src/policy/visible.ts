@@ -18,11 +18,17 @@ const memory = new WeakMap<PolicyTool, Map<string, boolean>>();
  */
 export function couldAllow(policy: Policy, principal: string, tool: string): boolean {
   const found = policy.tools.get(tool);
-  if (found === undefined || !knowsPrincipal(policy, principal)) return false;
+  return found !== undefined && couldAllowTool(policy, principal, found);
+}
+
+/** The same, of a tool of `policy`. One look-up, once it was asked before: a policy may have many principals. */
+export function couldAllowTool(policy: Policy, principal: string, found: PolicyTool): boolean {
+  const before = memory.get(found)?.get(principal);
+  if (before !== undefined) return before;
+  // Not remembered: there is no end of names that nobody has.
+  if (!knowsPrincipal(policy, principal)) return false;
   const answers = memory.get(found) ?? new Map<string, boolean>();
   memory.set(found, answers);
-  const before = answers.get(principal);
-  if (before !== undefined) return before;
   const watched = policy.configuration.preset === 'shadow';
   const answer = found.invalid === undefined && (watched || couldMatch(policy, found, principal));
   if (answers.size >= PRINCIPALS_REMEMBERED) answers.clear();
