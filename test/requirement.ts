@@ -90,6 +90,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md', 'docs/ledger.md'],
   },
   {
+    id: 'R-standing',
+    text: 'a standing rule lifts the rules that asked, for exactly the calls it was derived for, until its end',
+    where: ['docs/policy.md'],
+  },
+  {
     id: 'R-kill',
     text: 'a kill switch stops the next decision in every process',
     where: ['README.md', 'docs/ledger.md'],

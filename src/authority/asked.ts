@@ -15,7 +15,10 @@ export interface Asked {
  * The question of a parked call; none when its row does not follow from its entry or its arguments are gone: rows are
  * tables that others might write, so the digest is computed again from what the log says. Throws `LedgerError`.
  */
-export async function askedOf(ledger: Ledger, row: CallRow): Promise<Asked | undefined> {
+export async function askedOf(
+  ledger: Pick<Ledger, 'log' | 'entry' | 'body'>,
+  row: CallRow,
+): Promise<Asked | undefined> {
   const { approval, id: call } = row;
   const entry = await ledger.entry(row.position);
   if (approval === undefined || entry?.type !== 'call.parked' || entry['call'] !== call) return undefined;

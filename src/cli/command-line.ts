@@ -5,6 +5,7 @@ import { LedgerError } from '../ledger/ledger.ts';
 import type { KillOptions } from './command/kill.ts';
 import type { CommonOptions } from './configuration.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
+import type { StandingOptions } from './standing.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 import { UNAVAILABLE } from './unavailable.ts';
 import { VERSION } from './version.ts';
@@ -183,11 +184,15 @@ function addApprovalCommands(terminal: Terminal, add: Add): void {
   add('approve <call>', 'approve a call that waits, with your signature', async (given, [call = '']) => {
     const { approveCommand } = await import('./command/approve.ts');
     const named = { ...text(given, 'as', 'as'), ...text(given, 'key', 'key'), ...passphrase(given) };
-    return approveCommand(terminal, { ...common(given), ...named, call });
+    return approveCommand(terminal, { ...common(given), ...named, ...standing(given), call });
   })
     .option('--as <id>', 'the approver, an id of `principals:` with a key')
     .option('--key <file>', "the approver's private key (default: in the user's configuration directory)")
-    .option('--passphrase-file <file>', 'holds the passphrase of the key; - is standard input');
+    .option('--passphrase-file <file>', 'holds the passphrase of the key; - is standard input')
+    .option('--standing <scope>', 'also derive a rule not to ask again: for this call, recipient or tool')
+    .option('--for <duration>', 'how long the standing rule lasts, such as 30d')
+    .option('--by <argument>', 'names the recipient; may be given more than once', collected)
+    .option('--write', 'change the configuration file; else the change is only shown');
   add('refuse <call>', 'refuse a call that waits', async (given, [call = '']) => {
     const { refuseCommand } = await import('./command/refuse.ts');
     const { reason = '' } = text(given, 'reason', 'reason');
@@ -202,6 +207,17 @@ function addApprovalCommands(terminal: Terminal, add: Add): void {
   })
     .option('--out <file>', "where the private key goes (default: in the user's configuration directory)")
     .option('--passphrase-file <file>', 'holds the passphrase of the new key; - is standard input');
+}
+
+/** The values of an option that may be given more than once. */
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function standing(given: Given): StandingOptions {
+  const { by, write } = given;
+  const named = Array.isArray(by) ? by.map(String) : [];
+  return { ...text(given, 'standing', 'standing'), ...text(given, 'for', 'for'), by: named, write: write === true };
 }
 
 function passphrase(given: Given): { readonly passphraseFile?: string } {

@@ -1,11 +1,12 @@
-/** Opens a data directory for a command that writes to it. */
+/** Opens a data directory for a command that writes to it, and for one that only reads calls. */
 
 import { existsSync } from 'node:fs';
 import { dataFiles, errorCodeOf } from '../ledger/directory.ts';
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
 import { openLedger } from '../ledger/sqlite/store.ts';
-import { type Vault, openVault } from '../ledger/vault.ts';
+import { storedEntry } from '../ledger/stored-entry.ts';
+import { type Vault, openVault, readVault } from '../ledger/vault.ts';
 import { systemWorld } from '../world/system.ts';
 
 export interface OpenData extends AsyncDisposable {
@@ -32,4 +33,25 @@ export async function openData(directory: string, options: { readonly create: bo
     const message = `\`${directory}\` cannot be used as data directory: the system says ${code}`;
     throw new LedgerError('cannot-open', message, { cause: error });
   }
+}
+
+/** What is stored of calls, read without the lock and without leave to write: beside a gateway however busy it is. */
+export interface ReadData extends Pick<Ledger, 'log' | 'entry' | 'body' | 'parked'>, Disposable {}
+
+/** Throws `cannot-open` when there is no ledger, and without the vault's key at the first value that is sealed. */
+export function readData(directory: string): ReadData {
+  const reader = openReader(directory);
+  let vault: Vault | undefined;
+  return {
+    log: reader.log,
+    entry: async (position) => storedEntry(reader.leaf(position), position),
+    body: async (call, role) => {
+      const stored = reader.body(call, role);
+      if (stored === undefined) return undefined;
+      vault ??= readVault(directory, systemWorld);
+      return vault.open(stored.body, stored.commitment);
+    },
+    parked: async (principal) => reader.parked(principal),
+    [Symbol.dispose]: () => reader[Symbol.dispose](),
+  };
 }

@@ -7,10 +7,10 @@ import { canonicalBytes, canonicalText } from '../value/canonical.ts';
 import { fromUtf8, toBase64Url, toHex, utf8 } from '../value/encoding.ts';
 import type { JsonValue } from '../value/json.ts';
 import type { World } from '../world/world.ts';
-import { prepareDirectory } from './directory.ts';
+import { existingDirectory, prepareDirectory } from './directory.ts';
 import type { BodyRole, SealedBody } from './ledger.ts';
 import { LedgerError } from './ledger.ts';
-import { openSecretFile } from './secret-file.ts';
+import { openSecretFile, readSecretFile } from './secret-file.ts';
 
 const KEY_BYTES = 32;
 /** AES-GCM (NIST SP 800-38D): nonce in front, tag behind. */
@@ -47,10 +47,20 @@ export function openVault(dataDirectory: string, world: World): Vault {
     );
   }
   const key = openSecretFile(files.vaultKey, toHex(world.random(8)), () => world.random(KEY_BYTES));
-  if (key.length !== KEY_BYTES) {
-    throw new LedgerError('cannot-open', `\`${files.vaultKey}\` is damaged, expected ${KEY_BYTES} bytes: restore it`);
-  }
-  return createVault(key, world);
+  return createVault(whole(key, files.vaultKey), world);
+}
+
+/** The vault of a data directory that is only read: nothing is created. Throws `cannot-open` without a key. */
+export function readVault(dataDirectory: string, world: World): Vault {
+  const { vaultKey } = existingDirectory(dataDirectory);
+  const key = readSecretFile(vaultKey);
+  if (key !== undefined) return createVault(whole(key, vaultKey), world);
+  throw new LedgerError('cannot-open', `\`${vaultKey}\` is missing, and without it no result opens: restore it`);
+}
+
+function whole(key: Uint8Array, file: string): Uint8Array {
+  if (key.length === KEY_BYTES) return key;
+  throw new LedgerError('cannot-open', `\`${file}\` is damaged, expected ${KEY_BYTES} bytes: restore it`);
 }
 
 /** A vault whose keys all derive from `key`, 32 bytes. */

@@ -1,90 +1,15 @@
 /** `interlock approver`, `approvals`, `approve` and `refuse`: what a person sees is what is signed, and it is recorded. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { approvalDigest, verifyApproval } from '../../src/authority/approval.ts';
-import { draft, newId, recordArgs } from '../../src/authority/draft.ts';
-import { openLedger } from '../../src/ledger/sqlite/store.ts';
-import { openVault } from '../../src/ledger/vault.ts';
+import { verifyApproval } from '../../src/authority/approval.ts';
 import { parseConfiguration } from '../../src/policy/configuration.ts';
-import type { JsonObject } from '../../src/value/json.ts';
-import { formatInstant } from '../../src/value/time.ts';
-import { systemWorld } from '../../src/world/system.ts';
-import { type Around, type Ended, Scratch, json, run } from './command.ts';
-import { HOSTILE, leaves, tamper } from './recorded.ts';
-
-const PASSPHRASE = 'correct horse';
-const ARGS = { amount: 9_000, note: HOSTILE, $body: 'forged', deep: [{ $lit: { $sealed: 1 } }] };
-
-interface Parking {
-  readonly args?: JsonObject;
-  /** An hour ago, for ten minutes, as the first call of the log. */
-  readonly past?: boolean;
-  readonly quorum?: number;
-  readonly notRequester?: boolean;
-}
-
-/** Parks a call as the authority does. */
-async function park(data: string, parking: Parking = {}): Promise<string> {
-  const { args = ARGS, past = false, quorum = 1, notRequester = false } = parking;
-  const world = { ...systemWorld, now: () => systemWorld.now() - (past ? 3_600_000 : 0) };
-  const vault = openVault(data, world);
-  await using ledger = await openLedger({ dataDirectory: data, world, vault });
-  const call = newId(world);
-  const expires = world.now() + 600_000;
-  const named = { log: ledger.log, call, tool: 'bank.pay', definition: '', principal: 'local', expires };
-  const digest = approvalDigest({ ...named, args });
-  const asked = { approvers: ['finance'], quorum, notRequester, requester: 'local' };
-  const approval = { digest, ...asked, expires: formatInstant(expires) };
-  const recorded = recordArgs(vault, call, args);
-  const fields = { call, principal: 'local', run: { id: 's' }, keys: [], tool: { name: 'bank.pay' }, policy: {} };
-  const entry = draft(world, 'call.parked', { ...fields, args: recorded.value, approval });
-  await ledger.transact({}, () => ({
-    writes: { entries: [entry], bodies: recorded.body === undefined ? [] : [recorded.body] },
-    result: undefined,
-  }));
-  return call;
-}
-
-/** A home with the keys of `ids`, and a configuration that names them. */
-class Desk extends Scratch {
-  readonly environment: Readonly<Record<string, string>> = {
-    XDG_CONFIG_HOME: this.at('config'),
-    INTERLOCK_PASSPHRASE: PASSPHRASE,
-  };
-  readonly data: string = this.at('.interlock');
-  readonly keys = new Map<string, string>();
-
-  command(args: readonly string[], around: Around = {}): Promise<Ended> {
-    return run(args, { directory: this.path, environment: this.environment, ...around });
-  }
-
-  async add(id: string): Promise<void> {
-    const { code, out, err } = await this.command(['approver', 'add', id, '--json']);
-    assert.equal(code, 0, err);
-    this.keys.set(id, String(json(out)['key']));
-  }
-
-  configure(more = ''): void {
-    const principals = [...this.keys].map(([id, key]) => `  ${id}: { roles: [finance], key: "${key}" }\n`).join('');
-    this.write('interlock.yaml', `interlock: 1\nprincipals:\n  local: {}\n${principals}${more}`);
-  }
-
-  entries(type: string): Record<string, unknown>[] {
-    return leaves(this.data)
-      .map((leaf) => JSON.parse(leaf) as Record<string, unknown>)
-      .filter((entry) => entry['type'] === type);
-  }
-}
-
-async function desk(...ids: readonly string[]): Promise<Desk> {
-  const made = new Desk();
-  for (const id of ids) await made.add(id);
-  made.configure();
-  return made;
-}
+import { type Around, type Ended, json } from './command.ts';
+import { ARGS, Desk, PASSPHRASE, desk, park } from './desk.ts';
+import { leaves, tamper } from './recorded.ts';
 
 test('a key is made once, encrypted, for its owner only, and its lines load in a configuration', async () => {
   using scratch = new Desk();
@@ -155,6 +80,28 @@ test('a parked call is listed with everything that an approval binds, arguments 
   assert.match(shown, new RegExp(`^call ${call}\n {2}tool {7}bank\\.pay\n {2}arguments {2}\\{.*"amount":9000`, 'mu'));
   assert.match(shown, /approvers {2}finance, not local\n {2}given {6}0 of 2\n/u);
   assert.equal(shown.includes('\u001b'), false);
+});
+
+test('listing writes nothing, and needs the key of sealed values only where there are some', async () => {
+  using scratch = await desk('alice');
+  await park(scratch.data);
+  const before = leaves(scratch.data);
+  rmSync(join(scratch.data, 'vault.key'));
+  rmSync(join(scratch.data, 'instances'), { recursive: true });
+  const { code, out } = await scratch.command(['approvals', '--json']);
+  assert.deepEqual([code, (json(out)['approvals'] as unknown[]).length], [0, 1]);
+  assert.deepEqual(leaves(scratch.data), before);
+  assert.deepEqual(
+    [existsSync(join(scratch.data, 'vault.key')), existsSync(join(scratch.data, 'instances'))],
+    [false, false],
+  );
+
+  using sealed = await desk('alice');
+  await park(sealed.data, { args: { note: 'x'.repeat(60_000) } });
+  rmSync(join(sealed.data, 'vault.key'));
+  const refused = await sealed.command(['approvals']);
+  assert.deepEqual([refused.code, refused.out], [7, '']);
+  assert.match(refused.err, /vault\.key` is missing/u);
 });
 
 test('the log shows parked calls and their answers, and selects them by tool', async () => {

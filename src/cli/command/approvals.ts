@@ -4,19 +4,19 @@ import { type Asked, askedOf } from '../../authority/asked.ts';
 import { formatInstant } from '../../value/time.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
-import { openData } from '../data.ts';
+import { readData } from '../data.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
 export async function approvalsCommand(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
   await requireNamed(terminal, options);
-  await using data = await openData(dataDirectory(terminal, options), { create: false });
+  using data = readData(dataDirectory(terminal, options));
   const now = systemWorld.now();
   const waiting: Asked[] = [];
-  for (const row of await data.ledger.parked()) {
+  for (const row of await data.parked()) {
     // Nobody can answer it any more; the next proposal of the call records that.
     if (row.deadline <= now) continue;
-    const asked = await askedOf(data.ledger, row);
+    const asked = await askedOf(data, row);
     if (asked === undefined) {
       const message = `call ${inert(row.id)} is not what was parked, and is left out: run interlock verify`;
       writeLine(terminal.errors, `interlock: ${message}`);

@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { type Answered, type ApproveOrder, approve, question } from '../../authority/approve.ts';
+import type { Asked } from '../../authority/asked.ts';
 import type { ApprovalRequest } from '../../ledger/ledger.ts';
 import type { Configuration } from '../../policy/configuration.ts';
 import { systemWorld } from '../../world/system.ts';
@@ -13,9 +14,10 @@ import { showIssues } from '../issues.ts';
 import { type PassphraseOptions, readPassphrase } from '../passphrase.ts';
 import { systemUser } from '../reason.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
+import { type Derived, type StandingOptions, carryOut, derive, standingOrder, toldStanding } from '../standing.ts';
 import { linesOf } from './approvals.ts';
 
-export interface ApproveOptions extends CommonOptions, PassphraseOptions {
+export interface ApproveOptions extends CommonOptions, PassphraseOptions, StandingOptions {
   readonly call: string;
   /** The approver, an id of `principals:`. */
   readonly as?: string;
@@ -24,6 +26,7 @@ export interface ApproveOptions extends CommonOptions, PassphraseOptions {
 
 export async function approveCommand(terminal: Terminal, options: ApproveOptions): Promise<ExitCode> {
   const { call } = options;
+  const order = standingOrder(options);
   const loaded = await loadConfiguration(terminal, options);
   if (loaded.configuration === undefined) {
     showIssues(terminal, loaded.issues, loaded.shown, loaded.source);
@@ -31,17 +34,40 @@ export async function approveCommand(terminal: Terminal, options: ApproveOptions
   }
   const { configuration } = loaded;
   const who = approverOf(configuration, options);
-  await using data = await openData(dataDirectory(terminal, options), { create: false });
+  const directory = dataDirectory(terminal, options);
+  await using data = await openData(directory, { create: false });
   const asked = await question(data.ledger, { call, by: who.by, at: systemWorld.now() });
   if (!asked.ok) return tellAnswer(terminal, options, asked, '');
+  const notes = notesOf(configuration, asked.approval, who.by);
+  let derived: Derived | undefined;
+  // Before the approval, which could not be taken back.
+  if (order !== undefined) {
+    requireLast(asked, notes);
+    derived = await derive(terminal, { ...loaded, configuration }, { asked, data: directory, order });
+  }
   // Whoever signs has seen what.
   if (!options.json) for (const line of linesOf(asked)) writeLine(terminal.errors, line);
   const how = who.signed ? { sign: await signing(terminal, options, who) } : { unsigned: true as const };
-  const order: ApproveOrder = { call, by: who.by, ...how };
-  const answered = await approve(data.ledger, systemWorld, order);
-  for (const note of notesOf(configuration, asked.approval, who.by)) writeLine(terminal.errors, `note: ${note}`);
+  const approval: ApproveOrder = { call, by: who.by, ...how };
+  const answered = await approve(data.ledger, systemWorld, approval);
+  for (const note of notes) writeLine(terminal.errors, `note: ${note}`);
   const given = answered.ok ? `${answered.given} of ${asked.approval.quorum}` : '';
-  return tellAnswer(terminal, options, answered, `approved by ${inert(who.by)}, ${given}`);
+  const done = `approved by ${inert(who.by)}, ${given}`;
+  if (derived === undefined || !answered.ok) return tellAnswer(terminal, options, answered, done);
+  if (!options.json) tellAnswer(terminal, options, answered, done);
+  const stands = carryOut(terminal, derived, options.json);
+  if (options.json) tellAnswer(terminal, options, answered, done, toldStanding(derived, derived.write && stands));
+  return stands ? EXIT.ok : EXIT.wrong;
+}
+
+/** What somebody alone cannot approve once cannot be approved for a month by one either. */
+function requireLast({ row, approval }: Asked, notes: readonly string[]): void {
+  const [note] = notes;
+  const given = row.approvals.length + 1;
+  if (note !== undefined) throw new CliError('usage', `no standing rule can be derived: ${note}`);
+  if (given >= approval.quorum) return;
+  const message = `no standing rule can be derived: this is approval ${given} of ${approval.quorum}`;
+  throw new CliError('usage', message, { hint: 'it comes with the last one' });
 }
 
 /** The end of `approve` and of `refuse`: one line, or one object, and the exit code. */
@@ -50,11 +76,13 @@ export function tellAnswer(
   { call, json }: { readonly call: string; readonly json: boolean },
   answered: Answered,
   done: string,
+  standing?: Record<string, unknown>,
 ): ExitCode {
   const { ok } = answered;
   if (json) {
     const { code, message } = answered.ok ? { code: undefined, message: undefined } : answered;
-    writeLine(terminal.output, inertJson(answered.ok ? { ok, call, given: answered.given } : { ok, code, message }));
+    const told = answered.ok ? { ok, call, given: answered.given, standing } : { ok, code, message };
+    writeLine(terminal.output, inertJson(told));
   } else if (answered.ok) {
     writeLine(terminal.output, `call ${inert(call)} (${inert(answered.row.tool)}) is ${done}`);
   } else {
