@@ -43,6 +43,7 @@ const PER: JsonObject = {
 
 const SERVER: Keys = {
   command: text('the program to start'),
+  package: text('an npm package to run instead, NAME@VERSION; `interlock init` installs it'),
   args: texts('its arguments'),
   env: {
     type: 'object',
@@ -133,7 +134,7 @@ export const TOP: Keys = {
   principal: text('who the host is on stdio (local)', { minLength: 1, maxLength: 256 }),
   shadow: text('the file of a second policy: decided beside this one, recorded, never enforced', { minLength: 1 }),
   preset: word('what holds besides the rules', 'read-only', 'strict', 'shadow'),
-  servers: named(closed(SERVER, { required: ['command'] }), '^[a-z][a-z0-9-]{0,31}$', 'MCP servers by id'),
+  servers: named(closed(SERVER, exactlyOne(['command', 'package'])), '^[a-z][a-z0-9-]{0,31}$', 'MCP servers by id'),
   tools: { type: 'object', additionalProperties: closed(TOOL), description: `what is known of ${PATTERN}` },
   principals: { type: 'object', additionalProperties: closed(PRINCIPAL), description: 'who may act, by id' },
   rules: {

@@ -110,6 +110,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md', 'docs/policy.md'],
   },
   {
+    id: 'R-first-policy',
+    text: 'the first policy that `interlock init` writes allows nothing that nobody confirmed, whatever servers say',
+    where: ['docs/commands.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

@@ -98,6 +98,18 @@ function addPolicyCommands(terminal: Terminal, add: Add): void {
   })
     .requiredOption('--call <file>', 'the call as JSON {tool, args, principal?, now?}; - is standard input')
     .option('--offline', 'start no server');
+  add('init [command...]', 'write a first policy from what the servers offer, and pin them', async (given, command) => {
+    const { initCommand } = await import('./command/init.ts');
+    const [servers, packages] = [given['server'] ?? [], given['package'] ?? []] as [string[], string[]];
+    return initCommand(terminal, { ...common(given), servers, packages, command });
+  })
+    .usage('[options] [-- COMMAND ARGS...]')
+    .option('--server <id=command>', 'a server and the command that starts it; may be given again', collect)
+    .option(
+      '--package <id=name@version>',
+      'a server in an npm package, arguments after it; may be given again',
+      collect,
+    );
   add('pin [target]', 'pin the definitions of tools, or show what changed in them', async (given, [target]) => {
     const { pinCommand } = await import('./command/pin.ts');
     if (target === '') throw new CliError('usage', 'the name of a server or tool is empty');
@@ -224,6 +236,11 @@ function passphrase(given: Given): { readonly passphraseFile?: string } {
   const file = given['passphraseFile'];
   if (file === '') throw new CliError('usage', '`--passphrase-file` is empty');
   return typeof file === 'string' ? { passphraseFile: file } : {};
+}
+
+/** The values of an option that may be given again. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function killOptions(given: Given, target: string): KillOptions {

@@ -63,12 +63,12 @@ export interface LoadedShadow {
 export type Usable = Loaded & { readonly configuration: Configuration };
 
 /** The absolute path of the configuration file, whether it is there or not. */
-export function configurationFile(terminal: Terminal, options: CommonOptions): string {
+export function configurationFile(terminal: Terminal, options: Pick<CommonOptions, 'config'>): string {
   return path.resolve(terminal.directory, options.config ?? CONFIGURATION_NAME);
 }
 
 /** The data directory: `--data`, else `.interlock` beside the configuration file, whether either is there or not. */
-export function dataDirectory(terminal: Terminal, options: CommonOptions): string {
+export function dataDirectory(terminal: Terminal, options: Pick<CommonOptions, 'config' | 'data'>): string {
   if (options.data !== undefined) return path.resolve(terminal.directory, options.data);
   return path.join(path.dirname(configurationFile(terminal, options)), DATA_NAME);
 }

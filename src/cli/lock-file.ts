@@ -1,6 +1,6 @@
 /** `interlock.lock` on disk: beside the configuration, read strictly, replaced whole. */
 
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { newId } from '../authority/draft.ts';
 import { errorCodeOf } from '../ledger/directory.ts';
@@ -63,14 +63,30 @@ export async function writeLock(file: string, lock: Lock, world: World): Promise
 
 /** Writes the whole of `text` under `target`, durably. Throws a `CliError`. */
 async function replaceFile(target: string, text: string, world: World): Promise<void> {
+  // A crash before the rename leaves the old file and a draft that nothing reads; after it, the new file.
+  await placeFile(target, text, world, (draft) => rename(draft, target));
+}
+
+/** The same where no file may be replaced: throws a `CliError` too when there is one, however late it came. */
+export async function createFile(target: string, text: string, world: World): Promise<void> {
+  // A link appears whole and never replaces. A crash before it leaves a draft that nothing reads; after it, the file.
+  await placeFile(target, text, world, (draft) => link(draft, target));
+}
+
+async function placeFile(
+  target: string,
+  text: string,
+  world: World,
+  place: (draft: string) => Promise<void>,
+): Promise<void> {
   const draft = `${target}.${newId(world)}.tmp`;
   try {
-    // A crash before the rename leaves the old file and a draft that nothing reads; after it, the new file.
     await withFile(draft, 'wx', async (handle) => {
       await handle.writeFile(text);
       await handle.sync();
     });
-    await rename(draft, target);
+    await place(draft);
+    await rm(draft, { force: true });
     await syncDirectory(path.dirname(target));
   } catch (error) {
     await rm(draft, { force: true });
@@ -82,6 +98,7 @@ async function replaceFile(target: string, text: string, world: World): Promise<
 function unwritable(target: string, error: unknown): unknown {
   const code = errorCodeOf(error);
   if (code === undefined) return error;
+  if (code === 'EEXIST') return new CliError('unreadable', `\`${target}\` exists already, and is never overwritten`);
   return new CliError('unreadable', `\`${target}\` cannot be written: the system says ${code}`, { cause: error });
 }
 

@@ -3,6 +3,7 @@
 import { changesOf, valueChanges } from '../policy/definition-change.ts';
 import type { ValueChange } from '../policy/definition-change.ts';
 import { type Lock, type LockedServer, lockOf } from '../policy/lock.ts';
+import type { LockedPackage } from '../policy/package.ts';
 import type { TrustedPin } from '../policy/pin.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import { pinnedPart } from '../policy/tool.ts';
@@ -82,6 +83,17 @@ export function withChanges({ offered, lock }: Beside, taken: readonly PinChange
     if (only === undefined || tools.size > 0) {
       servers.set(id, Object.freeze({ ...before, complete: only === undefined || before.complete, tools }));
     }
+  }
+  return lockOf(servers);
+}
+
+/** The lock with these packages, by server; what it pins of their tools stays. */
+export function withPackages(lock: Lock | undefined, packages: ReadonlyMap<string, LockedPackage>): Lock | undefined {
+  if (packages.size === 0) return lock;
+  const servers = new Map<string, LockedServer>(lock?.servers);
+  for (const [id, held] of packages) {
+    const before = servers.get(id) ?? { complete: false, tools: new Map<string, ToolDefinition>() };
+    servers.set(id, Object.freeze({ ...before, package: held }));
   }
   return lockOf(servers);
 }

@@ -8,7 +8,8 @@ import type { ServerConfiguration } from '../policy/server.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import { systemWorld } from '../world/system.ts';
-import type { Loaded, Usable } from './configuration.ts';
+import { type CommonOptions, type Loaded, type Usable, dataDirectory } from './configuration.ts';
+import { startable } from './installed-package.ts';
 import { forbidUse } from './issues.ts';
 import { typeShadow } from './shadow.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
@@ -33,7 +34,7 @@ type Servers = ReadonlyMap<string, ServerConfiguration>;
 export async function typePolicy(
   terminal: Terminal,
   loaded: Loaded,
-  options: { readonly offline: boolean },
+  options: Pick<CommonOptions, 'config' | 'data'> & { readonly offline: boolean },
 ): Promise<Typed> {
   const { configuration } = loaded;
   if (configuration === undefined) return { policy: undefined, issues: loaded.issues, shadowIssues: [] };
@@ -41,7 +42,7 @@ export async function typePolicy(
   const whole = lockedWhole(configuration, lock);
   const asked = options.offline ? [] : [...configuration.servers].filter(([id]) => !whole.has(id));
   const usable = { ...loaded, configuration };
-  const offered = await ask(terminal, usable, new Map(asked));
+  const offered = await ask(terminal, usable, new Map(asked), dataDirectory(terminal, options));
   const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool]));
   const pins = lock === undefined ? {} : { lock };
   const { policy, issues } = compilePolicy(configuration, tools, { complete: new Set(offered.keys()), pins });
@@ -57,13 +58,19 @@ export async function typePolicy(
 }
 
 /** What each of `servers` offers, of those that answer; why one does not is told on standard error. */
-export function ask(terminal: Terminal, { directory }: Pick<Loaded, 'directory'>, servers: Servers): Promise<Offered> {
-  return inspectServers(servers, {
+export function ask(
+  terminal: Terminal,
+  { directory, lock }: Pick<Loaded, 'directory' | 'lock'>,
+  servers: Servers,
+  data: string,
+): Promise<Offered> {
+  const log = (line: string): void => writeLine(terminal.errors, inert(line));
+  return inspectServers(startable(servers, lock, data, log), {
     directory,
     environment: terminal.environment,
     world: systemWorld,
     version: VERSION,
-    log: (line) => writeLine(terminal.errors, inert(line)),
+    log,
   });
 }
 

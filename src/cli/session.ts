@@ -54,6 +54,11 @@ export class Session {
     this.#trusted = options.trusted ?? new Map();
   }
 
+  /** What the policy in force was made of; absent while there is none. */
+  get used(): Usable | undefined {
+    return this.#used;
+  }
+
   get configuration(): Configuration | undefined {
     return this.#used?.configuration;
   }

@@ -1,7 +1,6 @@
 /** Commands that are named by the contract and not built yet: each says so and exits 2. */
 
 export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] = [
-  ['init', 'write a first policy from what the servers offer'],
   ['learn', 'the least policy that allows what was recorded'],
   ['diff', 'what a changed policy would change'],
   ['receipt', 'evidence for one call'],

@@ -257,7 +257,9 @@ export function isSameServer(one: ServerConfiguration, other: ServerConfiguratio
   return described(one) === described(other);
 }
 
-function described({ command, args, env, cwd, sandbox, timeoutMs, startTimeoutMs }: ServerConfiguration): string {
+function described(server: ServerConfiguration): string {
+  const { command, args, env, cwd, sandbox, timeoutMs, startTimeoutMs } = server;
   const values = [...env].map(([name, { value }]) => [name, value]);
-  return JSON.stringify([command, args, values, cwd ?? null, sandbox, timeoutMs, startTimeoutMs]);
+  const held = server.package ?? null;
+  return JSON.stringify([command, held, args, values, cwd ?? null, sandbox, timeoutMs, startTimeoutMs]);
 }

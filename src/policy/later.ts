@@ -5,7 +5,7 @@
 
 export const LATER = {
   top: ['models', 'programs', 'clock', 'disk', 'checkpoints', 'builtin', 'secrets', 'personal'],
-  server: ['package', 'url', 'headers'],
+  server: ['url', 'headers'],
   tool: ['downstreamKey', 'subjectCheck', 'secrets', 'probe', 'output', 'default'],
   guard: ['url', 'argv'],
   guardPath: [],

@@ -26,3 +26,11 @@ export function isPackageName(text: string): boolean {
 export function isPackageVersion(text: string): boolean {
   return text.length <= VERSION_MAX && VERSION.test(text);
 }
+
+/** The package that `text` names, or nothing when it is not a name and an exact version. */
+export function parsePackage(text: string): ServerPackage | undefined {
+  const at = text.lastIndexOf('@');
+  if (at <= 0) return undefined;
+  const [name, version] = [text.slice(0, at), text.slice(at + 1)];
+  return isPackageName(name) && isPackageVersion(version) ? { name, version } : undefined;
+}

@@ -15,6 +15,8 @@ import {
   shown,
   target,
 } from './reader.ts';
+import { parsePackage } from './package.ts';
+import type { ServerPackage } from './package.ts';
 import type { Entry, Reader } from './reader.ts';
 import { isScalar } from 'yaml';
 
@@ -22,7 +24,10 @@ import { isScalar } from 'yaml';
 export interface ServerConfiguration {
   readonly id: string;
   readonly place: Place;
+  /** Empty for a package until it is known where that is installed: an empty command starts nothing. */
   readonly command: string;
+  /** Run by Node in the place of a command. */
+  readonly package?: ServerPackage;
   readonly args: readonly string[];
   readonly env: ReadonlyMap<string, EnvironmentValue>;
   /** Where the child starts; absent means the directory of the configuration file. */
@@ -74,6 +79,8 @@ function readServer(reader: Reader, server: Entry): ServerConfiguration | undefi
   const what = `server \`${server.key}\``;
   const before = reader.issues.length;
   let command: string | undefined;
+  let held: ServerPackage | undefined;
+  let isPackage = false;
   let args: readonly string[] = [];
   let env: ReadonlyMap<string, EnvironmentValue> = new Map();
   let cwd: string | undefined;
@@ -88,6 +95,10 @@ function readServer(reader: Reader, server: Entry): ServerConfiguration | undefi
     readWhole(reader, entry.value, entry.place, `\`${entry.key}\` of ${what}`, 1, TIMEOUT_MS_MAX) ?? 0;
   const parsers = {
     command: (entry: Entry) => void (command = text(entry)),
+    package: (entry: Entry) => {
+      isPackage = true;
+      held = readPackage(reader, entry, what);
+    },
     args: (entry: Entry) => {
       const read = readTexts(reader, entry.value, entry.place, `\`args\` of ${what}`) ?? [];
       for (const item of read) warnUnreplaced(reader, item, '`args`');
@@ -101,12 +112,25 @@ function readServer(reader: Reader, server: Entry): ServerConfiguration | undefi
   };
   readFields(reader, server.value, server.place, what, parsers, LATER.server);
   if (reader.issues.slice(before).some((issue) => issue.severity === 'error')) return undefined;
-  if (command === undefined) {
-    return refuse(reader, server.keyPlace, 'missing-key', `${what} has no \`command\``, 'write the program to start');
+  if (isPackage && command !== undefined) {
+    return refuse(reader, server.keyPlace, 'wrong-value', `${what} has both \`command\` and \`package\``, 'write one');
   }
-  const rest = { command, args, env, sandbox: 'off', timeoutMs, startTimeoutMs } as const;
+  if (!isPackage && command === undefined) {
+    const hint = 'write the program to start, or a `package`';
+    return refuse(reader, server.keyPlace, 'missing-key', `${what} has no \`command\``, hint);
+  }
+  const started = held === undefined ? { command: command ?? '' } : { command: '', package: held };
+  const rest = { ...started, args, env, sandbox: 'off', timeoutMs, startTimeoutMs } as const;
   const read = { id: server.key, place: server.keyPlace, ...rest };
   return Object.freeze(cwd === undefined ? read : { ...read, cwd });
+}
+
+function readPackage(reader: Reader, entry: Entry, what: string): ServerPackage | undefined {
+  const text = readText(reader, entry.value, entry.place, `\`package\` of ${what}`)?.text;
+  const read = text === undefined ? undefined : parsePackage(text);
+  if (read !== undefined || text === undefined) return read;
+  const message = `expected \`package\` of ${what} to be NAME@VERSION of an npm package, got \`${shown(text)}\``;
+  return refuse(reader, entry.place, 'wrong-value', message, 'write one exact version, such as `1.2.3`');
 }
 
 function readEnvironment(reader: Reader, entry: Entry, what: string): ReadonlyMap<string, EnvironmentValue> {

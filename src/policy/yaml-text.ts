@@ -4,7 +4,7 @@ import { isJsonObject } from '../value/json.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 
 const STEP = '  ';
-const PLAIN_KEY = /^[A-Za-z][A-Za-z0-9_-]*$/u;
+const PLAIN_KEY = /^[A-Za-z][A-Za-z0-9_.-]*$/u;
 /** What YAML 1.2 (core schema) would read as something else than text. */
 const NOT_TEXT = /^(?:null|true|false)$/iu;
 /** A longer key must be announced with `? ` (YAML 1.2, 8.2.2). */
@@ -20,7 +20,7 @@ export function yamlText(value: JsonValue): string {
 }
 
 /** Text in double quotes, as YAML and JSON both read it. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(UNPRINTABLE, (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16);
     return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`;
@@ -28,7 +28,7 @@ function quoted(text: string): string {
 }
 
 /** A key of a map, in quotes where YAML would read it as something else. */
-function keyText(key: string): string {
+export function keyText(key: string): string {
   return PLAIN_KEY.test(key) && !NOT_TEXT.test(key) && key.length <= IMPLICIT_KEY_MAX ? key : quoted(key);
 }
 

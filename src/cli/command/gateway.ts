@@ -6,11 +6,13 @@ import { Authority } from '../../authority/authority.ts';
 import { newId } from '../../authority/draft.ts';
 import { type Gateway, openGateway } from '../../gateway/gateway.ts';
 import { type Ledger, LedgerError } from '../../ledger/ledger.ts';
+import type { ServerConfiguration } from '../../policy/server.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, loadConfiguration, protectedPaths } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { counted, showIssues } from '../issues.ts';
+import { startable } from '../installed-package.ts';
 import { Session } from '../session.ts';
 import { type Terminal, inert, writeLine } from '../terminal.ts';
 import { VERSION } from '../version.ts';
@@ -46,8 +48,10 @@ export async function gatewayCommand(
     show: (issues, { shown, source }) => showIssues(terminal, issues, shown, source),
   });
   session.take(first);
+  const servers = (): ReadonlyMap<string, ServerConfiguration> =>
+    startable(session.configuration?.servers ?? new Map(), session.used?.lock, directory, log);
   const gateway = openGateway({
-    servers: session.configuration?.servers ?? new Map(),
+    servers: servers(),
     directory: first.directory,
     environment: terminal.environment,
     door: session.door(),
@@ -58,22 +62,25 @@ export async function gatewayCommand(
     version: VERSION,
   });
   if (terminal.attended.input) log('this speaks MCP on standard input, for a host to start; Ctrl-D ends it');
-  await serve(terminal, gateway, session, log);
+  await serve(terminal, { gateway, session, servers, log });
   await session.recorded();
   await requireRecording(data.ledger);
   return EXIT.ok;
 }
 
+interface Serving {
+  readonly gateway: Gateway;
+  readonly session: Session;
+  /** Of the policy in force, those that can be started. */
+  readonly servers: () => ReadonlyMap<string, ServerConfiguration>;
+  readonly log: (line: string) => void;
+}
+
 /** Until the input ends or this process is asked to end; a second signal ends it as signals do. */
-async function serve(
-  terminal: Terminal,
-  gateway: Gateway,
-  session: Session,
-  log: (line: string) => void,
-): Promise<void> {
+async function serve(terminal: Terminal, { gateway, session, servers, log }: Serving): Promise<void> {
   const ended = new AbortController();
   const watching = session.watch(ended.signal, () => {
-    gateway.reconfigure(session.configuration?.servers ?? new Map());
+    gateway.reconfigure(servers());
     gateway.policyChanged();
     log('the configuration was reloaded');
   });

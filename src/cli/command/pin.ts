@@ -8,13 +8,14 @@ import { openReader } from '../../ledger/sqlite/reader.ts';
 import { alike } from '../../policy/alike.ts';
 import type { Configuration } from '../../policy/configuration.ts';
 import type { Lock } from '../../policy/lock.ts';
+import type { LockedPackage } from '../../policy/package.ts';
 import type { TrustedPin } from '../../policy/pin.ts';
 import { systemWorld } from '../../world/system.ts';
-import { type CommonOptions, type Loaded, dataDirectory, loadConfiguration } from '../configuration.ts';
+import { type CommonOptions, type Loaded, type Usable, dataDirectory, loadConfiguration } from '../configuration.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { counted, showIssues } from '../issues.ts';
 import { loadLock, lockFileOf, writeLock } from '../lock-file.ts';
-import { type Beside, type PinChange, pinChanges, withChanges } from '../pin-change.ts';
+import { type Beside, type PinChange, pinChanges, withChanges, withPackages } from '../pin-change.ts';
 import { ask } from '../schemas.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
@@ -28,7 +29,7 @@ export interface PinOptions extends CommonOptions {
 }
 
 /** What was looked at, and what became of it. */
-interface Pinned {
+export interface Pinned {
   readonly changes: readonly PinChange[];
   /** Of the changes those that the lock has now. */
   readonly taken: ReadonlySet<PinChange>;
@@ -45,18 +46,19 @@ export async function pinCommand(terminal: Terminal, options: PinOptions): Promi
   }
   const pinned = await pinServers(terminal, options, { ...loaded, configuration });
   if (pinned === undefined) return EXIT.usage;
-  tell(terminal, options, loaded, pinned);
+  tellPinned(terminal, options, loaded, pinned);
   return pinned.changes.every((change) => pinned.taken.has(change)) ? EXIT.ok : EXIT.wrong;
 }
 
 /**
  * Asks the servers and writes the lock, unless `diff`. Nothing, with the reason told, when the lock there is cannot be
- * used and is not to be replaced. Throws a `CliError` for a target that is none and for servers that do not answer.
+ * used and is not to be replaced. `packages` are those that were installed just now, by server. Throws a `CliError` for a target that is none and for servers that do not answer.
  */
-async function pinServers(
+export async function pinServers(
   terminal: Terminal,
   options: PinOptions,
-  loaded: Loaded & { readonly configuration: Configuration },
+  loaded: Usable,
+  packages: ReadonlyMap<string, LockedPackage> = new Map(),
 ): Promise<Pinned | undefined> {
   const { server, tool } = targetOf(options.target, loaded.configuration);
   const { lock, issues } = await loadLock(loaded.file, loaded.shown);
@@ -65,13 +67,15 @@ async function pinServers(
     return undefined;
   }
   const servers = new Map([...loaded.configuration.servers].filter(([id]) => server === undefined || id === server));
-  const offered = await ask(terminal, loaded, servers);
+  const held = withPackages(lock, packages);
+  const installed = held === undefined ? loaded : { ...loaded, lock: held };
+  const offered = await ask(terminal, installed, servers, dataDirectory(terminal, options));
   const silent = [...servers.keys()].filter((id) => !offered.has(id));
   if (silent.length > 0) {
     const message = `${counted(silent.length, 'server')} did not say what they offer: ${silent.join(', ')}`;
     throw new CliError('unreadable', message, { hint: 'the lines above say why; nothing was written' });
   }
-  const beside: Beside = { offered, lock, trusted: trustedIn(dataDirectory(terminal, options)) };
+  const beside: Beside = { offered, lock: held, trusted: trustedIn(dataDirectory(terminal, options)) };
   const changes = pinChanges(beside, tool);
   if (tool !== undefined && changes.length === 0 && !isPinned(lock, tool)) {
     throw new CliError('usage', `server \`${server ?? ''}\` offers no tool \`${tool}\`, and none is pinned`);
@@ -123,7 +127,13 @@ function trustedIn(directory: string): ReadonlyMap<string, TrustedPin> {
   );
 }
 
-function tell(terminal: Terminal, options: PinOptions, loaded: Loaded, { changes, taken, written }: Pinned): void {
+/** What was looked at and written, for people or as JSON. */
+export function tellPinned(
+  terminal: Terminal,
+  options: Pick<PinOptions, 'json' | 'diff'>,
+  loaded: Pick<Loaded, 'shown'>,
+  { changes, taken, written }: Pinned,
+): void {
   const left = changes.filter((change) => !taken.has(change));
   if (options.json) {
     const told = changes.map((change) => {
