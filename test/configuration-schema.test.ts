@@ -60,6 +60,7 @@ const FINE = {
   ],
   approvals: { signed: false },
   retention: { bodies: '30d' },
+  clock: { gap: '7d' },
 };
 
 test('what the schema refuses does not load, and what loads it accepts', () => {

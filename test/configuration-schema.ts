@@ -162,6 +162,7 @@ export const TOP: Keys = {
       'ask',
     ),
   }),
+  clock: closed({ gap: text('a start later than that after the last entry waits for a person (30d)', DURATION) }),
   approvals: closed({
     signed: { type: 'boolean', description: "an answer counts only with its approver's signature (true)" },
   }),

@@ -23,6 +23,7 @@ export function factTests(opened: Open): void {
   leaseTests(opened);
   killTests(opened);
   pinTests(opened);
+  clockTests(opened);
   parkedTests(opened);
   endOfParkingTests(opened);
 }
@@ -240,6 +241,53 @@ function pinTests(opened: Open): void {
     ] as const) {
       await assert.rejects(ledger.append(trusted(tool, digest)), { name: 'AssertionError' }, tool);
     }
+  });
+}
+
+function jumped(): Writes {
+  return one('clock.jumped', { since: 'start', byMs: -600_000, wall: 'whenever' });
+}
+
+function accepted(): Writes {
+  return one('clock.accepted', { reason: 'it is right', by: 'ann', behindMs: 600_000 });
+}
+
+function clockTests(opened: Open): void {
+  test('a jump of the clock is a fact of the next transaction, for every opening, until it is accepted once', async (t) => {
+    const { place, world, ledger } = await opened(t);
+    const [before, , after] = await Promise.all([
+      valuesOf(ledger, 'clock/jump'),
+      ledger.append(jumped()),
+      valuesOf(ledger, 'clock/jump'),
+    ]);
+    assert.deepEqual([before, after], [{}, { 'clock/jump': 1 }]);
+    await ledger.append(jumped());
+    const again = await place.open(world);
+    t.after(() => again[Symbol.asyncDispose]());
+    assert.deepEqual(await valuesOf(again, 'clock/jump'), { 'clock/jump': 1 });
+    await again.append(accepted());
+    assert.deepEqual(await valuesOf(ledger, 'clock/jump', 'clock/behind'), { 'clock/behind': 600_000 });
+    await assert.rejects(again.append(accepted()), isCode('conflict'));
+    for (const fields of [
+      { byMs: 1 },
+      { since: 'start', byMs: 0 },
+      { since: 'start', byMs: 0.5 },
+      { since: 'x', byMs: 1 },
+    ]) {
+      await assert.rejects(ledger.append(one('clock.jumped', fields)), { name: 'AssertionError' });
+    }
+  });
+
+  test('the longest gap before an opening stays known until the clock is accepted', async (t) => {
+    const { place, world, ledger } = await opened(t);
+    for (const ms of [10_000, 5_000]) {
+      world.advance(ms);
+      const next = await place.open(world);
+      await next[Symbol.asyncDispose]();
+    }
+    assert.deepEqual(await valuesOf(ledger, 'clock/gap'), { 'clock/gap': 10_000 });
+    await Promise.all([ledger.append(jumped()), ledger.append(accepted())]);
+    assert.deepEqual(await valuesOf(ledger, 'clock/gap'), {});
   });
 }
 

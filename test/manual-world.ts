@@ -8,6 +8,8 @@ export interface ManualWorld extends World {
   advance(ms: number): void;
   /** Sets the wall clock, backwards too, and leaves the monotonic one. */
   setWall(ms: number): void;
+  /** The machine sleeps: the monotonic clock stands still, the others go on. */
+  suspend(ms: number): void;
 }
 
 /** 2026-11-20T18:00:00Z. */
@@ -16,10 +18,12 @@ export const START_MS = 1_795_197_600_000;
 export function createManualWorld(startMs: number = START_MS): ManualWorld {
   let wall = startMs;
   let monotonic = 0;
+  let suspended = 0;
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
   return {
     now: () => wall,
     monotonic: () => monotonic,
+    uptime: () => monotonic + suspended,
     random: (length) => systemWorld.random(length),
     sleep: (ms, signal) =>
       new Promise((resolve) => {
@@ -39,6 +43,10 @@ export function createManualWorld(startMs: number = START_MS): ManualWorld {
         sleepers.delete(sleeper);
         sleeper.wake();
       }
+    },
+    suspend: (ms) => {
+      wall += ms;
+      suspended += ms;
     },
     setWall: (ms) => {
       wall = ms;

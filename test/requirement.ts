@@ -115,6 +115,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/commands.md'],
   },
   {
+    id: 'R-clock',
+    text: 'a clock that jumped denies writes in every process until a person accepts it',
+    where: ['docs/policy.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

@@ -16,6 +16,7 @@ import {
   recordedAnswer,
   runningAnswer,
 } from './answering.ts';
+import { type ClockWatch, watchClock } from './clock.ts';
 import { commitCall } from './commit.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
@@ -42,6 +43,7 @@ const WATCH_GRACE_MS = OVERDUE_GRACE_MS + 1_000;
 export class Authority {
   readonly #ledger: Ledger;
   readonly #around: Surroundings;
+  readonly #clock: ClockWatch;
   readonly #running = new Map<string, Promise<Answer>>();
   /** Calls of this process that wait for an approval, by id, with the answers seen so far. */
   readonly #waiting = new Map<string, { readonly proposal: Proposal; answers: number }>();
@@ -54,6 +56,7 @@ export class Authority {
     this.#around = { ...around, instance: ledger.instance, log: ledger.log };
     this.#retain = retaining(ledger, around.world);
     this.#recover = recovery(ledger, around.world, (call) => this.#running.has(call));
+    this.#clock = watchClock(ledger, around.world);
   }
 
   /** From now on calls are decided under `policy`, with `shadow` beside it; calls in flight finish under theirs. */
@@ -119,6 +122,7 @@ export class Authority {
   async call(proposal: Proposal): Promise<Answer> {
     const prepared = await prepare(this.#around, this.#state, proposal);
     try {
+      await this.#checkClock();
       const verdict = await commitCall(this.#ledger, this.#around, prepared);
       switch (verdict.kind) {
         case 'denied': {
@@ -145,6 +149,7 @@ export class Authority {
    * ones are decided again and run, by whoever claims them first. Their callers learn the result by asking again.
    */
   async claim(): Promise<void> {
+    await this.#checkClock();
     for (const [call, waiting] of this.#waiting) {
       const row = await this.#ledger.call(call);
       if (row?.state !== 'parked' || this.#around.world.now() >= row.deadline) this.#waiting.delete(call);
@@ -167,6 +172,11 @@ export class Authority {
   async expire(): Promise<number> {
     const keptMs = this.#state.kind === 'loaded' ? this.#state.policy.configuration.retention.bodiesMs : undefined;
     return keptMs === undefined ? 0 : this.#retain(keptMs);
+  }
+
+  /** Without a policy everything is denied whatever the clock says. */
+  async #checkClock(): Promise<void> {
+    if (this.#state.kind === 'loaded') await this.#clock.check(this.#state.policy.configuration.clock.gapMs);
   }
 
   async #append(writes: Writes): Promise<void> {

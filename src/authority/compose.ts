@@ -80,7 +80,7 @@ export function composeCall(
 
   if (!needs(policy, proposed).every((key) => read.has(key))) return { result: { kind: 'again', at: facts.at } };
   const caller = admitCaller(policy, proposed, facts.values);
-  if (caller?.code === 'kill-switch') return deny(around, prepared, first, caller);
+  if (caller?.code === 'kill-switch' || caller?.code === 'clock-jump') return deny(around, prepared, first, caller);
   const pin = isBeforePin(prepared.refused) ? undefined : admitPin(policy, proposed, facts.values);
   const refused = pin ?? prepared.refused;
   if (refused !== undefined) return deny(around, prepared, first, refused);

@@ -23,6 +23,8 @@ function failing(which: 'transact' | 'append', how: 'lost' | 'landed', code: Led
     }
     return overriding(ledger, {
       transact: async (reads, compose) => {
+        // What looks at the clock is not the write of an intent.
+        if (reads.facts?.includes('clock/gap') === true) return ledger.transact(reads, compose);
         if (how === 'landed') await ledger.transact(reads, compose);
         throw failed;
       },
@@ -230,7 +232,7 @@ describe('past the deadline of a call whose process lives', () => {
         transact: async (reads, compose) => {
           const result = await ledger.transact(reads, compose);
           // Suspended here, once the intent is durable.
-          if (two === undefined) {
+          if (two === undefined && reads.keys !== undefined) {
             two = await openWorld({ ...one, between: (own) => own });
             await two.authority.recover();
             world.advance(15_000);

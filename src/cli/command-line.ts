@@ -71,6 +71,7 @@ function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Com
   addLedgerCommands(terminal, add);
   addApprovalCommands(terminal, add);
   addKillCommands(terminal, add);
+  addRecoverCommand(terminal, add);
   for (const [name, summary] of UNAVAILABLE) addUnavailable(program, name, summary);
   return program;
 }
@@ -257,6 +258,16 @@ function addKillCommands(terminal: Terminal, add: Add): void {
     const { reviveCommand } = await import('./command/kill.ts');
     return reviveCommand(terminal, killOptions(given, target));
   }).requiredOption('--reason <text>', 'why; recorded');
+}
+
+function addRecoverCommand(terminal: Terminal, add: Add): void {
+  add('recover', 'go on after the clock jumped', async (given) => {
+    const { recoverCommand } = await import('./command/recover.ts');
+    const { reason = '' } = text(given, 'reason', 'reason');
+    return recoverCommand(terminal, { ...common(given), acceptClock: given['acceptClock'] === true, reason });
+  })
+    .requiredOption('--reason <text>', 'why; recorded')
+    .option('--accept-clock', 'the wall clock is right as it is');
 }
 
 function addUnavailable(program: Command, name: string, summary: string): void {

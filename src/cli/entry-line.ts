@@ -13,7 +13,13 @@ const TYPE_WIDTH = 'call.not-started'.length;
 const CALL_TAIL = 8;
 const ARGS_MAX = 96;
 const RULES_MAX = 3;
-const RED: ReadonlySet<Entry['type']> = new Set(['call.denied', 'call.refused', 'policy.refused', 'kill.set']);
+const RED: ReadonlySet<Entry['type']> = new Set([
+  'call.denied',
+  'call.refused',
+  'policy.refused',
+  'kill.set',
+  'clock.jumped',
+]);
 /** Who a host on stdio is when nothing else is said. */
 const LOCAL = 'local';
 
@@ -47,6 +53,9 @@ function details(entry: Entry): string[] {
     ...shadowSaid(entry['shadow']),
     proposed && principal !== LOCAL ? `for ${textOf(principal) ?? ''}` : undefined,
     proposed && isJsonObject(args) ? shorten(inertJson(args)) : undefined,
+    entry.type === 'clock.jumped'
+      ? `by ${Number(entry['byMs'])} ms: the wall clock said ${textOf(entry['wall']) ?? ''}`
+      : undefined,
     // Whoever has to answer it needs the whole id.
     entry.type === 'call.unknown' ? `settle it as ${textOf(entry['call']) ?? ''}` : undefined,
     entry.type === 'call.parked' ? `approve it as ${textOf(entry['call']) ?? ''}` : undefined,

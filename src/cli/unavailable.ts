@@ -9,7 +9,6 @@ export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] 
   ['erase', 'erase the data of a subject'],
   ['subjects', 'the subjects of the vault'],
   ['disclose', 'hand out a sealed value'],
-  ['recover', 'after a restored backup or a clock jump'],
   ['hold', 'legal holds'],
   ['breakglass', 'a signed, expiring exception'],
   ['connect', 'connect a host'],

@@ -11,6 +11,7 @@ class StillWorld implements World {
 
   now = (): number => this.#now;
   monotonic = (): number => this.#now;
+  uptime = (): number => this.#now;
   random = (length: number): Uint8Array => new Uint8Array(length);
   sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {

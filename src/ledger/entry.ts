@@ -32,6 +32,8 @@ const ENTRY_TYPES = [
   'kill.lifted',
   'erasure.expired',
   'pin.trusted',
+  'clock.jumped',
+  'clock.accepted',
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];

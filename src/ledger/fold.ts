@@ -1,5 +1,6 @@
 /** What an entry does to the tables: the one definition of which transitions are legal. Pure. */
 
+import { foldClock, isClockStep } from './clock.ts';
 import type { CallRow, CallState, Charges, Kill, TrustedTool } from './ledger.ts';
 import type { CallStep, KillStep, PinStep, Step } from './step.ts';
 
@@ -49,6 +50,7 @@ export function parkedKey(principal: string): string {
 export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
   if (step.kind === 'kill-set' || step.kind === 'kill-lifted') return foldKill(step, moment, lookups);
   if (step.kind === 'pin-trusted') return foldPin(step, moment, lookups);
+  if (isClockStep(step)) return foldClock(step, (key) => lookups.counter(key));
   const before = lookups.call(step.call);
   switch (step.kind) {
     case 'denied':

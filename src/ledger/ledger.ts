@@ -106,7 +106,7 @@ export interface Reads {
   /** Answers with the calls of this principal and tool that are `parked`, `intent` or `unknown`. */
   readonly open?: { readonly principal: string; readonly tool: string };
   readonly call?: string;
-  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`. */
+  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`, `clock/…`. */
   readonly facts?: readonly string[];
 }
 

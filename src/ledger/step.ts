@@ -3,6 +3,8 @@
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
+import type { ClockStep } from './clock.ts';
+import { readAccepted, readJumped, readOpened } from './clock.ts';
 import type { EntryType } from './entry.ts';
 import type { ApprovalRequest, Charges } from './ledger.ts';
 
@@ -83,14 +85,14 @@ export interface PinStep {
   readonly call?: never;
 }
 
-export type Step = CallStep | KillStep | PinStep;
+export type Step = CallStep | KillStep | PinStep | ClockStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
 export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
-  return type.startsWith('call.') || type.startsWith('kill.') || type.startsWith('pin.');
+  return /^(?:call|kill|pin|clock)\./u.test(type) || type === 'ledger.opened';
 }
 
 /** Reads the fields that folding needs. `fields` may be a whole entry. */
@@ -120,6 +122,12 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
       return readKill(type === 'kill.set' ? 'kill-set' : 'kill-lifted', fields);
     case 'pin.trusted':
       return readPin(fields);
+    case 'ledger.opened':
+      return readOpened(fields);
+    case 'clock.jumped':
+      return readJumped(fields);
+    case 'clock.accepted':
+      return readAccepted(fields);
     default:
       return { ok: true };
   }

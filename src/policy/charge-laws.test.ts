@@ -63,7 +63,7 @@ const REQUEST: fc.Arbitrary<Request> = fc
 function factsFor(policy: Policy, requests: readonly Request[], values: readonly number[]): Map<string, number> {
   const keys = [...new Set(requests.flatMap((request) => needs(policy, request)))];
   return new Map(
-    keys.filter((key) => !/^(?:kill|pin)\//u.test(key)).map((key, at) => [key, values[at % values.length] ?? 0]),
+    keys.filter((key) => !/^(?:kill|pin|clock)\//u.test(key)).map((key, at) => [key, values[at % values.length] ?? 0]),
   );
 }
 

@@ -195,7 +195,7 @@ test('the gates come in their order: rules, obligations, depth, rate, concurrenc
   const deep = { run: { id: 'r', depth: 2 } };
   const all = new Map(
     needs(policy, requestOf('bank.pay'))
-      .filter((key) => !/^(?:kill|pin)\//u.test(key))
+      .filter((key) => !/^(?:kill|pin|clock)\//u.test(key))
       .map((key) => [key, 1e17]),
   );
   for (const [key] of all) if (key.startsWith('rate/')) all.set(key, EVENING * 2_000);
@@ -252,6 +252,7 @@ test('what a decision needs are exact keys: switches, waiting calls where it may
     own.map((key) => key.replace(/sha256:[0-9a-f]{64}|[0-9a-f]{16}/u, 'ID')).toSorted(),
     [
       DAY,
+      'clock/jump',
       'count/ID/run=r',
       'kill/all',
       'kill/principal:local',
@@ -269,8 +270,9 @@ test('what a decision needs are exact keys: switches, waiting calls where it may
     'kill/principal:local',
     'kill/server:nope',
     'kill/tool:nope',
+    'clock/jump',
   ]);
-  assert.equal(needs(policy, requestOf('files.read')).length, 4 + 1 + 2);
+  assert.equal(needs(policy, requestOf('files.read')).length, 5 + 1 + 2);
 });
 
 test('a decision carries the facts it was made from: those it needs, that are not 0', () => {
@@ -290,7 +292,7 @@ test('facts that are no whole numbers only narrow', () => {
       assert.equal(decide(policy, request, facts({ [key]: value })).effect, 'deny', `${key} = ${value}`);
     }
   }
-  for (const key of needs(policy, request).filter((each) => !/^(?:kill|pin)\//u.test(each))) {
+  for (const key of needs(policy, request).filter((each) => !/^(?:kill|pin|clock)\//u.test(each))) {
     const fresh = decide(policy, request);
     assert.deepEqual(decide(policy, request, facts({ [key]: -1_000 })).reservation, fresh.reservation, key);
   }

@@ -218,6 +218,7 @@ const IN_SECTION: Readonly<Record<keyof typeof LATER, (key: string) => string>> 
   principal: (key) => key,
   rule: (key) => key,
   approvals: (key) => `interlock: 1\napprovals:\n  ${key}: y\n`,
+  clock: (key) => key,
 };
 
 for (const section of ['top', 'server', 'tool', 'guard', 'approvals'] as const) {

@@ -25,8 +25,8 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
-import { APPROVALS, PINS, RETENTION, readApprovals, readPins, readRetention } from './settings.ts';
-import type { ApprovalSettings, PinSettings, RetentionSettings } from './settings.ts';
+import { APPROVALS, CLOCK, PINS, RETENTION, readApprovals, readClock, readPins, readRetention } from './settings.ts';
+import type { ApprovalSettings, ClockSettings, PinSettings, RetentionSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 import type { Located } from './source.ts';
 
@@ -52,6 +52,7 @@ export interface Configuration {
   readonly approvals: ApprovalSettings;
   readonly retention: RetentionSettings;
   readonly pins: PinSettings;
+  readonly clock: ClockSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
   /** Of `data`: identifies the policy. */
@@ -60,7 +61,7 @@ export interface Configuration {
 
 const VERSION = 1;
 const LOCAL = 'local';
-type Defaulted = 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals' | 'pins' | 'retention';
+type Defaulted = 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals' | 'clock' | 'pins' | 'retention';
 const DEFAULTS: Pick<Configuration, Defaulted> = {
   servers: new Map(),
   tools: [],
@@ -70,6 +71,7 @@ const DEFAULTS: Pick<Configuration, Defaulted> = {
   approvals: APPROVALS,
   pins: PINS,
   retention: RETENTION,
+  clock: CLOCK,
 };
 
 /**
@@ -127,6 +129,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
     },
     retention: (entry: Entry) => void (draft.retention = readRetention(reader, entry)),
     pins: (entry: Entry) => void (draft.pins = readPins(reader, entry)),
+    clock: (entry: Entry) => void (draft.clock = readClock(reader, entry)),
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);
       if (read !== undefined) draft.preset = read.preset;

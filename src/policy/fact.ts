@@ -17,6 +17,9 @@ export function killKeys({ principal, tool }: Request): readonly string[] {
   return ['kill/all', `kill/principal:${principal}`, `kill/server:${server}`, `kill/tool:${tool}`];
 }
 
+/** 1 while a leap of the clock waits for a person to accept it. */
+export const CLOCK_JUMP_KEY = 'clock/jump';
+
 /** How many calls of `principal` wait for an approval. */
 export function parkedKey(principal: string): string {
   return `parked/principal=${principal}`;
@@ -38,4 +41,9 @@ export function countedOf(facts: FactValues, key: string): number {
 export function isKilled(facts: FactValues, request: Request): boolean {
   if (facts.size === 0) return false;
   return killKeys(request).some((key) => (facts.get(key) ?? 0) !== 0);
+}
+
+/** Whether the clock leapt and nobody accepted that yet. */
+export function isClockOff(facts: FactValues): boolean {
+  return (facts.get(CLOCK_JUMP_KEY) ?? 0) !== 0;
 }

@@ -2,7 +2,7 @@
 
 import type { Decision, Request } from './decision.ts';
 import type { FactValues } from './fact.ts';
-import { isKilled, NO_FACTS } from './fact.ts';
+import { isClockOff, isKilled, NO_FACTS } from './fact.ts';
 import { deny, judge } from './judge.ts';
 import { isTrustedOtherwise } from './pin.ts';
 import type { Policy } from './policy.ts';
@@ -11,8 +11,9 @@ import * as sentence from './sentence.ts';
 import { couldAllowTool, knowsPrincipal } from './visible.ts';
 
 /**
- * Policy valid, principal known, no kill switch on, tool known and visible: what must hold before the arguments matter. A tool that the
- * principal may not know of is denied with the code its rules give; what the caller is shown is the caller's affair.
+ * Policy valid, principal known, no kill switch on, clock trusted (but for what only reads), tool known and visible: what
+ * must hold before the arguments matter. A tool that the principal may not know of is denied with the code its rules
+ * give; what the caller is shown is the caller's affair.
  */
 export function admitCaller(policy: Policy, request: Request, facts: FactValues = NO_FACTS): Decision | undefined {
   const tool = policy.tools.get(request.tool);
@@ -22,6 +23,7 @@ export function admitCaller(policy: Policy, request: Request, facts: FactValues 
     return deny('unknown-principal', sentence.unknownPrincipal(request.tool, request.principal));
   }
   if (isKilled(facts, request)) return deny('kill-switch', sentence.killed(request.tool));
+  if (tool?.effect !== 'read' && isClockOff(facts)) return deny('clock-jump', sentence.clockOff(request.tool));
   if (tool === undefined) return deny('unknown-tool', sentence.unknownTool(request.tool));
   if (open) return undefined;
   const decision = judge(policy, request, facts);

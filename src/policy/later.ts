@@ -4,12 +4,13 @@
  */
 
 export const LATER = {
-  top: ['models', 'programs', 'clock', 'disk', 'checkpoints', 'builtin', 'secrets', 'personal'],
+  top: ['models', 'programs', 'disk', 'checkpoints', 'builtin', 'secrets', 'personal'],
   server: ['url', 'headers'],
   tool: ['downstreamKey', 'subjectCheck', 'secrets', 'probe', 'output', 'default'],
   guard: ['url', 'argv'],
   guardPath: [],
   principal: [],
   rule: [],
+  clock: [],
   approvals: ['interactive'],
 } as const;

@@ -3,14 +3,15 @@
 import { budgetKeys } from './budget.ts';
 import type { Budget } from './budget.ts';
 import type { Decision, Request } from './decision.ts';
-import { killKeys, parkedKey } from './fact.ts';
+import { CLOCK_JUMP_KEY, killKeys, parkedKey } from './fact.ts';
 import type { FactValues } from './fact.ts';
 import type { Limit } from './limit.ts';
 import type { Policy, PolicyTool } from './policy.ts';
 import { scopeText } from './scope.ts';
 
 /**
- * Every key that `decide` may look at for `request`, each once: kill switches, the pin that was trusted, calls that wait for an approval where
+ * Every key that `decide` may look at for `request`, each once: kill switches, a leap of the clock where it matters, the
+ * pin that was trusted, calls that wait for an approval where
  * one may be asked for, rates, slots, counts, and of each budget that is charged or read the window's. It depends on
  * the principal, the tool, the run and the time, never on the arguments, and not on how much is declared about other
  * tools.
@@ -18,6 +19,7 @@ import { scopeText } from './scope.ts';
 export function needs(policy: Policy, request: Request): readonly string[] {
   const keys = new Set(killKeys(request));
   const tool = policy.tools.get(request.tool);
+  if (tool?.effect !== 'read') keys.add(CLOCK_JUMP_KEY);
   if (tool === undefined || tool.invalid !== undefined) return [...keys];
   if (tool.pin.trustKey !== undefined) keys.add(tool.pin.trustKey);
   if (tool.rules.ask.length > 0) keys.add(parkedKey(request.principal));

@@ -39,6 +39,11 @@ export function pinChanged(tool: PolicyTool, why: string): string {
   return `${oneLine(tool.name)} is denied: ${oneLine(why)}; ${review}`;
 }
 
+/** Windows, rates and expiries mean nothing by a clock that leapt. */
+export function clockOff(tool: string): string {
+  return `${oneLine(tool)} is denied: the clock jumped, and only reads are let through until a person accepts it`;
+}
+
 export function schemaMismatch(tool: PolicyTool, problems: readonly SchemaProblem[]): string {
   const shown = problems
     .slice(0, PROBLEMS_SHOWN)

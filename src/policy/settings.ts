@@ -1,4 +1,4 @@
-/** Settings of the whole: `approvals`, `pins`, `retention`. */
+/** Settings of the whole: `approvals`, `clock`, `pins`, `retention`. */
 
 import { readDuration } from './duration.ts';
 import { readBoolean, readFields, readWord } from './reader.ts';
@@ -58,6 +58,22 @@ export function readApprovals(reader: Reader, entry: Entry): ApprovalSettings {
   };
   readFields(reader, entry.value, entry.place, '`approvals`', parsers, LATER.approvals);
   return Object.freeze({ ...APPROVALS, signed });
+}
+
+export interface ClockSettings {
+  /** A start longer than that after the last entry waits for a person before anything is changed; milliseconds. */
+  readonly gapMs: number;
+}
+
+export const CLOCK: ClockSettings = { gapMs: 30 * 86_400_000 };
+
+export function readClock(reader: Reader, entry: Entry): ClockSettings {
+  let { gapMs } = CLOCK;
+  const parsers = {
+    gap: (inner: Entry) => void (gapMs = readDuration(reader, inner, '`gap` of `clock`') ?? gapMs),
+  };
+  readFields(reader, entry.value, entry.place, '`clock`', parsers, LATER.clock);
+  return Object.freeze({ gapMs });
 }
 
 function flag(reader: Reader, entry: Entry, section: string): boolean | undefined {

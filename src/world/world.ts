@@ -5,6 +5,11 @@ export interface World {
   now(): number;
   /** Monotonic clock, milliseconds from an arbitrary start. It never goes back. */
   monotonic(): number;
+  /**
+   * Monotonic clock that counts the time in which the machine was suspended as well, milliseconds from an arbitrary
+   * start, to a second or better. Slower to read than `monotonic`.
+   */
+  uptime(): number;
   /** `length` bytes from a cryptographically secure source. */
   random(length: number): Uint8Array;
   /** Resolves after `ms` milliseconds, or at once when `signal` aborts; never rejects. */

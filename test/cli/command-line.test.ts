@@ -8,12 +8,12 @@ import { UNAVAILABLE } from '../../src/cli/unavailable.ts';
 import { POLICY, Scratch, drivesTerminal, json, run } from './command.ts';
 
 const BUILT =
-  'gateway check decide explain test eval canonical log verify export settle approvals approve refuse approver kill revive pin init'.split(
+  'gateway check decide explain test eval canonical log verify export settle approvals approve refuse approver kill revive pin init recover'.split(
     ' ',
   );
 /** Every further command of the contract. */
 const LATER = (
-  'learn diff receipt report replay erase subjects disclose recover ' +
+  'learn diff receipt report replay erase subjects disclose ' +
   'hold key breakglass connect doctor run runs signal cancel program guard'
 ).split(' ');
 const EXIT_CODES = /Exit codes: 0 ok, 1 looked and found it wrong, 2 bad argument.*70 a bug\.\n$/su;

@@ -116,6 +116,7 @@ function worldOf(schedule: Schedule, random: Random, owner: Owner): World {
   return {
     now: () => schedule.now(),
     monotonic: () => schedule.monotonic(),
+    uptime: () => schedule.monotonic(),
     random: (length) => random.bytes(length),
     sleep: (ms, signal) =>
       new Promise((resolve) => {

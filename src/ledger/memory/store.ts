@@ -9,6 +9,7 @@ import { formatInstant } from '../../value/time.ts';
 import type { World } from '../../world/world.ts';
 import type { BatchJob, Composed } from '../batch.ts';
 import { composeBatch } from '../batch.ts';
+import { openedFields } from '../clock.ts';
 import { EXPIRE_CALLS_MAX, idBound, isOver, positionOf } from '../ended.ts';
 import { bodyCommitment, datedText } from '../entry.ts';
 import type { Entry, EntryType } from '../entry.ts';
@@ -61,6 +62,7 @@ export async function openMemoryLedger(options: MemoryLedgerOptions): Promise<Le
   const instance = uuidV7(world.now(), world.random(10));
   disk.alive.add(instance);
   const isNew = disk.identity === undefined;
+  const lastAt = isNew ? undefined : disk.at;
   disk.identity ??= {
     log: `interlock/${uuidV7(world.now(), world.random(10))}`,
     signer: signerFromSeed(world.random(32)),
@@ -68,7 +70,7 @@ export async function openMemoryLedger(options: MemoryLedgerOptions): Promise<Le
   const ledger = new MemoryLedger(disk, disk.identity, instance, options);
   const key = formatVerifierKey(verifierKeyOf(disk.identity.signer, disk.identity.log));
   if (isNew) await ledger.record('ledger.created', { key });
-  await ledger.record('ledger.opened', { instance });
+  await ledger.record('ledger.opened', openedFields(instance, world.now(), lastAt));
   return ledger;
 }
 

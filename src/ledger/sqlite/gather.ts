@@ -1,6 +1,7 @@
 /** What a batch must know of the stored tables, read by primary key. */
 
 import type { StatementSync } from 'node:sqlite';
+import { clockReads, isClockStep } from '../clock.ts';
 import type { Lookups } from '../fold.ts';
 import { parkedKey } from '../fold.ts';
 import type { CallRow, Kill, Reads, TrustedTool } from '../ledger.ts';
@@ -94,6 +95,7 @@ export function gather(queries: Queries, since: number): Gathering {
       if (step?.kind === 'intent' || step?.kind === 'parked') for (const key of step.keys) addRow(lookups.holder(key));
       if (step?.kind === 'kill-set' || step?.kind === 'kill-lifted') addKill(step.target);
       if (step?.kind === 'pin-trusted') addTrust(step.tool);
+      if (step !== undefined && isClockStep(step)) for (const key of clockReads(step)) addFact(key);
     }
   };
   return {

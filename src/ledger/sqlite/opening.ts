@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { formatVerifierKey } from '../../tlog/note.ts';
 import { EMPTY_FRONTIER, frontierToBytes } from '../../tlog/tree.ts';
 import { uuidV7 } from '../../value/id.ts';
+import { openedFields } from '../clock.ts';
 import type { DataFiles } from '../directory.ts';
 import { LedgerError } from '../ledger.ts';
 import type { Signer } from '../signer.ts';
@@ -45,10 +46,11 @@ export function openWriter(files: DataFiles, opening: Opening): Writer {
     const isNew = !hasTables(database);
     const found = isNew ? create(database, files, opening) : check(prepareQueries(database), files);
     const writer = new Writer(database, prepareQueries(database), found.log, found.signer, found.extent);
+    const lastAt = isNew ? undefined : writer.at;
     const at = Math.max(opening.now, writer.at);
     writer.sign(at, false);
     if (isNew) writer.record('ledger.created', { key: formatVerifierKey(writer.key) }, at, opening.random(10));
-    writer.record('ledger.opened', { instance: opening.instance }, at, opening.random(10));
+    writer.record('ledger.opened', openedFields(opening.instance, opening.now, lastAt), at, opening.random(10));
     writer.commit();
     growWal(files.ledger, database);
     // From now on a taken lock answers at once, and the queue waits instead of the thread.

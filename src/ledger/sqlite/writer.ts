@@ -219,7 +219,8 @@ export class Writer {
   /** Writes one entry of the ledger about itself; `random` is 10 bytes for its id. */
   record(type: EntryType, fields: JsonObject, at: number, random: Uint8Array): void {
     const leaf = undatedLeaf({ id: uuidV7(at, random), type, fields }, this.log);
-    this.write({ leaves: [leaf], bodies: [], fingerprints: [] }, [undefined], at);
+    const writes = { leaves: [leaf], bodies: [], fingerprints: [] };
+    this.write(writes, stepsOf(writes), at);
   }
 
   /** Makes the transaction durable; answers whether there was anything to. When it throws, it may have landed. */
