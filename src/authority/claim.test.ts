@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { type Opening, openWorld, typesOf } from '../../test/authority-world.ts';
 import { toBase64, utf8 } from '../value/encoding.ts';
 import type { JsonObject } from '../value/json.ts';
+import type { Performed } from './answer.ts';
 import { approvalText } from './approval.ts';
 import { newId } from './draft.ts';
 
@@ -82,6 +83,23 @@ describe('a call that needs an approval', () => {
     assert.equal(world.effects.length, 1);
     await world.authority.claim();
     assert.deepEqual([world.effects.length, (await world.call('bank.pay', PAY)).replayed], [1, true]);
+  });
+
+  test('and has no key is not claimed while an equal call that has one runs', async () => {
+    const world = await openWorld({ policy: FINANCE.replace('key: args.charge', '') });
+    const unkeyed = await world.call('bank.pay', PAY);
+    const keyed = await world.call('bank.pay', PAY, { key: 'k_1' });
+    await answer(world, unkeyed.call, ANN);
+    await answer(world, keyed.call, ANN);
+    const gate = Promise.withResolvers<Performed>();
+    const running = world.call('bank.pay', PAY, { key: 'k_1', perform: () => gate.promise });
+    while (!typesOf(world).includes('call.intent')) await new Promise(setImmediate);
+    const twin = await world.call('bank.pay', PAY);
+    assert.deepEqual([twin.decision?.code, twin.call, world.effects.length], ['twin-unsettled', keyed.call, 0]);
+    gate.resolve({ kind: 'succeeded', output: {} });
+    assert.equal((await running).state, 'succeeded');
+    const done = await world.call('bank.pay', PAY);
+    assert.deepEqual([done.state, done.call, world.effects.length], ['succeeded', unkeyed.call, 1]);
   });
 
   test('survives a restart, and is claimed by the gateway that lives then', async () => {

@@ -40,7 +40,9 @@ export function existing(around: Surroundings, prepared: Prepared, facts: Facts)
 
 function twin(around: Surroundings, prepared: Prepared, facts: Facts): Existing {
   const { tool } = prepared.proposal;
-  const open = facts.open.find((candidate) => isSameCall(around, prepared, candidate));
+  const equal = facts.open.filter((candidate) => isSameCall(around, prepared, candidate));
+  // One that waits does not hide another that runs, or may have: calls with keys can be open beside it.
+  const open = equal.find(({ state }) => state !== 'parked') ?? equal[0];
   if (open === undefined) return { kind: 'none' };
   // An equal call without a key is how a caller that has none asks for its answer.
   if (open.state === 'parked') return { kind: 'parked', row: open };

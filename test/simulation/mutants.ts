@@ -162,8 +162,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['no-twin'],
     replacements: one(
       EXISTING,
-      'const open = facts.open.find((candidate) => isSameCall(around, prepared, candidate));',
-      'const open = facts.open.find(() => false);',
+      "const open = equal.find(({ state }) => state !== 'parked') ?? equal[0];",
+      'const open = equal.find(() => false);',
     ),
   },
   {
