@@ -26,7 +26,9 @@ export async function ask(place: Place, door: Door, act: CallAct, session: strin
   place.figures.calls += 1;
   place.note(`${session}: ${principal} asks ${owner.name} for ${tool} ${JSON.stringify(args)} ${key ?? ''}`);
   const patience = new AbortController();
-  place.schedule.after(patienceMs, owner, () => patience.abort());
+  place.schedule.after(patienceMs, owner, () => {
+    if (proposed.answer === undefined) patience.abort();
+  });
   const answer = await authority.call({
     principal,
     session,

@@ -8,9 +8,8 @@ import { type PolicyName, TERMS } from './bank.ts';
 import { openPlace } from './opening.ts';
 import type { Place } from './place.ts';
 import type { CallAct, Fault } from './scenario.ts';
-import type { Owner } from './schedule.ts';
+import { OUTSIDE, type Owner } from './schedule.ts';
 import { type Fate, faultyStore } from './store.ts';
-import { OUTSIDE } from './upstream.ts';
 
 /** How often it looks for what was approved, and for what siblings left behind, milliseconds. */
 const CLAIM_EVERY_MS = 200;

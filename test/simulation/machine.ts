@@ -6,7 +6,7 @@ import { type Gateway, startGateway } from './gateway.ts';
 import type { Place } from './place.ts';
 import { deriveSeed } from './random.ts';
 import { type CallAct, SLOTS_OF_PROCESSES } from './scenario.ts';
-import { OUTSIDE } from './upstream.ts';
+import { OUTSIDE } from './schedule.ts';
 
 /** How long a dead process stays away, milliseconds. */
 const RESTART_MS = [100, 150, 600, 2_000] as const;

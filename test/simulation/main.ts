@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { type Figures, addFigures, createFigures, figuresLine } from './figures.ts';
-import { type Broken, CALLS_OF_WORLD, type Ran, runWorlds, scenarioOf } from './run.ts';
+import { type Broken, type Ran, runWorlds, scenarioOf, worldsOf } from './run.ts';
 import { describe, shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
@@ -48,7 +48,7 @@ function runShare(share: Share, progress: (figures: Figures) => void): Promise<R
 }
 
 async function runAll(seed: number, calls: number): Promise<Broken | undefined> {
-  const worlds = Math.ceil(calls / CALLS_OF_WORLD);
+  const worlds = worldsOf(calls);
   const step = Math.min(availableParallelism(), worlds);
   const figures = createFigures();
   const { isTTY } = process.stderr;

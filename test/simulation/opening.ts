@@ -2,12 +2,10 @@
 
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory/store.ts';
-import { type Vault, createVault } from '../../src/ledger/vault.ts';
+import type { Vault } from '../../src/ledger/vault.ts';
 import type { World } from '../../src/world/world.ts';
 import type { Place } from './place.ts';
 import type { Owner } from './schedule.ts';
-
-const VAULT_KEY = new Uint8Array(32).fill(7);
 
 export interface Opening {
   readonly instance: string;
@@ -22,7 +20,7 @@ export interface Opening {
 export function openPlace(place: Place, owner: Owner): Opening {
   const { disk, schedule, random } = place;
   const world = place.worldOf(owner);
-  const vault = createVault(VAULT_KEY, world);
+  const { vault } = place;
   let pending: (() => void) | undefined;
   let instance = '';
   const run = (): void => {

@@ -12,7 +12,7 @@ import { type Opening, openPlace } from './opening.ts';
 import type { Place } from './place.ts';
 import type { Random } from './random.ts';
 import type { KillTarget, ParkedAnswer } from './scenario.ts';
-import { OUTSIDE } from './upstream.ts';
+import { OUTSIDE } from './schedule.ts';
 
 export interface People {
   answer(by: 'ann' | 'bob', answer: ParkedAnswer, random: Random): void;

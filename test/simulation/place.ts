@@ -3,6 +3,7 @@
 import type { Answer } from '../../src/authority/answer.ts';
 import type { Entry } from '../../src/ledger/entry.ts';
 import { type MemoryDisk, createMemoryDisk } from '../../src/ledger/memory/disk.ts';
+import { type Vault, createVault } from '../../src/ledger/vault.ts';
 import { fromUtf8 } from '../../src/value/encoding.ts';
 import type { World } from '../../src/world/world.ts';
 import { type Figures, createFigures } from './figures.ts';
@@ -11,8 +12,10 @@ import { INVARIANTS } from './invariant/all.ts';
 import type { Invariant, Sight } from './invariant/invariant.ts';
 import { onlook } from './onlook.ts';
 import { type Random, createRandom } from './random.ts';
-import { type Owner, type Schedule, createSchedule } from './schedule.ts';
+import { OUTSIDE, type Owner, type Schedule, createSchedule } from './schedule.ts';
 import { type Trace, createTrace } from './trace.ts';
+
+const VAULT_KEY = new Uint8Array(32).fill(7);
 
 export interface Violation {
   readonly invariant: string;
@@ -27,6 +30,8 @@ export interface Place extends Sight {
   readonly history: History;
   readonly figures: Figures;
   readonly trace: Trace;
+  /** The disk's, in every process. */
+  readonly vault: Vault;
   /** The first promise that was broken. */
   readonly violation: () => Violation | undefined;
   note(text: string): void;
@@ -69,6 +74,7 @@ export function createPlace(seed: number): Place {
     random,
     figures,
     trace,
+    vault: createVault(VAULT_KEY, worldOf(schedule, random, OUTSIDE)),
     note,
     fail,
     violation: () => violation,

@@ -7,8 +7,13 @@ import { deriveSeed } from './random.ts';
 import { type Scenario, createScenario } from './scenario.ts';
 import { simulate } from './simulate.ts';
 
-/** Proposals of one world. */
-export const CALLS_OF_WORLD = 100;
+/** Proposals of one world, but for those of agents that persist. */
+const PROPOSALS = 92;
+
+/** How many worlds it takes for so many calls, about. */
+export function worldsOf(calls: number): number {
+  return Math.ceil(calls / 100);
+}
 
 export interface Broken {
   /** Which of the worlds it is. */
@@ -24,7 +29,7 @@ export interface Ran {
 
 /** The world number `world` of `seed`. */
 export function scenarioOf(seed: number, world: number): Scenario {
-  return createScenario(deriveSeed(seed, world), CALLS_OF_WORLD);
+  return createScenario(deriveSeed(seed, world), PROPOSALS);
 }
 
 /** Runs the worlds `first`, `first` + `step`, … below `worlds`, until one is broken. */

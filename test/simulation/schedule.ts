@@ -9,6 +9,9 @@ export interface Owner {
   state: 'running' | 'paused' | 'dead';
 }
 
+/** The world outside: nobody kills or pauses it. */
+export const OUTSIDE: Owner = { name: 'outside', state: 'running' };
+
 interface Event {
   readonly owner: Owner;
   readonly due: number;

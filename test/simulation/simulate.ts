@@ -7,7 +7,7 @@ import { type People, createPeople } from './people.ts';
 import { type Place, type Violation, createPlace } from './place.ts';
 import { createRandom } from './random.ts';
 import type { Act, Scenario } from './scenario.ts';
-import { OUTSIDE } from './upstream.ts';
+import { OUTSIDE } from './schedule.ts';
 
 /** How long after its last act a world may take to become quiet, milliseconds. */
 const QUIET_MS = 60_000;

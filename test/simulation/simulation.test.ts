@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { figuresLine } from './figures.ts';
 import { INVARIANTS } from './invariant/all.ts';
-import { CALLS_OF_WORLD, runWorlds, scenarioOf } from './run.ts';
+import { runWorlds, scenarioOf, worldsOf } from './run.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
 const SEED = 20_261_121;
-const CALLS = 10_000;
 
 test('10,000 calls through crashes, pauses, lost commits and forgeries break no promise [R-simulated]', async (t) => {
-  const { figures, broken } = await runWorlds(SEED, { worlds: CALLS / CALLS_OF_WORLD });
+  const { figures, broken } = await runWorlds(SEED, { worlds: worldsOf(10_000) });
   if (broken !== undefined) assert.fail(`world ${broken.world} of seed ${SEED}: ${JSON.stringify(broken.violation)}`);
   t.diagnostic(figuresLine(figures));
   // A world in which nothing happens proves nothing.

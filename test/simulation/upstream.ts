@@ -5,10 +5,7 @@ import type { JsonObject } from '../../src/value/json.ts';
 import type { Attempt, Proposed } from './history.ts';
 import type { Place } from './place.ts';
 import { type Random, createRandom } from './random.ts';
-import type { Owner } from './schedule.ts';
-
-/** The world outside: nobody kills or pauses it. */
-export const OUTSIDE: Owner = { name: 'outside', state: 'running' };
+import { OUTSIDE, type Owner } from './schedule.ts';
 
 /** What the server makes of one message. */
 interface Conduct {
