@@ -25,6 +25,7 @@ const DECIDED: readonly Code[] = [
   'condition-error',
   'policy-invalid',
   'kill-switch',
+  'clock-jump',
   'unknown-tool',
   'pin-changed',
   'schema-mismatch',
