@@ -120,6 +120,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/policy.md'],
   },
   {
+    id: 'R-get-call',
+    text: 'a caller can ask after its own calls, and after no others',
+    where: ['docs/gateway.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

@@ -26,7 +26,7 @@ function shown(decision: Decision): ShownDecision {
   return { effect, code, rules, retryable, ...(nearest === undefined ? {} : { nearest: { ...nearest } }) };
 }
 
-const STATE_OF_ROW = {
+export const STATE_OF_ROW: Readonly<Record<CallRow['state'], AnswerState>> = {
   denied: 'denied',
   parked: 'parked',
   refused: 'denied',
@@ -38,7 +38,7 @@ const STATE_OF_ROW = {
   unknown: 'unknown',
   'settled-executed': 'settled-executed',
   'settled-not-executed': 'not-started',
-} as const satisfies Record<CallRow['state'], AnswerState>;
+};
 
 /** A denial; to a caller who may not know the tool, one that denies the tool exists. */
 export function deniedAnswer(

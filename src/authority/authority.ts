@@ -29,6 +29,7 @@ import { recordOutcome } from './record.ts';
 import { type Retain, retaining } from './retain.ts';
 import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
 import { denial } from './sentence.ts';
+import { type CallStatus, statusOf } from './status.ts';
 
 /** How often a call that another process runs is looked at again, milliseconds. */
 const WATCH_EVERY_MS = 100;
@@ -101,6 +102,17 @@ export class Authority {
   /** What was remembered so, in this process and others. */
   trusted(): Promise<ReadonlyMap<string, TrustedPin>> {
     return trustedPins(this.#ledger);
+  }
+
+  /**
+   * Where `call` stands, when it is one of `principal`'s own and of a tool that it may still know; nothing for any other
+   * id. It decides and records nothing: it is how `interlock.get_call` is carried out. Throws `LedgerError`.
+   */
+  async status(principal: string, call: string): Promise<CallStatus | undefined> {
+    const row = await this.#ledger.call(call);
+    if (row?.principal !== principal || this.#state.kind !== 'loaded') return undefined;
+    const isHidden = this.#state.policy.tools.has(row.tool) && !this.visible(principal, row.tool);
+    return isHidden ? undefined : statusOf(this.#ledger, row, this.#around.world.now());
   }
 
   /** Records that a peer sent what is no call at all. */

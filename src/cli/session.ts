@@ -2,6 +2,7 @@
 
 import type { Authority } from '../authority/authority.ts';
 import type { Door } from '../gateway/door.ts';
+import { getCallTool } from '../gateway/own.ts';
 import { LedgerError } from '../ledger/ledger.ts';
 import { isSameServer } from '../gateway/gateway.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
@@ -96,6 +97,7 @@ export class Session {
   door(): Door {
     const { authority, id } = this.#options;
     return {
+      own: [getCallTool((call) => authority.status(this.#principal(), call))],
       visible: (tool) => authority.visible(this.#principal(), tool),
       shown: (definition) => authority.shown(definition),
       call: (proposed) => authority.call({ ...proposed, principal: this.#principal(), session: id }),

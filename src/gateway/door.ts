@@ -2,6 +2,7 @@
 
 import type { Answer } from '../authority/answer.ts';
 import type { Proposal } from '../authority/proposal.ts';
+import type { OwnTool } from './own.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { JsonObject } from '../value/json.ts';
 
@@ -9,6 +10,8 @@ import type { JsonObject } from '../value/json.ts';
 export type Proposed = Omit<Proposal, 'principal' | 'session'>;
 
 export interface Door {
+  /** Interlock's own tools, for this caller. */
+  readonly own: readonly OwnTool[];
   /** Whether the caller may know of the tool or method with this policy name. Cheap: asked for each tool of a list. */
   visible(tool: string): boolean;
   /** The definition of an offered tool as the host may see it; its name is the gateway's affair. */

@@ -87,7 +87,7 @@ class OpenGateway implements Gateway, Relay {
     const info = { name: 'interlock', title: 'Interlock', version };
     this.#options = options;
     this.door = door;
-    this.catalog = new Catalog(() => this.upstreams());
+    this.catalog = new Catalog(() => this.upstreams(), door.own);
     this.routes = new Routes((server) => [...this.#upstreams.keys()].indexOf(server));
     this.#questions = new Questions(this);
     this.#session = new Host(this, this.#questions, info, () => this.#start());

@@ -32,23 +32,25 @@ export async function callTool(relay: Relay, incoming: Incoming): Promise<Outcom
   if (given !== undefined && !isJsonObject(given)) return invalid(relay, 'expected `arguments` to be an object');
   const found = await findTool(relay, name);
   const tool = found?.definition.name ?? guessedName(name);
-  const upstream = found?.upstream ?? relay.upstream(splitName(name)?.server ?? '');
+  const own = found?.owner.own;
+  const upstream = found?.owner.upstream ?? relay.upstream(splitName(name)?.server ?? '');
   const passed = await pass(relay, incoming, {
     tool,
     method: 'tools/call',
     args: given ?? {},
     carry: (args) => carried(found?.definition.upstreamName ?? '', given, args),
     // A tool that is not offered reaches nobody, whatever the door makes of it.
-    available: found !== undefined && upstream?.state === 'ready',
-    timeoutMs: upstream?.server.timeoutMs ?? 0,
-    to: found === undefined ? NOBODY : found.upstream,
+    available: own !== undefined || (found !== undefined && upstream?.state === 'ready'),
+    timeoutMs: own?.timeoutMs ?? upstream?.server.timeoutMs ?? 0,
+    to: own?.to ?? found?.owner.upstream ?? NOBODY,
     progress: (params) => void relay.host.notify('notifications/progress', params),
     keyed: true,
     failed: (result) => result['isError'] === true,
   });
   if ('refused' in passed) return passed.refused;
   const { output } = passed.answer;
-  if (found !== undefined && output !== undefined && !passed.answer.replayed) learn(relay, found.upstream, output);
+  const from = found?.owner.upstream;
+  if (from !== undefined && output !== undefined && !passed.answer.replayed) learn(relay, from, output);
   return toolOutcome(passed.answer);
 }
 

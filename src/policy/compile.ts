@@ -19,6 +19,7 @@ import { issueList } from './issue-list.ts';
 import { lint } from './lint.ts';
 import { mergeDeclarations } from './merge.ts';
 import type { Limit } from './limit.ts';
+import { ownRule, OWN_TOOLS } from './own.ts';
 import { couldMatchServer } from './pattern.ts';
 import { indexPatterns } from './pattern-index.ts';
 import type { PatternIndex } from './pattern-index.ts';
@@ -73,6 +74,7 @@ export function compilePolicy(
   const sound = checkExpressions(work) && checkMatches(work);
   if (!sound) return { policy: undefined, issues: issueList([...work.issues, ...work.faults.issues()]) };
   const compiled = new Map([...served.tools.values()].map((tool) => [tool.name, compileTool(work, tool)]));
+  for (const own of OWN_TOOLS) compiled.set(own.name, compileOwn(work, own));
   const lock = pins.lock === undefined ? {} : { lock: pins.lock.digest };
   const policy = Object.freeze({ digest: configuration.digest, ...lock, configuration, tools: compiled });
   return { policy, issues: issueList([...work.issues, ...work.faults.issues(), ...lint(policy)]) };
@@ -83,7 +85,7 @@ function workOn(configuration: Configuration, served: Served): Work {
   const declarations = indexPatterns(configuration.tools, (declaration) => declaration.pattern);
   const limits = indexPatterns(configuration.limits, (limit) => limit.tools);
   const matched = new Set<string>();
-  for (const name of served.tools.keys()) {
+  for (const name of [...served.tools.keys(), ...OWN_TOOLS.map((own) => own.name)]) {
     for (const [, rule] of rules.find(name)) matched.add(rule.pattern.text);
     for (const { pattern } of declarations.find(name)) matched.add(pattern.text);
     for (const { tools } of limits.find(name)) matched.add(tools.text);
@@ -198,6 +200,33 @@ function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
     argsType: types.argsType(tool),
     outputType: types.outputType(tool),
     value: toolValue({ name, server, effect, labels }),
+    ...(reasons[0] === undefined ? {} : { invalid: reasons[0] }),
+  });
+}
+
+/** What the file declares speaks of the tools of servers; what it denies, and its limits, of these as well. */
+function compileOwn(work: Work, tool: ToolDefinition): PolicyTool {
+  const { types, limits } = work;
+  const { name, server } = tool;
+  const reasons: string[] = [];
+  const { deny } = compileRules(work, tool, reasons);
+  return Object.freeze({
+    name,
+    server,
+    definition: tool,
+    effect: 'read',
+    labels: [],
+    pin: {},
+    rules: { allow: [{ rule: ownRule(tool), order: work.configuration.rules.length }], ask: [], deny },
+    cost: [],
+    actualCost: [],
+    personal: [],
+    failedHasNoEffect: false,
+    limits: limits.find(name),
+    budgetsRead: budgetsReadBy({ allow: [], ask: [], deny }, work.configuration.budgets),
+    argsType: types.argsType(tool),
+    outputType: types.outputType(tool),
+    value: toolValue({ name, server, effect: 'read', labels: [] }),
     ...(reasons[0] === undefined ? {} : { invalid: reasons[0] }),
   });
 }

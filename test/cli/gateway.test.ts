@@ -88,7 +88,7 @@ test('without a policy it starts, lists nothing, denies all and says why, until 
   const changed = host.notice('notifications/tools/list_changed');
   replace(scratch, 'interlock.yaml', payments(scratch, '  - allow: payments.*\n'));
   await changed;
-  assert.deepEqual(await tools(host), ['payments__create_payment', 'payments__get_payment']);
+  assert.deepEqual(await tools(host), ['payments__create_payment', 'payments__get_payment', 'interlock__get_call']);
   assert.equal(state(await pay(host, 'c1')), 'succeeded');
   assert.equal(await end(served), 0);
 
@@ -115,7 +115,7 @@ test('a good policy stays in force while its file is bad, and a good file replac
   scratch.write('interlock.yaml', good);
   await using served = await serve(scratch);
   const { host, terminal } = served;
-  assert.equal((await tools(host)).length, 2);
+  assert.equal((await tools(host)).length, 3);
   const bad: readonly (readonly [string, RegExp])[] = [
     ['', /policy-empty/u],
     ['interlock: [', /yaml-malformed/u],
