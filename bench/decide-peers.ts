@@ -4,14 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { celText, PAY } from './decide-rules.ts';
 import type { BenchCall, BenchRule, Payment, Term } from './decide-rules.ts';
+import type { Contestant } from './race.ts';
 
 const FOLDER = join(import.meta.dirname, 'node_modules');
-
-/** Somebody who decides the calls it was made for, by their place among them. */
-export interface Contestant {
-  readonly name: string;
-  readonly allows: (call: number) => boolean;
-}
 
 /** Why the peers cannot be measured; nothing when they can. */
 export function peersAbsent(): string | undefined {

@@ -3,12 +3,14 @@
 import { compilePolicy } from '../src/policy/compile.ts';
 import type { Policy } from '../src/policy/compile.ts';
 import { parseConfiguration } from '../src/policy/configuration.ts';
-import { decide } from '../src/policy/decide.ts';
+import { decide, withNearest } from '../src/policy/decide.ts';
 import { openPeers, peersAbsent, raise } from './decide-peers.ts';
-import type { Contestant } from './decide-peers.ts';
 import { benchCalls, benchRules, benchTools, configurationText, meant, principalName } from './decide-rules.ts';
 import type { BenchCall, BenchRule, Beside } from './decide-rules.ts';
+import { byPast } from './decide-past.ts';
 import { machine } from './measure.ts';
+import { TIMER, print, race } from './race.ts';
+import type { Contestant } from './race.ts';
 import { benchRequest } from './request.ts';
 
 const SEED = 20_260_301;
@@ -20,13 +22,6 @@ const PRINCIPALS = 10_000;
 /** True of every call, and no comparison with a literal: what no index over literals can skip. */
 const OPENING = 'args.recipient != args.country';
 const TOTALS = [1, 10, 100, 1_000, 10_000];
-const ROUNDS = 25;
-/** Rounds thrown away: the engine is still compiling what it runs. */
-const WARMUP_ROUNDS = 5;
-const TURN_MS = 40;
-const TURN_DECISIONS = 20_000;
-
-const microseconds = (ms: number): string => `${(ms * 1_000).toFixed(2).padStart(9)} µs`;
 
 /** `rules` on one tool and what is `beside` them; says what making the policy took when it is long. */
 function policyOf(rules: readonly BenchRule[], beside: Beside = {}): Policy {
@@ -46,9 +41,16 @@ function policyOf(rules: readonly BenchRule[], beside: Beside = {}): Policy {
   return made.policy;
 }
 
-/** With `principals`, the same call comes from another one each time it is decided, until all had their turn. */
-function contestant(name: string, policy: Policy, calls: readonly BenchCall[], principals = 0): Contestant {
-  const variants = Math.max(1, Math.ceil(principals / calls.length));
+interface Asked {
+  /** Requests there are at least, each with arguments of its own; the same call comes as another one each time. */
+  readonly requests?: number;
+  /** Who asks, in turns; 0 is the one local principal. */
+  readonly principals?: number;
+}
+
+function contestant(name: string, policy: Policy, calls: readonly BenchCall[], asked: Asked = {}): Contestant {
+  const { requests: least = 0, principals = 0 } = asked;
+  const variants = Math.max(1, Math.ceil(least / calls.length));
   const requests = Array.from({ length: variants * calls.length }, (_, at) => {
     const { tool, args } = calls[at % calls.length] ?? raise();
     return benchRequest(tool, { ...args }, at, principals === 0 ? 'local' : principalName(at % principals));
@@ -59,6 +61,19 @@ function contestant(name: string, policy: Policy, calls: readonly BenchCall[], p
     allows: (call) => {
       turn = turn + 1 === variants ? 0 : turn + 1;
       return decide(policy, requests[turn * calls.length + call] ?? raise()).effect === 'allow';
+    },
+  };
+}
+
+/** Who also looks for the nearest change that would be allowed. */
+function advisor(name: string, policy: Policy, calls: readonly BenchCall[]): Contestant {
+  const requests = calls.map(({ tool, args }, at) => benchRequest(tool, { ...args }, at));
+  const facts = new Map<string, number>();
+  return {
+    name,
+    allows: (call) => {
+      const request = requests[call] ?? raise();
+      return withNearest(policy, request, facts, decide(policy, request, facts)).effect === 'allow';
     },
   };
 }
@@ -85,50 +100,6 @@ function agree(everybody: readonly Contestant[], rules: readonly BenchRule[], ca
   return right.filter(Boolean).length;
 }
 
-interface Latencies {
-  readonly p50: number;
-  readonly p99: number;
-}
-
-/** Takes turns, so that whatever else the machine does falls on all alike; one decision is timed at a time. */
-function race(everybody: readonly Contestant[], calls: number): ReadonlyMap<string, Latencies> {
-  const taken = everybody.map((): number[] => []);
-  const at = everybody.map(() => 0);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [who, { allows }] of everybody.entries()) {
-      const latencies = round < WARMUP_ROUNDS ? [] : (taken[who] ?? []);
-      let next = at[who] ?? 0;
-      const end = performance.now() + TURN_MS;
-      for (let count = 0; count < TURN_DECISIONS; count += 1) {
-        const before = performance.now();
-        allows(next);
-        const after = performance.now();
-        latencies.push(after - before);
-        next = next + 1 === calls ? 0 : next + 1;
-        if (after > end) break;
-      }
-      at[who] = next;
-    }
-  }
-  return new Map(everybody.map(({ name }, who) => [name, latenciesOf(taken[who] ?? [])]));
-}
-
-function latenciesOf(taken: readonly number[]): Latencies {
-  const sorted = Float64Array.from(taken).toSorted();
-  const share = (part: number): number => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
-  return { p50: share(0.5), p99: share(0.99) };
-}
-
-function print(raced: ReadonlyMap<string, Latencies>, base: string): void {
-  const first = raced.get(base)?.p50 ?? Number.NaN;
-  for (const [name, { p50, p99 }] of raced) {
-    const ratio = `${(p50 / first).toFixed(2)}×`.padStart(9);
-    console.log(`  ${name.padEnd(52)}p50${microseconds(p50)} ${ratio}  p99${microseconds(p99)}`);
-  }
-}
-
-const TIMER: Contestant = { name: 'the timer alone', allows: () => true };
-
 /** Rules in total, ten to a tool at most: what a decision costs as a policy grows. */
 function byTotal(): void {
   console.log('\nby rules in total, at most ten on a tool; calls of a tool that has rules');
@@ -153,7 +124,7 @@ function payCount(): number {
 }
 
 async function byPeer(): Promise<void> {
-  console.log(`\n${RULES} argument rules on one tool; ${OTHERS} rules on other tools, ${PRINCIPALS} principals; peers`);
+  console.log(`\n${RULES} argument rules on one tool; ${OTHERS} rules on other tools; peers`);
   const rules = benchRules(RULES);
   const calls = benchCalls(CALLS, rules, SEED);
   const absent = peersAbsent();
@@ -161,7 +132,6 @@ async function byPeer(): Promise<void> {
   const open = async (over: readonly BenchCall[]): Promise<Contestant[]> => {
     const alone = contestant('interlock', policyOf(rules), over);
     const crowd = policyOf(rules, { others: OTHERS });
-    const people = policyOf(rules, { principals: PRINCIPALS });
     const { peers, refused } = absent === undefined ? await openPeers(rules, over) : { peers: [], refused: [] };
     for (const reason of refused) console.log(`not compared: ${reason}`);
     const evaluated = policyOf(rules, { opening: OPENING });
@@ -169,7 +139,6 @@ async function byPeer(): Promise<void> {
       alone,
       contestant('interlock, every condition evaluated', evaluated, over),
       contestant(`interlock, ${OTHERS} rules on other tools`, crowd, over),
-      contestant(`interlock, ${PRINCIPALS} principals`, people, over, PRINCIPALS),
       ...peers,
     ];
   };
@@ -179,10 +148,28 @@ async function byPeer(): Promise<void> {
   const timed = onlyPay(calls);
   const everybody = await open(timed);
   const [alone = raise()] = everybody;
-  const parts = [only(true, alone, timed.length), only(false, alone, timed.length)];
+  const advised = advisor('interlock with the nearest change', policyOf(rules), timed);
+  const parts = [alone, advised].flatMap((one) => [only(true, one, timed.length), only(false, one, timed.length)]);
   print(race([TIMER, ...parts, ...everybody], timed.length), 'interlock');
+}
+
+/** As many requests each time, so that what is compared is not how far they are from the processor. */
+function byPrincipals(): void {
+  console.log(`\nthe same rules and ${PRINCIPALS} requests, of one principal and of as many`);
+  const rules = benchRules(RULES);
+  const calls = onlyPay(benchCalls(CALLS, rules, SEED));
+  const requests = PRINCIPALS;
+  const [one, many] = ['1 principal', `${PRINCIPALS} principals`] as const;
+  const everybody = [
+    contestant(one, policyOf(rules, { principals: 1 }), calls, { requests, principals: 1 }),
+    contestant(many, policyOf(rules, { principals: PRINCIPALS }), calls, { requests, principals: PRINCIPALS }),
+  ];
+  agree(everybody, rules, calls);
+  print(race([TIMER, ...everybody], calls.length), one);
 }
 
 console.log(machine());
 byTotal();
 await byPeer();
+byPrincipals();
+await byPast();
