@@ -2,7 +2,7 @@
 
 import { Authority } from '../src/authority/authority.ts';
 import type { Answer, Performed } from '../src/authority/answer.ts';
-import type { Proposal } from '../src/authority/proposal.ts';
+import type { Proposal, Reach } from '../src/authority/proposal.ts';
 import type { Entry } from '../src/ledger/entry.ts';
 import { parseEntry } from '../src/ledger/entry.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
@@ -64,6 +64,10 @@ export interface OpeningOptions {
   readonly effects?: unknown[];
   readonly vault?: Vault;
   readonly policy?: string;
+  /** 1 if not given. */
+  readonly attemptsMax?: number;
+  /** How the authority reaches tools by itself. */
+  readonly reach?: Reach;
   /** Stands between the authority and the ledger, to fail on purpose. */
   readonly between?: (ledger: Ledger) => Ledger;
 }
@@ -75,7 +79,14 @@ export async function openWorld(options: OpeningOptions = {}): Promise<Opening> 
   const effects = options.effects ?? [];
   const stored = await openMemoryLedger({ world, vault, disk });
   const ledger = options.between?.(stored) ?? stored;
-  const authority = new Authority(ledger, { vault, world, resolveRoot: (within) => within, protectedPaths: [] });
+  const authority = new Authority(ledger, {
+    vault,
+    world,
+    resolveRoot: (within) => within,
+    protectedPaths: [],
+    ...(options.attemptsMax === undefined ? {} : { attemptsMax: options.attemptsMax }),
+    ...(options.reach === undefined ? {} : { reach: options.reach }),
+  });
   await authority.load(policyOf(options.policy ?? POLICY));
   const perform = async (args: Proposal['args']): Promise<Performed> => {
     effects.push(args);

@@ -43,11 +43,21 @@ test('the schema has exactly the keys that are read', () => {
   }
 });
 
+const PROBE = { tool: 'a.b', args: { id: 'args.id' }, executed: 'true' };
 const FINE = {
   interlock: 1,
   preset: 'strict',
   servers: { a: { command: 'x', env: { A: 'b' }, sandbox: 'off', timeoutMs: 5 } },
-  tools: { 'a.*': { effect: 'read', cost: { b: 1 }, guard: { path: { within: '.' } }, effectTimeout: '5m' } },
+  tools: {
+    'a.*': {
+      effect: 'read',
+      cost: { b: 1 },
+      guard: { path: { within: '.' } },
+      effectTimeout: '5m',
+      probe: PROBE,
+      downstreamKey: { meta: 'k' },
+    },
+  },
   principals: { local: { roles: ['r'] } },
   rules: [
     { allow: 'a.*', when: 'true' },
@@ -82,6 +92,8 @@ test('what the schema refuses does not load, and what loads it accepts', () => {
     { principals: { a: { key: 'x' } } },
     { approvals: { signed: 'yes' } },
     { retention: { bodies: 'long' } },
+    { tools: { 'a.*': { probe: { tool: 'a.b' } } } },
+    { tools: { 'a.*': { downstreamKey: {} } } },
   ];
   for (const part of wrong) {
     const data = { ...FINE, ...part };

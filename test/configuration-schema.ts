@@ -70,6 +70,25 @@ const TOOL: Keys = {
   actualCost: { ...CHARGES, description: 'what a call turned out to take: budget to CEL, which reads `output` too' },
   failed: word('a call that the tool answered with an error took nothing', 'no-effect'),
   effectTimeout: text('how long after an unknown outcome the tool may still be at work', DURATION),
+  downstreamKey: {
+    description: 'where the tool takes an idempotency key of its own, which the gateway gives it',
+    oneOf: [
+      closed({ arg: text('an argument') }, { required: ['arg'] }),
+      closed({ meta: text('a member of `_meta`') }, { required: ['meta'] }),
+    ],
+  },
+  probe: closed(
+    {
+      tool: text('a tool that is declared `effect: read`'),
+      args: {
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        description: "its arguments: CEL over the call's",
+      },
+      executed: text('CEL: whether the call has happened, from the `output` of the probe'),
+    },
+    { required: ['tool', 'executed'], description: 'how to find out whether a call of unknown outcome has happened' },
+  ),
   personal: texts('CEL: arguments that are personal values'),
   subject: text('CEL: whose data it is'),
   labels: texts('what conditions see as `tool.labels`'),

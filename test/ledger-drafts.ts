@@ -21,6 +21,7 @@ export function one(type: EntryType, fields: JsonObject): Writes {
 }
 
 export interface Intent {
+  readonly resends?: string;
   readonly call: string;
   readonly attempt: string;
   readonly instance?: string;
@@ -34,7 +35,7 @@ export interface Intent {
   readonly effectTimeoutMs?: number;
 }
 
-export function intent({ call, attempt, instance, keys, principal, tool, args, ...held }: Intent): Writes {
+export function intent({ call, attempt, instance, keys, principal, tool, args, resends, ...held }: Intent): Writes {
   return one('call.intent', {
     call,
     attempt,
@@ -46,6 +47,7 @@ export function intent({ call, attempt, instance, keys, principal, tool, args, .
     deadline: formatInstant(START_MS + 60_000),
     run: { id: 'session' },
     policy: { digest: `sha256:${'0'.repeat(64)}`, effect: 'allow', rules: ['rules/0'], ...held },
+    ...(resends === undefined ? {} : { resends }),
   });
 }
 

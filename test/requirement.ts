@@ -55,6 +55,21 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-probe',
+    text: 'a call of unknown outcome is settled by its probe as executed, or as not executed once its effect cannot come',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-downstream-key',
+    text: 'a tool gets one key for all attempts of a call, and another for every other call',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-retry',
+    text: 'a call makes another attempt by itself only where nothing can happen twice',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-durable',
     text: 'nothing is sent before its intent is durable, and no success is answered before its outcome is',
     where: ['README.md'],

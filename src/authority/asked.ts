@@ -26,11 +26,20 @@ export async function askedOf(
   const { name, definition = '' } = isJsonObject(tool) ? tool : {};
   if (typeof principal !== 'string' || typeof name !== 'string' || typeof definition !== 'string') return undefined;
   if (principal !== row.principal || name !== row.tool) return undefined;
-  const args = isBody(recorded) ? await ledger.body(call, 'args') : literalOf(recorded ?? {});
+  const args = await recordedArgs(ledger, call, recorded);
   if (args === undefined) return undefined;
   const { expires } = approval;
   const digest = approvalDigest({ log: ledger.log, call, tool: name, definition, principal, args, expires });
   return digest === approval.digest ? { row, approval, args } : undefined;
+}
+
+/** The arguments that an entry of `call` recorded; none when they are gone. Throws `LedgerError`. */
+export async function recordedArgs(
+  ledger: Pick<Ledger, 'body'>,
+  call: string,
+  recorded: JsonValue | undefined,
+): Promise<JsonValue | undefined> {
+  return isBody(recorded) ? ledger.body(call, 'args') : literalOf(recorded ?? {});
 }
 
 function isBody(value: JsonValue | undefined): boolean {

@@ -23,11 +23,13 @@ import { dispatchCall } from './dispatch.ts';
 import { deniedDraft, draft, newId, recordedReason } from './draft.ts';
 import { type ShadowState, loadedFields } from './layers.ts';
 import { trustTools, trustedPins } from './pin.ts';
-import { type PolicyState, type Surroundings, prepare } from './prepare.ts';
+import { type Again, type PolicyState, type Surroundings, prepare } from './prepare.ts';
+import { type Prober, prober } from './probe.ts';
 import type { Proposal } from './proposal.ts';
 import { recordOutcome } from './record.ts';
 import { type Retain, retaining } from './retain.ts';
 import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
+import { mayResend, pauseBeforeRetry } from './retry.ts';
 import { denial } from './sentence.ts';
 import { type CallStatus, statusOf } from './status.ts';
 
@@ -50,14 +52,17 @@ export class Authority {
   readonly #waiting = new Map<string, { readonly proposal: Proposal; answers: number }>();
   readonly #recover: Recover;
   readonly #retain: Retain;
+  readonly #prober: Prober;
+  readonly #isOurs = (call: string): boolean => this.#running.has(call);
   #state: PolicyState = { kind: 'invalid', message: 'none was loaded' };
 
   constructor(ledger: Ledger, around: Omit<Surroundings, 'instance' | 'log'>) {
     this.#ledger = ledger;
     this.#around = { ...around, instance: ledger.instance, log: ledger.log };
     this.#retain = retaining(ledger, around.world);
-    this.#recover = recovery(ledger, around.world, (call) => this.#running.has(call));
     this.#clock = watchClock(ledger, around.world);
+    this.#recover = recovery(ledger, around.world, this.#isOurs);
+    this.#prober = prober(ledger, this.#around, this.#isOurs);
   }
 
   /** From now on calls are decided under `policy`, with `shadow` beside it; calls in flight finish under theirs. */
@@ -131,8 +136,13 @@ export class Authority {
   }
 
   /** Decides and carries out one proposal. Rejects only for a bug: every refusal is an answer. */
-  async call(proposal: Proposal): Promise<Answer> {
-    const prepared = await prepare(this.#around, this.#state, proposal);
+  call(proposal: Proposal): Promise<Answer> {
+    return this.#propose(proposal);
+  }
+
+  /** One proposal, or one more attempt of the call that `again` names. */
+  async #propose(proposal: Proposal, again?: Again): Promise<Answer> {
+    const prepared = await prepare(this.#around, this.#state, proposal, again);
     try {
       await this.#checkClock();
       const verdict = await commitCall(this.#ledger, this.#around, prepared);
@@ -142,7 +152,7 @@ export class Authority {
           return deniedAnswer(prepared.call, proposal.tool, verdict.decision, visible, verdict.about);
         }
         case 'existing':
-          return await this.#existing(proposal, verdict.row);
+          return await this.#existing(proposal, verdict.row, again !== undefined);
         case 'parked':
           if (!this.#waiting.has(verdict.call)) this.#waiting.set(verdict.call, { proposal, answers: 0 });
           return parkedAnswer(verdict.call, proposal.tool, verdict.decision, verdict.expires);
@@ -180,6 +190,11 @@ export class Authority {
     return this.#recover();
   }
 
+  /** Looks into the calls of unknown outcome whose tools have a probe, each with growing pauses. */
+  async probe(): Promise<void> {
+    if (this.#state.kind === 'loaded') await this.#prober.all(this.#state.policy);
+  }
+
   /** Destroys results that were kept for as long as the policy in force says; resolves with how many calls lost theirs. */
   async expire(): Promise<number> {
     const keptMs = this.#state.kind === 'loaded' ? this.#state.policy.configuration.retention.bodiesMs : undefined;
@@ -204,18 +219,61 @@ export class Authority {
     }
   }
 
-  async #perform(proposal: Proposal, dispatch: Dispatch): Promise<Answer> {
-    const performed = await dispatchCall(this.#around.world, proposal, dispatch);
-    return recordOutcome(this.#ledger, this.#around, dispatch, performed);
+  /** All attempts that the call makes by itself; each is decided and recorded like the first. */
+  async #perform(proposal: Proposal, first: Dispatch): Promise<Answer> {
+    const { world, attemptsMax = 1 } = this.#around;
+    let dispatch = first;
+    for (let made = 1; ; made += 1) {
+      const performed = await dispatchCall(world, proposal.perform, dispatch);
+      const answer = await recordOutcome(this.#ledger, this.#around, dispatch, performed);
+      const pause = made < attemptsMax ? pauseBeforeRetry(world, dispatch, performed, made) : undefined;
+      // Only what is recorded as it was may be repeated.
+      if (pause === undefined || answer.state !== performed.kind || proposal.signal.aborted) return answer;
+      await world.sleep(pause, proposal.signal);
+      const next = proposal.signal.aborted ? undefined : await this.#again(proposal, dispatch);
+      if (next === undefined) return answer;
+      dispatch = next;
+    }
+  }
+
+  /** The next attempt's permission to send; nothing when it is refused, or the call has gone on by other hands. */
+  async #again(
+    proposal: Proposal,
+    { call, attempt, deadline, monotonicDeadline }: Dispatch,
+  ): Promise<Dispatch | undefined> {
+    const again = { call, attempt, until: { wall: deadline, monotonic: monotonicDeadline } };
+    const prepared = await prepare(this.#around, this.#state, proposal, again);
+    try {
+      await this.#checkClock();
+      const verdict = await commitCall(this.#ledger, this.#around, prepared);
+      return verdict.kind === 'dispatch' ? verdict : undefined;
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      return undefined;
+    }
   }
 
   /** Answers from a call that already took the key; nothing is decided, run or charged. */
-  async #existing(proposal: Proposal, found: CallRow): Promise<Answer> {
+  async #existing(proposal: Proposal, found: CallRow, isRepeat: boolean): Promise<Answer> {
     const row = found.state === 'intent' ? await this.#watch(proposal, found) : found;
     if (row.state === 'intent') return runningAnswer(row.id, row.tool);
+    if (row.state === 'unknown' && !isRepeat) return this.#unknown(proposal, row);
     if (row.state === 'not-started' || row.state === 'settled-not-executed')
       return notStartedAnswer(row.id, row.tool, 'the attempt that was waited for did not start');
     return recordedAnswer(row, await this.#ledger.body(row.id, 'output'));
+  }
+
+  /** Somebody asks for a call of unknown outcome: looks into it where that can be, and repeats it where that is safe. */
+  async #unknown(proposal: Proposal, found: CallRow): Promise<Answer> {
+    if (this.#state.kind !== 'loaded') return recordedAnswer(found, undefined);
+    const { policy } = this.#state;
+    if (policy.tools.get(found.tool)?.probe !== undefined) await this.#prober.one(policy, found);
+    const row = (await this.#ledger.call(found.id)) ?? found;
+    if (row.state === 'settled-not-executed') return this.#propose(proposal);
+    if (row.state === 'unknown' && (await mayResend(this.#ledger, policy, row, this.#isOurs))) {
+      return this.#propose(proposal, { call: row.id, attempt: row.attempt });
+    }
+    return this.#existing(proposal, row, true);
   }
 
   /** Waits for a running call: agents wait better than they retry. */

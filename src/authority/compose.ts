@@ -47,6 +47,8 @@ export interface Dispatch {
   readonly deadline: number;
   readonly monotonicDeadline: number;
   readonly args: JsonObject;
+  /** Members of the request's `_meta` that go along. */
+  readonly meta?: JsonObject;
   /** What was decided, to settle its cost once the outcome is known. */
   readonly policy: Policy;
   readonly request: Request;
@@ -60,8 +62,10 @@ export function readsOf(prepared: Prepared, at: number): Reads {
   const request = requestOf(proposal, prepared.call, at);
   const facts = [...new Set([...needs(state.policy, request), ...shadowNeeds(state.shadow, request)])];
   if (prepared.refused !== undefined) return { facts };
-  if (keys.length > 0) return { keys, facts };
-  return prepared.reads ? { facts } : { open: { principal: proposal.principal, tool: proposal.tool }, facts };
+  const call = prepared.again === undefined ? {} : { call: prepared.again.call };
+  if (keys.length > 0) return { keys, facts, ...call };
+  if (prepared.reads) return { facts, ...call };
+  return { open: { principal: proposal.principal, tool: proposal.tool }, facts, ...call };
 }
 
 /** The gates in the order of docs/policy.md, from the kill switch on; `prepared.refused` is the first before the keys. */
@@ -104,6 +108,8 @@ export function composeCall(
   const layers = layerFields(state, decision, seen);
   if (decision.effect === 'allow')
     return intend(around, prepared, { policy, request, decision, layers, trust, earlier });
+  // Nobody asked for this attempt: where it is not simply allowed any more, what is known stands.
+  if (prepared.again !== undefined && earlier !== undefined) return { result: { kind: 'existing', row: earlier } };
   if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, seen);
   if (decision.effect === 'deny') {
     const { writes, result } = deny(around, prepared, seen, decision);
@@ -157,25 +163,48 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
 }
 
 function intend(around: Surroundings, prepared: Prepared, decided: Decided): Composition<Verdict> {
-  const { attempt, proposal, startedAt } = prepared;
-  const { policy, request, decision } = decided;
+  const { attempt, proposal, startedAt, again } = prepared;
+  const { policy, request, decision, earlier } = decided;
   const { fields, bodies, fingerprints } = common(around, prepared, decided);
-  const deadline = request.now + proposal.timeoutMs;
-  const entry = intentDraft(around.world, { ...fields, attempt, instance: around.instance, deadlineMs: deadline });
+  const { wall, monotonic } = again?.until ?? {
+    wall: request.now + proposal.timeoutMs,
+    monotonic: startedAt + proposal.timeoutMs,
+  };
+  const key = keyFor(around, decided, fields.call);
+  const about = {
+    ...(earlier?.state === 'unknown' || earlier?.state === 'failed' ? { resends: earlier.attempt } : {}),
+    ...(key === undefined ? {} : { downstreamKey: key.recorded }),
+  };
+  const entry = intentDraft(around.world, { ...fields, attempt, instance: around.instance, deadlineMs: wall, about });
+  const { args = request.args, meta } = key ?? {};
   return {
     writes: { entries: [...decided.trust, entry], bodies, fingerprints },
     result: {
       kind: 'dispatch',
       call: fields.call,
       attempt,
-      deadline,
-      monotonicDeadline: startedAt + proposal.timeoutMs,
-      args: request.args,
+      deadline: wall,
+      monotonicDeadline: monotonic,
+      args,
+      ...(meta === undefined ? {} : { meta }),
       policy,
       request,
       decision,
     },
   };
+}
+
+/** The tool's own key of the call, the same for all of its attempts, and where it goes. Nobody can guess it. */
+function keyFor(
+  { vault }: Surroundings,
+  { policy, request }: Decided,
+  call: string,
+): { readonly recorded: JsonObject; readonly args?: JsonObject; readonly meta?: JsonObject } | undefined {
+  const place = policy.tools.get(request.tool)?.downstreamKey;
+  if (place === undefined) return undefined;
+  const key = { [place.name]: vault.keyHmac('downstream', call) };
+  const recorded = { [place.in]: place.name, key: key[place.name] ?? '' };
+  return place.in === 'arg' ? { recorded, args: { ...request.args, ...key } } : { recorded, meta: key };
 }
 
 /** Asks: the call waits, holding its keys, until its approval is given, refused or has expired. */

@@ -6,12 +6,12 @@ import type { Dispatch } from './compose.ts';
 import type { Proposal } from './proposal.ts';
 
 /** Sends a call, once, before its deadline. A crash before it leaves an intent, after it an effect and an intent. */
-export async function dispatchCall(world: World, proposal: Proposal, dispatch: Dispatch): Promise<Performed> {
+export async function dispatchCall(world: World, perform: Proposal['perform'], dispatch: Dispatch): Promise<Performed> {
   if (world.now() >= dispatch.deadline || world.monotonic() >= dispatch.monotonicDeadline) {
     return { kind: 'not-started', reason: 'its deadline passed before it could be sent' };
   }
   try {
-    return await proposal.perform(dispatch.args);
+    return await perform(dispatch.args, dispatch.meta);
   } catch (error) {
     // A transport that throws broke its contract: what it sent before is not known.
     return {

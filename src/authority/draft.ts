@@ -124,6 +124,8 @@ export interface IntentFields {
   readonly attempt: string;
   readonly instance: string;
   readonly deadlineMs: number;
+  /** What is special about the attempt: which one it repeats, what it looks into, the key that it takes along. */
+  readonly about?: JsonObject;
   readonly principal: string;
   readonly session: string;
   readonly keys: readonly string[];
@@ -146,10 +148,11 @@ export function intentDraft(world: World, intent: IntentFields): EntryDraft {
     tool: { ...intent.tool },
     policy: { ...policyFields(intent.policy, intent.decision, intent.layers), ...reservationFields(intent.decision) },
     args: intent.args,
+    ...intent.about,
   });
 }
 
-export interface ParkedFields extends Omit<IntentFields, 'attempt' | 'instance' | 'deadlineMs'> {
+export interface ParkedFields extends Omit<IntentFields, 'attempt' | 'instance' | 'deadlineMs' | 'about'> {
   readonly approval: JsonObject;
 }
 

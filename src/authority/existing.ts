@@ -3,7 +3,7 @@
 import type { CallRow, Facts } from '../ledger/ledger.ts';
 import type { Decision } from '../policy/decision.ts';
 import { equalBytes } from '../value/digest.ts';
-import type { Prepared, Surroundings } from './prepare.ts';
+import type { Again, Prepared, Surroundings } from './prepare.ts';
 import { denial, twinSentence } from './sentence.ts';
 
 /** `retry`: a new attempt of `row`. `parked`: `row` may be claimed. `answer`: from what `row` says, nothing runs. */
@@ -13,6 +13,7 @@ export type Existing =
   | { readonly kind: 'refused'; readonly decision: Decision; readonly row?: CallRow };
 
 export function existing(around: Surroundings, prepared: Prepared, facts: Facts): Existing {
+  if (prepared.again !== undefined) return repeated(around, prepared, prepared.again, facts);
   const { tool, principal } = prepared.proposal;
   const rows = [...new Map([...facts.keys.values()].map((row) => [row.id, row])).values()];
   // The keys of a call that was never allowed are free for another one.
@@ -36,6 +37,14 @@ export function existing(around: Surroundings, prepared: Prepared, facts: Facts)
   }
   if (row.state === 'parked') return { kind: 'parked', row };
   return isFree(row) ? { kind: 'retry', row } : { kind: 'answer', row };
+}
+
+/** Another attempt of a call of ours: unless it has gone on by other hands meanwhile, or a twin was faster. */
+function repeated(around: Surroundings, prepared: Prepared, { attempt }: Again, { call: row, open }: Facts): Existing {
+  if (row === undefined) return { kind: 'none' };
+  const isLast = row.attempt === attempt && (isFree(row) || row.state === 'unknown' || row.state === 'failed');
+  const hasTwin = open.some((other) => other.id !== row.id && isSameCall(around, prepared, other));
+  return { kind: isLast && !hasTwin ? 'retry' : 'answer', row };
 }
 
 function twin(around: Surroundings, prepared: Prepared, facts: Facts): Existing {

@@ -9,7 +9,7 @@ import { canonicalText } from '../value/canonical.ts';
 import type { World } from '../world/world.ts';
 import { newId } from './draft.ts';
 import type { ShadowState } from './layers.ts';
-import type { Proposal } from './proposal.ts';
+import type { Proposal, Reach } from './proposal.ts';
 import { denial } from './sentence.ts';
 
 const CALLER_KEY_MAX = 256;
@@ -25,6 +25,18 @@ export interface Surroundings {
   readonly resolveRoot: (within: string) => string;
   /** Absolute real paths no guard lets through: configuration, lock and data directory. */
   readonly protectedPaths: readonly string[];
+  /** How many attempts a call may make by itself where that is safe; 1 if not given. */
+  readonly attemptsMax?: number;
+  /** For probes; without it there are none. */
+  readonly reach?: Reach;
+}
+
+/** The attempt that is made once more, within the time of the call. */
+export interface Again {
+  readonly call: string;
+  readonly attempt: string;
+  /** Past either of them nothing is sent; absent: the proposal's own time. */
+  readonly until?: { readonly wall: number; readonly monotonic: number };
 }
 
 /** The policy in force, or why there is none. */
@@ -48,6 +60,8 @@ export interface Prepared {
   readonly guarded: GuardedArguments;
   readonly canonicalArgs: string;
   readonly salt: Uint8Array;
+  /** Set when this proposal has an attempt behind it. */
+  readonly again?: Again;
 }
 
 export function requestOf(proposal: Proposal, call: string, now: number): Request {
@@ -61,12 +75,18 @@ export function requestOf(proposal: Proposal, call: string, now: number): Reques
   };
 }
 
-export async function prepare(around: Surroundings, state: PolicyState, proposal: Proposal): Promise<Prepared> {
+export async function prepare(
+  around: Surroundings,
+  state: PolicyState,
+  proposal: Proposal,
+  again?: Again,
+): Promise<Prepared> {
   const { vault, world } = around;
   const call = newId(world);
   const request = requestOf(proposal, call, world.now());
   const refused = refusal(state, proposal, request);
-  const early = { proposal, state, call, attempt: newId(world), startedAt: world.monotonic(), salt: world.random(16) };
+  const fresh = { call, attempt: newId(world), startedAt: world.monotonic(), salt: world.random(16) };
+  const early = { proposal, state, ...fresh, ...(again === undefined ? {} : { again }) };
   const canonicalArgs = canonicalText(proposal.args);
   if (refused !== undefined || state.kind === 'invalid') {
     const decision = refused ?? denial('policy-invalid', 'no policy is in force');
@@ -110,7 +130,11 @@ function refusal(state: PolicyState, proposal: Proposal, request: Request): Deci
   return decision ?? admitArguments(state.policy, request);
 }
 
-async function guard(around: Surroundings, policy: Policy, proposal: Proposal): Promise<GuardedArguments> {
+export async function guard(
+  around: Surroundings,
+  policy: Policy,
+  proposal: Pick<Proposal, 'tool' | 'args'>,
+): Promise<GuardedArguments> {
   const tool = policy.tools.get(proposal.tool);
   const rule = tool?.guard?.path;
   if (tool === undefined || rule === undefined) return { ok: true, args: proposal.args };

@@ -20,7 +20,11 @@ export interface Proposal {
   readonly available: boolean;
   /**
    * Sends the call. Invoked at most once per attempt, with the arguments that were decided and recorded.
-   * Must send before its first suspension, and must answer; what it throws counts as `unknown`.
+   * Must send before its first suspension, and must answer; what it throws counts as `unknown`. `meta` are members of
+   * the request's `_meta` that go along.
    */
-  readonly perform: (args: JsonObject) => Promise<Performed>;
+  readonly perform: (args: JsonObject, meta?: JsonObject) => Promise<Performed>;
 }
+
+/** How the authority reaches a tool by itself, without a caller; nothing while its server cannot be reached. */
+export type Reach = (tool: string) => Pick<Proposal, 'timeoutMs' | 'perform'> | undefined;

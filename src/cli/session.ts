@@ -147,6 +147,14 @@ export class Session {
     });
   }
 
+  /** Looks into calls of unknown outcome whose tools have a probe, until `signal` aborts. */
+  probe(signal: AbortSignal): Promise<void> {
+    const { authority } = this.#options;
+    return this.#repeat(TEND_EVERY_MS, signal, 'calls of unknown outcome could not be looked into', () =>
+      authority.probe(),
+    );
+  }
+
   /** Resolves when what was taken so far is recorded. */
   recorded(): Promise<void> {
     return this.#writing;

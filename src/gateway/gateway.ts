@@ -1,6 +1,7 @@
 /** The gateway: one MCP server toward the host on a pair of streams, made of the servers of a configuration. */
 
 import type { Readable, Writable } from 'node:stream';
+import type { Reach } from '../authority/proposal.ts';
 import type { ServerConfiguration } from '../policy/server.ts';
 import type { World } from '../world/world.ts';
 import { DENIED } from './answers.ts';
@@ -13,6 +14,7 @@ import { Questions } from './questions.ts';
 import type { Relay } from './relay.ts';
 import { Routes } from './routes.ts';
 import { harmless } from './stderr-log.ts';
+import { reachTool } from './tools.ts';
 import { Upstream, type UpstreamSurroundings } from './upstream.ts';
 
 export interface GatewayOptions {
@@ -44,6 +46,8 @@ export interface Gateway {
   reconfigure(servers: ReadonlyMap<string, ServerConfiguration>): void;
   /** Who may know which tool may have changed. */
   policyChanged(): void;
+  /** How a tool is called that the host did not ask for. */
+  readonly reach: Reach;
 }
 
 /** Requests of the host that may be open at once; more are refused unrecorded, with `busy`. */
@@ -133,6 +137,8 @@ class OpenGateway implements Gateway, Relay {
     this.#recording.add(recorded);
     void recorded.then(() => this.#recording.delete(recorded));
   }
+
+  readonly reach: Reach = (tool) => (this.#closing ? undefined : reachTool(this, tool));
 
   policyChanged(): void {
     if (!this.#closing) this.#session.toolsChanged();

@@ -58,8 +58,8 @@ export async function pass(
   const key = passage.keyed ? keyIn(meta) : {};
   if (typeof key === 'string') return { refused: invalid(relay, key) };
   const { tool, args, available, timeoutMs } = passage;
-  const perform = async (decided: JsonObject): Promise<Performed> => {
-    const sent = outgoing(params, meta, passage.carry(decided));
+  const perform = async (decided: JsonObject, given: JsonObject = {}): Promise<Performed> => {
+    const sent = outgoing(params, { ...meta, ...given }, passage.carry(decided));
     const options = { timeoutMs, signal, ...progressOptions(meta, passage.progress) };
     return performed(await passage.to.request(passage.method, sent, options), passage.failed);
   };
@@ -96,7 +96,7 @@ function progressOptions(meta: JsonObject, progress: Passage['progress']): Reque
 }
 
 /** Judged by the transport: an answer of whatever content is an answer, and no words make up for its absence. */
-function performed(reply: Reply, failed: Passage['failed']): Performed {
+export function performed(reply: Reply, failed: Passage['failed']): Performed {
   switch (reply.kind) {
     case 'result':
       return { kind: failed?.(reply.result) === true ? 'failed' : 'succeeded', output: reply.result };

@@ -1,11 +1,12 @@
 /** `tools/list` and `tools/call`. */
 
+import type { Reach } from '../authority/proposal.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { toolOutcome } from './answers.ts';
 import type { ListedTool } from './catalog.ts';
 import { policyName, splitName } from './names.ts';
 import type { Incoming, Outcome } from './peer.ts';
-import { NOBODY, type Relay, invalid, pass } from './relay.ts';
+import { NOBODY, type Relay, invalid, pass, performed } from './relay.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Longer than any name we list; what is longer names nothing and would only fill the ledger. */
@@ -45,13 +46,32 @@ export async function callTool(relay: Relay, incoming: Incoming): Promise<Outcom
     to: own?.to ?? found?.owner.upstream ?? NOBODY,
     progress: (params) => void relay.host.notify('notifications/progress', params),
     keyed: true,
-    failed: (result) => result['isError'] === true,
+    failed: hasFailed,
   });
   if ('refused' in passed) return passed.refused;
   const { output } = passed.answer;
   const from = found?.owner.upstream;
   if (from !== undefined && output !== undefined && !passed.answer.replayed) learn(relay, from, output);
   return toolOutcome(passed.answer);
+}
+
+/** How a tool is called that nobody at the host asked for; nothing while its server cannot be reached. */
+export function reachTool(relay: Relay, tool: string): ReturnType<Reach> {
+  const found = [...relay.catalog.tools().values()].find(({ definition }) => definition.name === tool);
+  const upstream = found?.owner.upstream;
+  if (found === undefined || upstream?.state !== 'ready') return undefined;
+  const { definition } = found;
+  return {
+    timeoutMs: upstream.server.timeoutMs,
+    perform: async (args) => {
+      const reply = await upstream.request('tools/call', { name: definition.upstreamName, arguments: args });
+      return performed(reply, hasFailed);
+    },
+  };
+}
+
+function hasFailed(result: JsonObject): boolean {
+  return result['isError'] === true;
 }
 
 /** The tool of this name; a server that still starts is waited for, since the name may be one of its. */

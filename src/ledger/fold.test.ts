@@ -138,6 +138,30 @@ test('a new attempt needs another attempt id, the same principal and tool, and a
   }
 });
 
+test('what may have had its effect is only repeated by an intent that names the attempt, and one stands for both', () => {
+  const key = 'budget/money/all@2026-11-20T00:00:00.000Z';
+  for (const state of STATES) {
+    if (state === 'none') continue;
+    const before = { ...rowIn(state), reserved: { [key]: 3 }, ...(state === 'unknown' ? { intent: 0 } : {}) };
+    const tables = createTables({
+      rows: [before],
+      counters: [
+        ['parked/principal=local', 1],
+        [key, 3],
+      ],
+    });
+    const again = { call: 'c', attempt: 'b', keys: ['h_1'], reserved: { [key]: 4 } };
+    const repeats = fold(stepOf(intent({ ...again, resends: 'a' })), { position: 9, at: 10 }, tables);
+    const other = fold(stepOf(intent({ ...again, resends: 'z' })), { position: 9, at: 10 }, tables);
+    const isRepeated = state === 'unknown' || state === 'failed';
+    assert.equal(repeats.ok, isRepeated || LEGAL[`${state} intent`] !== undefined, state);
+    assert.equal(other.ok, LEGAL[`${state} intent`] !== undefined, state);
+    if (!repeats.ok || !isRepeated) continue;
+    assert.deepEqual(repeats.counters, [[key, 4]]);
+    assert.deepEqual([repeats.row?.state, repeats.row?.intent, repeats.row?.attempts], ['intent', undefined, 2]);
+  }
+});
+
 test('a key of another call is taken unless that call was denied, refused, or expired', () => {
   for (const state of STATES) {
     if (state === 'none') continue;

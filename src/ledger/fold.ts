@@ -117,7 +117,8 @@ function foldIntent(
 ): Folded {
   const { attempt, instance, deadline, keys, reserved, rates, slots, effectTimeoutMs } = step;
   if (before !== undefined) {
-    if (!(isFree(before) || before.state === 'parked') || before.attempt === attempt) return illegal(step, before);
+    const goesOn = isFree(before) || before.state === 'parked' || isResent(before, step.resends);
+    if (!goesOn || before.attempt === attempt) return illegal(step, before);
     if (!isSame(before, step)) return illegal(step, before);
     if (before.state === 'parked' && hasExpired(before, moment)) return illegal(step, before, 'its approval expired');
   }
@@ -137,6 +138,10 @@ function foldIntent(
     ...at(moment),
   };
   const deltas = new Map(Object.entries(reserved));
+  // Two attempts of one call are one effect at most, so the new reservation stands for both.
+  if (isResent(before, step.resends)) {
+    for (const [key, held] of Object.entries(before?.reserved ?? {})) deltas.set(key, (deltas.get(key) ?? 0) - held);
+  }
   if (before?.state === 'parked') deltas.set(parkedKey(before.principal), -1);
   return tallied(step, row, deltas, lookups, { fresh, set: Object.entries(rates) });
 }
@@ -150,7 +155,7 @@ function foldUnknown(
   if (before?.state !== 'intent' || before.attempt !== step.attempt) return illegal(step, before);
   const { effectTimeoutMs } = before;
   const until = effectTimeoutMs === undefined ? {} : { slotsUntil: moment.at + effectTimeoutMs };
-  return changed({ ...before, state: 'unknown', ...until, ...at(moment) });
+  return changed({ ...before, state: 'unknown', ...until, intent: before.position, ...at(moment) });
 }
 
 /** The attempt is over: its leases are free, and what it reserved is given back, kept, or replaced by the charge. */
@@ -213,6 +218,11 @@ function isFree({ state }: CallRow): boolean {
   return state === 'not-started' || state === 'settled-not-executed';
 }
 
+/** Whether an intent names the attempt that it repeats although that may have had its effect. */
+function isResent(before: CallRow | undefined, resends: string | undefined): boolean {
+  return (before?.state === 'unknown' || before?.state === 'failed') && before.attempt === resends;
+}
+
 /** Whether `step` is about the call of `before`, with all of its keys. */
 function isSame(
   before: CallRow,
@@ -246,7 +256,7 @@ function newRow({ call, principal, tool }: CallStep & { readonly principal: stri
 
 /** The row without what belongs to one attempt only. */
 function bare(row: CallRow): CallRow {
-  const { slotsUntil: _until, effectTimeoutMs: _timeout, ...rest } = row;
+  const { slotsUntil: _until, effectTimeoutMs: _timeout, intent: _intent, ...rest } = row;
   return rest;
 }
 

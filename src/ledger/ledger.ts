@@ -88,6 +88,8 @@ export interface CallRow {
   readonly slotsUntil?: number;
   /** How long an effect may be under way after its outcome became unknown; as its intent said. */
   readonly effectTimeoutMs?: number;
+  /** Of a call that became unknown: the position of its last intent. */
+  readonly intent?: number;
   /** What it was last parked for, and who approved that; kept when it goes on. */
   readonly approval?: ApprovalRequest;
   readonly approvals: readonly Approval[];

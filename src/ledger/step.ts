@@ -39,6 +39,8 @@ export type CallStep =
       /** The leases that the attempt takes, one a key. */
       readonly slots: readonly string[];
       readonly effectTimeoutMs?: number;
+      /** The unknown or failed attempt that it repeats: what it asks for cannot happen twice. */
+      readonly resends?: string;
     })
   | { readonly kind: 'not-started'; readonly call: string; readonly attempt: string }
   | { readonly kind: 'unknown'; readonly call: string; readonly attempt: string }
@@ -178,7 +180,10 @@ function readIntent(fields: JsonObject): ReadStep {
   if (!isCharges(reserved, ['budget/', 'count/'])) return missing('policy.reserved');
   if (!isCharges(rates, ['rate/'])) return missing('policy.rates');
   if (!isNameSet(slots) || !slots.every((key) => key.startsWith('slots/'))) return missing('policy.slots');
-  const step = { kind: 'intent', call, attempt, instance, deadline, principal, tool, keys } as const;
+  const { resends } = fields;
+  if (resends !== undefined && !isName(resends)) return missing('resends');
+  const repeated = resends === undefined ? {} : { resends };
+  const step = { kind: 'intent', call, attempt, instance, deadline, principal, tool, keys, ...repeated } as const;
   const held = { reserved, rates, slots };
   if (effectTimeoutMs === undefined) return { ok: true, step: { ...step, ...held } };
   if (!isCount(effectTimeoutMs) || effectTimeoutMs > EFFECT_TIMEOUT_MS_MAX) return missing('policy.effectTimeoutMs');

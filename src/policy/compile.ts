@@ -17,13 +17,14 @@ import { faultLog } from './fault-log.ts';
 import type { FaultLog, Problem } from './fault-log.ts';
 import { issueList } from './issue-list.ts';
 import { lint } from './lint.ts';
+import { keyArgumentFault, withoutKeyArgument } from './downstream-key.ts';
 import { mergeDeclarations } from './merge.ts';
 import type { Limit } from './limit.ts';
 import { ownRule, OWN_TOOLS } from './own.ts';
 import { couldMatchServer } from './pattern.ts';
 import { indexPatterns } from './pattern-index.ts';
 import type { PatternIndex } from './pattern-index.ts';
-import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedRule } from './policy.ts';
+import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedProbe, TypedRule } from './policy.ts';
 import type { LocatedPattern, Rule } from './rule.ts';
 import { schemaFault } from './schema.ts';
 import type { Pins } from './pin.ts';
@@ -109,12 +110,15 @@ function* expressionsOf(configuration: Configuration): Generator<[what: string, 
 }
 
 function* declaredExpressions(name: string, declared: Declared): Generator<[string, Located, Purpose]> {
-  const { key, subject, personal = [], cost = [], actualCost = [] } = declared;
+  const { key, subject, personal = [], cost = [], actualCost = [], probe } = declared;
   if (key !== undefined) yield [`\`key\` of \`${name}\``, key, 'any'];
   if (subject !== undefined) yield [`\`subject\` of \`${name}\``, subject, 'any'];
   for (const text of personal) yield [`\`personal\` of \`${name}\``, text, 'any'];
   for (const { amount } of cost) yield [`\`cost\` of \`${name}\``, amount, 'any'];
   for (const { amount } of actualCost) yield [`\`actualCost\` of \`${name}\``, amount, 'outcome'];
+  if (probe === undefined) return;
+  for (const argument of probe.args) yield [`\`probe\` of \`${name}\``, argument.value, 'any'];
+  yield [`\`probe\` of \`${name}\``, probe.executed, 'probe'];
 }
 
 /** Whether every expression is one that some tool could satisfy. */
@@ -166,9 +170,11 @@ function nearName({ served, issues }: Work, pattern: LocatedPattern): string | u
   return alike(pattern.text, served.tools.keys());
 }
 
-function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
+function compileTool(work: Work, served: ToolDefinition): PolicyTool {
   const { configuration, types, doubtful, issues } = work;
-  const merged = mergeDeclarations(tool.name, work.declarations.find(tool.name), configuration.file);
+  const merged = mergeDeclarations(served.name, work.declarations.find(served.name), configuration.file);
+  const { downstreamKey } = merged.declared;
+  const tool = downstreamKey?.in === 'arg' ? withoutKey(served, downstreamKey.name.text) : served;
   const reasons: string[] = [];
   const doubt = doubtful.get(tool.server);
   if (doubt !== undefined) reasons.push(doubt);
@@ -181,6 +187,8 @@ function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
   const rules = compileRules(work, tool, reasons);
   const expressions = compileDeclared(work, tool, merged.declared, reasons);
   checkReserved(work, tool, merged.declared, reasons);
+  checkKeyArgument(work, served, downstreamKey, reasons);
+  const probe = compileProbe(work, tool, merged.declared, reasons);
   const unusable = schemaFault(tool.inputSchema);
   if (unusable !== undefined) issues.push(schemaIssue(work, tool, unusable));
   return Object.freeze({
@@ -193,6 +201,8 @@ function compileTool(work: Work, tool: ToolDefinition): PolicyTool {
     rules,
     ...expressions,
     ...(guard === undefined ? {} : { guard }),
+    ...(downstreamKey === undefined ? {} : { downstreamKey: { in: downstreamKey.in, name: downstreamKey.name.text } }),
+    ...(probe === undefined ? {} : { probe }),
     failedHasNoEffect: failed === 'no-effect',
     ...(effectTimeout === undefined ? {} : { effectTimeoutMs: effectTimeout }),
     limits: work.limits.find(name),
@@ -303,6 +313,62 @@ function checkReserved(work: Work, tool: ToolDefinition, declared: Declared, rea
     work.faults.add('`actualCost`', budget, problem, tool.name);
     reasons.push(`its \`actualCost\` ${message}`);
   }
+}
+
+function withoutKey(tool: ToolDefinition, name: string): ToolDefinition {
+  return Object.freeze({ ...tool, inputSchema: withoutKeyArgument(tool.inputSchema, name) });
+}
+
+/** A key that the tool does not take would protect nothing. */
+function checkKeyArgument(work: Work, tool: ToolDefinition, key: Declared['downstreamKey'], reasons: string[]): void {
+  const fault = key?.in === 'arg' ? keyArgumentFault(tool.inputSchema, key.name.text) : undefined;
+  if (key === undefined || fault === undefined) return;
+  const hint = 'name an argument of the tool that takes an idempotency key';
+  const problem = { code: 'downstream-key-unknown', severity: 'error', message: fault, hint, offset: 0 } as const;
+  work.faults.add('`downstreamKey`', key.name, problem, tool.name);
+  reasons.push(`it ${fault}`);
+}
+
+/** The probe, typed over the output of the tool that it asks; none while that tool is not listed yet. */
+function compileProbe(
+  work: Work,
+  tool: ToolDefinition,
+  { probe, effectTimeout }: Declared,
+  reasons: string[],
+): TypedProbe | undefined {
+  if (probe === undefined) return undefined;
+  const { served, declarations, configuration, types, faults } = work;
+  const what = `\`probe\` of \`${tool.name}\``;
+  const problem = (severity: 'error' | 'warning', code: string, message: string, hint: string): undefined => {
+    faults.add('`probe`', probe.tool, { code, severity, message, hint, offset: 0 }, tool.name);
+    if (severity === 'error') reasons.push(`its \`probe\` ${message}`);
+  };
+  const name = probe.tool.text;
+  const { effect } = mergeDeclarations(name, declarations.find(name), configuration.file).declared;
+  if (effect !== 'read') {
+    return problem('error', 'probe-not-read', `asks \`${name}\`, which is not declared \`effect: read\``, 'declare it');
+  }
+  const asked = served.tools.get(name);
+  if (asked === undefined) {
+    const isAwaited = served.servers.has(name.split('.')[0] ?? '') && !served.complete.has(name.split('.')[0] ?? '');
+    return isAwaited
+      ? undefined
+      : problem('error', 'probe-unknown', `asks \`${name}\`, which nobody serves`, 'name a tool');
+  }
+  if (effectTimeout === undefined) {
+    const hint = 'write `effectTimeout`: how long after an unknown outcome the tool may still be at work';
+    problem('warning', 'probe-settles-executed-only', 'can only find that a call was executed', hint);
+  }
+  const on = { tool, pattern: undefined, reasons };
+  const args = probe.args.map(({ name: { text }, value }) => {
+    const expression = noteProblems(work, types.type(value.text, 'any', tool), what, value, on);
+    return expression === undefined ? undefined : ([text, expression] as const);
+  });
+  const { outputSchema: _, ...own } = tool;
+  const seen = asked.outputSchema === undefined ? own : { ...own, outputSchema: asked.outputSchema };
+  const executed = noteProblems(work, types.type(probe.executed.text, 'probe', seen), what, probe.executed, on);
+  if (executed === undefined || !args.every((argument) => argument !== undefined)) return undefined;
+  return { tool: name, args, executed, outputType: types.outputType(seen) };
 }
 
 function budgetsReadBy({ allow, ask, deny }: RuleTable, budgets: ReadonlyMap<string, Budget>): readonly Budget[] {

@@ -12,9 +12,9 @@ import { WITHOUT_ARGS, withBudgets, withNames } from './vocabulary.ts';
 
 /**
  * What an expression is for. A condition is a boolean and may read budgets; any other value comes before budgets are
- * looked at; what is made of an outcome sees `output` as well.
+ * looked at; what is made of an outcome sees `output` as well, and of a probe's it is a boolean.
  */
-export type Purpose = 'bool' | 'any' | 'outcome';
+export type Purpose = 'bool' | 'any' | 'outcome' | 'probe';
 
 export interface Typing {
   /** Problems that are there whatever the tool: a syntax error, a name that does not exist. */
@@ -57,7 +57,7 @@ export function typing(budgets: ReadonlyMap<string, Budget>): Typing {
     const key = `${schema} ${purpose} ${source}`;
     const known = compiled.get(key);
     if (known !== undefined) return known;
-    const expect = purpose === 'bool' ? 'bool' : 'any';
+    const expect = purpose === 'bool' || purpose === 'probe' ? 'bool' : 'any';
     const result = compile(source, vocabularyFor(schema, purpose, names), { expect });
     compiled.set(key, result);
     return result;
@@ -73,7 +73,7 @@ export function typing(budgets: ReadonlyMap<string, Budget>): Typing {
       const apart = once('none', source, purpose, () => ({}));
       if (apart.ok) return apart;
       const args = inputs(tool);
-      if (purpose !== 'outcome') return once(args.digest, source, purpose, () => ({ args: args.type }));
+      if (!seesOutput(purpose)) return once(args.digest, source, purpose, () => ({ args: args.type }));
       const output = outputs(tool);
       const names = { args: args.type, output: output.type };
       return once(`${args.digest} ${output.digest}`, source, purpose, () => names);
@@ -84,7 +84,11 @@ export function typing(budgets: ReadonlyMap<string, Budget>): Typing {
 }
 
 function untyped(purpose: Purpose): Readonly<Record<string, CelType>> {
-  return purpose === 'outcome' ? { args: DYN, output: DYN } : { args: DYN };
+  return seesOutput(purpose) ? { args: DYN, output: DYN } : { args: DYN };
+}
+
+function seesOutput(purpose: Purpose): boolean {
+  return purpose === 'outcome' || purpose === 'probe';
 }
 
 interface SchemaType {

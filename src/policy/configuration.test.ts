@@ -214,6 +214,7 @@ const IN_SECTION: Readonly<Record<keyof typeof LATER, (key: string) => string>> 
   server: (key) => `interlock: 1\nservers:\n  a:\n    command: x\n    ${key}: y\n`,
   tool: (key) => `interlock: 1\ntools:\n  a.b:\n    ${key}: y\n`,
   guard: (key) => `interlock: 1\ntools:\n  a.b:\n    guard:\n      ${key}: y\n`,
+  downstreamKey: (key) => `interlock: 1\ntools:\n  a.b:\n    downstreamKey:\n      ${key}: y\n`,
   guardPath: (key) => key,
   principal: (key) => key,
   rule: (key) => key,
@@ -221,7 +222,7 @@ const IN_SECTION: Readonly<Record<keyof typeof LATER, (key: string) => string>> 
   clock: (key) => key,
 };
 
-for (const section of ['top', 'server', 'tool', 'guard', 'approvals'] as const) {
+for (const section of ['top', 'server', 'tool', 'downstreamKey', 'guard', 'approvals'] as const) {
   for (const key of LATER[section]) {
     test(`\`${key}\` in ${section} is refused as not available yet, never ignored`, () => {
       const text = IN_SECTION[section](key);

@@ -8,7 +8,11 @@ import { readCharges } from './cost.ts';
 import type { Charge } from './cost.ts';
 import type { ToolEffect } from './decision.ts';
 import { readDuration } from './duration.ts';
+import { readDownstreamKey } from './downstream-key.ts';
+import type { DownstreamKey } from './downstream-key.ts';
 import { LATER } from './later.ts';
+import { readProbe } from './probe.ts';
+import type { ProbeDeclaration } from './probe.ts';
 import {
   locateKey,
   readEntries,
@@ -52,6 +56,10 @@ export interface Declared {
   readonly failed?: 'no-effect';
   /** How long after an unknown outcome the tool may still be at work, milliseconds. */
   readonly effectTimeout?: number;
+  /** Where the tool takes an idempotency key of its own. */
+  readonly downstreamKey?: DownstreamKey;
+  /** How to find out whether a call of unknown outcome has happened. */
+  readonly probe?: ProbeDeclaration;
   /** Expressions of arguments that are personal values. */
   readonly personal?: readonly Located[];
   /** Expression of the person the data is about. */
@@ -106,6 +114,8 @@ function readTool(reader: Reader, tool: Entry, pattern: LocatedPattern): ToolDec
     actualCost: reading('actualCost', (entry, name) => readCharges(reader, entry, name)),
     failed: reading('failed', (entry, name) => readWord(reader, entry.value, entry.place, name, FAILED)),
     effectTimeout: reading('effectTimeout', (entry, name) => readDuration(reader, entry, name)),
+    downstreamKey: reading('downstreamKey', (entry, name) => readDownstreamKey(reader, entry, name)),
+    probe: reading('probe', (entry, name) => readProbe(reader, entry, name)),
     personal: reading('personal', (entry, name) => readTexts(reader, entry.value, entry.place, name)),
     subject: reading('subject', (entry, name) => readText(reader, entry.value, entry.place, name)),
     labels: reading('labels', (entry, name) =>

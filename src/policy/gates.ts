@@ -43,6 +43,10 @@ export function admitPin(policy: Policy, request: Request, facts: FactValues = N
 export function admitArguments(policy: Policy, request: Request): Decision | undefined {
   const tool = policy.tools.get(request.tool);
   if (tool === undefined) return deny('unknown-tool', sentence.unknownTool(request.tool));
+  const { downstreamKey } = tool;
+  if (downstreamKey?.in === 'arg' && Object.hasOwn(request.args, downstreamKey.name)) {
+    return deny('schema-mismatch', sentence.keyArgumentGiven(request.tool, downstreamKey.name));
+  }
   const problems = checkArguments(tool.definition, request.args);
   return problems.length === 0 ? undefined : deny('schema-mismatch', sentence.schemaMismatch(tool, problems));
 }

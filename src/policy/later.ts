@@ -6,7 +6,8 @@
 export const LATER = {
   top: ['models', 'programs', 'disk', 'checkpoints', 'builtin', 'secrets', 'personal'],
   server: ['url', 'headers'],
-  tool: ['downstreamKey', 'subjectCheck', 'secrets', 'probe', 'output', 'default'],
+  tool: ['subjectCheck', 'secrets', 'output', 'default'],
+  downstreamKey: ['header'],
   guard: ['url', 'argv'],
   guardPath: [],
   principal: [],

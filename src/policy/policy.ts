@@ -35,11 +35,23 @@ export interface TypedCharge {
   readonly amount: Expression;
 }
 
+/** A probe typed against the tool it is of and the tool it asks. */
+export interface TypedProbe {
+  readonly tool: string;
+  readonly args: readonly (readonly [name: string, value: Expression])[];
+  readonly executed: Expression;
+  /** Of what the asked tool answers. */
+  readonly outputType: CelType;
+}
+
 export interface PolicyTool {
   /** Policy name. */
   readonly name: string;
   readonly server: string;
-  /** As pinned, else as served, with the operator's `input:` in place of the server's schema where there is one. */
+  /**
+   * As pinned, else as served, with the operator's `input:` in place of the server's schema where there is one, and
+   * without the argument of a `downstreamKey`.
+   */
   readonly definition: ToolDefinition;
   readonly pin: PinState;
   readonly effect: ToolEffect;
@@ -55,6 +67,10 @@ export interface PolicyTool {
   readonly failedHasNoEffect: boolean;
   /** How long after an unknown outcome the tool may still be at work, milliseconds. */
   readonly effectTimeoutMs?: number;
+  /** Where the gateway gives the tool an idempotency key of its own; callers may not. */
+  readonly downstreamKey?: { readonly in: 'arg' | 'meta'; readonly name: string };
+  /** How to find out whether a call of unknown outcome has happened. */
+  readonly probe?: TypedProbe;
   /** The limits that speak of the tool, in file order. */
   readonly limits: readonly Limit[];
   /** The budgets that its conditions may read. */

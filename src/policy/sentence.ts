@@ -51,6 +51,10 @@ export function schemaMismatch(tool: PolicyTool, problems: readonly SchemaProble
   return `${tool.name} is denied: its arguments do not fit its schema: ${oneLine(shown.join('; '), 400)}`;
 }
 
+export function keyArgumentGiven(tool: string, name: string): string {
+  return `${tool} is denied: its argument \`${name}\` is a key that is given for it; propose the call without it`;
+}
+
 export function obligation(tool: PolicyTool): string {
   return `${tool.name} is denied: its arguments hold personal data, which cannot be sealed yet`;
 }

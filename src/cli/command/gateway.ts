@@ -17,6 +17,8 @@ import { Session } from '../session.ts';
 import { type Terminal, inert, writeLine } from '../terminal.ts';
 import { VERSION } from '../version.ts';
 
+/** How many attempts a call makes by itself, where that is safe. */
+const ATTEMPTS_MAX = 3;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function gatewayCommand(
@@ -28,11 +30,15 @@ export async function gatewayCommand(
   const first = await loadConfiguration(terminal, options);
   const directory = dataDirectory(terminal, options);
   await using data = await openData(directory, { create: true });
+  // The gateway needs the authority's door, and the authority reaches tools through the gateway.
+  const opened: { gateway?: Gateway } = {};
   const authority = new Authority(data.ledger, {
     vault: data.vault,
     world: systemWorld,
     resolveRoot: (within) => path.resolve(first.directory, within),
     protectedPaths: protectedPaths(first, realpathSync(directory)),
+    attemptsMax: ATTEMPTS_MAX,
+    reach: (tool) => opened.gateway?.reach(tool),
   });
   const recovered = await authority.recover();
   if (recovered > 0) {
@@ -61,6 +67,7 @@ export async function gatewayCommand(
     world: systemWorld,
     version: VERSION,
   });
+  opened.gateway = gateway;
   if (terminal.attended.input) log('this speaks MCP on standard input, for a host to start; Ctrl-D ends it');
   await serve(terminal, { gateway, session, servers, log });
   await session.recorded();
@@ -88,10 +95,11 @@ async function serve(terminal: Terminal, { gateway, session, servers, log }: Ser
   for (const signal of SIGNALS) terminal.signals.once(signal, close);
   const claiming = session.claim(ended.signal);
   const tending = session.tend(ended.signal);
+  const probing = session.probe(ended.signal);
   await gateway.ended;
   for (const signal of SIGNALS) terminal.signals.off(signal, close);
   ended.abort();
-  await Promise.all([watching, claiming, tending]);
+  await Promise.all([watching, claiming, tending, probing]);
 }
 
 /** Signs what was recorded; a ledger that stopped meanwhile is the end of this command, not only of its calls. */

@@ -111,15 +111,18 @@ export const CALL_COLUMNS: readonly string[] =
   'id principal tool state attempt attempts instance deadline keys position more salt fingerprint'.split(' ');
 
 /** What only calls with facts or approvals have: one column, so that the others cost nothing. */
-type More = Pick<CallRow, 'reserved' | 'slots' | 'slotsUntil' | 'effectTimeoutMs' | 'approval' | 'approvals'>;
+type More = Pick<
+  CallRow,
+  'reserved' | 'slots' | 'slotsUntil' | 'effectTimeoutMs' | 'intent' | 'approval' | 'approvals'
+>;
 
 const NO_MORE: More = { reserved: {}, slots: [], approvals: [] };
 
 function moreText(row: CallRow): string | null {
-  const { reserved, slots, slotsUntil, effectTimeoutMs, approval, approvals } = row;
+  const { reserved, slots, slotsUntil, effectTimeoutMs, intent, approval, approvals } = row;
   const isNone = isEmpty(reserved) && slots.length === 0 && approvals.length === 0;
-  if (isNone && effectTimeoutMs === undefined && approval === undefined) return null;
-  return JSON.stringify({ reserved, slots, slotsUntil, effectTimeoutMs, approval, approvals });
+  if (isNone && effectTimeoutMs === undefined && approval === undefined && intent === undefined) return null;
+  return JSON.stringify({ reserved, slots, slotsUntil, effectTimeoutMs, intent, approval, approvals });
 }
 
 function moreOf(row: Row): More {
