@@ -110,7 +110,7 @@ const PRINCIPAL: Keys = {
 };
 
 const RULE: Keys = {
-  id: text('the name of the rule; without it `rules/N`', { pattern: '^(?!rules/|preset/)\\S{1,128}$' }),
+  id: text('the name of the rule; without it `rules/N`', { pattern: '^(?!rules/|preset/|exception/)\\S{1,128}$' }),
   allow: text(PATTERN),
   ask: text(PATTERN),
   deny: text(PATTERN),

@@ -140,6 +140,16 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/gateway.md'],
   },
   {
+    id: 'R-widening',
+    text: 'where there are approvers, a change at run time that may allow more waits for the signature of one of them',
+    where: ['docs/policy.md'],
+  },
+  {
+    id: 'R-break-glass',
+    text: 'only an approver sets rules aside, for a while: with a signature, for rules as they were, and for no other gate',
+    where: ['docs/policy.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

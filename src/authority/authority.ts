@@ -17,13 +17,14 @@ import {
   runningAnswer,
 } from './answering.ts';
 import { type ClockWatch, watchClock } from './clock.ts';
-import { commitCall } from './commit.ts';
+import { type Decided, commitCall } from './commit.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
 import { deniedDraft, draft, newId, recordedReason } from './draft.ts';
+import { NO_EXCEPTIONS, type StandingExceptions, exceptedAt, standingExceptions } from './exception.ts';
 import { type ShadowState, loadedFields } from './layers.ts';
 import { trustTools, trustedPins } from './pin.ts';
-import { type Again, type PolicyState, type Surroundings, prepare } from './prepare.ts';
+import { type Again, type PolicyState, type Prepared, type Surroundings, prepare } from './prepare.ts';
 import { type Prober, prober } from './probe.ts';
 import type { Proposal } from './proposal.ts';
 import { recordOutcome } from './record.ts';
@@ -33,6 +34,8 @@ import { mayResend, pauseBeforeRetry } from './retry.ts';
 import { denial } from './sentence.ts';
 import { type CallStatus, statusOf } from './status.ts';
 
+/** Exceptions that may be made while a call is decided, before it is `busy`. */
+const TURNS_MAX = 4;
 /** How often a call that another process runs is looked at again, milliseconds. */
 const WATCH_EVERY_MS = 100;
 /** How long past its deadline a running call of another process is waited for, milliseconds: until it is `unknown`. */
@@ -54,6 +57,7 @@ export class Authority {
   readonly #retain: Retain;
   readonly #prober: Prober;
   readonly #isOurs = (call: string): boolean => this.#running.has(call);
+  #standing: StandingExceptions = NO_EXCEPTIONS;
   #state: PolicyState = { kind: 'invalid', message: 'none was loaded' };
 
   constructor(ledger: Ledger, around: Omit<Surroundings, 'instance' | 'log'>) {
@@ -65,12 +69,15 @@ export class Authority {
     this.#prober = prober(ledger, this.#around, this.#isOurs);
   }
 
-  /** From now on calls are decided under `policy`, with `shadow` beside it; calls in flight finish under theirs. */
-  async load(policy: Policy, shadow?: ShadowState): Promise<void> {
+  /**
+   * From now on calls are decided under `policy`, with `shadow` beside it; calls in flight finish under theirs. `how` is
+   * recorded with it.
+   */
+  async load(policy: Policy, shadow?: ShadowState, how: JsonObject = {}): Promise<void> {
     const before = this.#state.kind === 'loaded' ? loadedFields(this.#state) : undefined;
     const state = { kind: 'loaded', policy, ...(shadow === undefined ? {} : { shadow }) } as const;
     this.#state = state;
-    const fields = loadedFields(state);
+    const fields = { ...loadedFields(state), ...how };
     // Tools that appear later type the same policy again.
     if (before !== undefined && canonicalText(before) === canonicalText(fields)) return;
     // A crash leaves the entry or none; the next start loads the policy again.
@@ -86,7 +93,8 @@ export class Authority {
 
   /** Whether `principal` may know that `tool` exists. */
   visible(principal: string, tool: string): boolean {
-    return this.#state.kind === 'loaded' && couldAllow(this.#state.policy, principal, tool);
+    const state = this.#stateNow();
+    return state.kind === 'loaded' && couldAllow(state.policy, principal, tool);
   }
 
   /** An offered definition as a host may see it: one that was not reviewed is shown as it was, or not at all. */
@@ -142,10 +150,9 @@ export class Authority {
 
   /** One proposal, or one more attempt of the call that `again` names. */
   async #propose(proposal: Proposal, again?: Again): Promise<Answer> {
-    const prepared = await prepare(this.#around, this.#state, proposal, again);
+    const first = await prepare(this.#around, this.#stateNow(), proposal, again);
     try {
-      await this.#checkClock();
-      const verdict = await commitCall(this.#ledger, this.#around, prepared);
+      const [prepared, verdict] = await this.#commit(proposal, first, again);
       switch (verdict.kind) {
         case 'denied': {
           const visible = this.visible(proposal.principal, proposal.tool);
@@ -162,8 +169,47 @@ export class Authority {
     } catch (error) {
       // What the ledger refuses before the dispatch is a denial; `recordOutcome` answers for what it refuses after it.
       if (!(error instanceof LedgerError)) throw error;
-      return ledgerAnswer(prepared.call, error);
+      return ledgerAnswer(first.call, error);
     }
+  }
+
+  /** Decides under the exceptions that are in force at the commit. Throws `LedgerError`: then nothing may be dispatched. */
+  async #commit(
+    proposal: Proposal,
+    first: Prepared,
+    again: Again | undefined,
+  ): Promise<readonly [Prepared, Exclude<Decided, { kind: 'stale' }>]> {
+    await this.#checkClock();
+    let prepared = first;
+    for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+      const verdict = await commitCall(this.#ledger, this.#around, prepared);
+      if (verdict.kind !== 'stale') return [prepared, verdict];
+      await this.refresh();
+      prepared = await prepare(this.#around, this.#stateNow(), proposal, again);
+    }
+    throw new LedgerError('busy', 'exceptions are made faster than the call can be decided');
+  }
+
+  /** Looks for exceptions that were made or ended. Answers whether there were any. Rejects with `LedgerError`. */
+  async refresh(): Promise<boolean> {
+    const before = this.#standing.version;
+    this.#standing = await standingExceptions(this.#ledger);
+    return this.#standing.version !== before;
+  }
+
+  /** The policy with the exceptions that are in force now, as far as they are known. */
+  #stateNow(): PolicyState {
+    const state = this.#state;
+    const standing = this.#standing;
+    if (state.kind === 'invalid' || standing.version === 0) return state;
+    const at = this.#around.world.now();
+    const among = { standing, signers: state.policy.configuration, log: this.#around.log };
+    const { policy, exceptions, until } = exceptedAt(state.policy, among, at);
+    const { shadow } = state;
+    const beside =
+      shadow?.kind === 'loaded' ? { ...shadow, policy: exceptedAt(shadow.policy, among, at).policy } : shadow;
+    const excepted = { version: standing.version, until, exceptions };
+    return { kind: 'loaded', policy, excepted, ...(beside === undefined ? {} : { shadow: beside }) };
   }
 
   /**
@@ -242,10 +288,9 @@ export class Authority {
     { call, attempt, deadline, monotonicDeadline }: Dispatch,
   ): Promise<Dispatch | undefined> {
     const again = { call, attempt, until: { wall: deadline, monotonic: monotonicDeadline } };
-    const prepared = await prepare(this.#around, this.#state, proposal, again);
+    const prepared = await prepare(this.#around, this.#stateNow(), proposal, again);
     try {
-      await this.#checkClock();
-      const verdict = await commitCall(this.#ledger, this.#around, prepared);
+      const [, verdict] = await this.#commit(proposal, prepared, again);
       return verdict.kind === 'dispatch' ? verdict : undefined;
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;

@@ -8,6 +8,7 @@ import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf } from './claim.ts';
 import { deniedDraft, draft, intentDraft, parkedDraft, recordArgs } from './draft.ts';
+import { EXCEPTION_VERSION } from './exception.ts';
 import { existing, fingerprint } from './existing.ts';
 import { type Seen, layerFields, shadowNeeds } from './layers.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
@@ -27,6 +28,8 @@ export type Verdict =
   | { readonly kind: 'parked'; readonly call: string; readonly decision: Decision; readonly expires: number }
   /** Other facts are needed than were read: a window began meanwhile. Nothing was written. */
   | { readonly kind: 'again'; readonly at: number }
+  /** Other exceptions are in force than the proposal was prepared with. Nothing was written. */
+  | { readonly kind: 'stale' }
   | Dispatch;
 
 type Denial = Required<Composition<Extract<Verdict, { readonly kind: 'denied' }>>>;
@@ -60,7 +63,9 @@ export function readsOf(prepared: Prepared, at: number): Reads {
   const { proposal, state, keys } = prepared;
   if (state.kind === 'invalid' || prepared.refused?.code === 'malformed') return {};
   const request = requestOf(proposal, prepared.call, at);
-  const facts = [...new Set([...needs(state.policy, request), ...shadowNeeds(state.shadow, request)])];
+  const facts = [
+    ...new Set([EXCEPTION_VERSION, ...needs(state.policy, request), ...shadowNeeds(state.shadow, request)]),
+  ];
   if (prepared.refused !== undefined) return { facts };
   const call = prepared.again === undefined ? {} : { call: prepared.again.call };
   if (keys.length > 0) return { keys, facts, ...call };
@@ -80,7 +85,11 @@ export function composeCall(
   const first: Seen = { request: proposed, facts, read };
   if (prepared.refused?.code === 'malformed') return deny(around, prepared, first, prepared.refused);
   if (state.kind === 'invalid') return deny(around, prepared, first, denial('policy-invalid', state.message));
-  const { policy } = state;
+  const { policy, excepted } = state;
+  const version = facts.values.get(EXCEPTION_VERSION) ?? 0;
+  if (version !== (excepted?.version ?? 0) || facts.at >= (excepted?.until ?? Number.POSITIVE_INFINITY)) {
+    return { result: { kind: 'stale' } };
+  }
 
   if (!needs(policy, proposed).every((key) => read.has(key))) return { result: { kind: 'again', at: facts.at } };
   const caller = admitCaller(policy, proposed, facts.values);

@@ -4,6 +4,7 @@ import type { Facts } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
 import { type Approval, needs } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
+import { type Exception, exceptionsFor } from '../policy/exception.ts';
 import { differenceOf } from '../policy/shadow.ts';
 import type { JsonObject } from '../value/json.ts';
 
@@ -11,6 +12,13 @@ import type { JsonObject } from '../value/json.ts';
 export type ShadowState =
   | { readonly kind: 'loaded'; readonly policy: Policy }
   | { readonly kind: 'invalid'; readonly message: string };
+
+/** The exceptions that a loaded policy was made with: it holds for that version of them, and until that time. */
+export interface ExceptedState {
+  readonly version: number;
+  readonly until: number;
+  readonly exceptions: readonly Exception[];
+}
 
 /** Rules of a shadow that an entry names. */
 const RULES_MAX = 8;
@@ -49,18 +57,29 @@ export interface Seen {
 }
 
 /**
- * What an entry says of the lock and of the shadow: their digests, and what the shadow would have answered where that is
+ * What an entry says of the lock, of the exceptions that set a rule aside, and of the shadow: their digests, and what the shadow would have answered where that is
  * something else.
  */
 export function layerFields(
-  loaded: { readonly policy: Policy; readonly shadow?: ShadowState } | undefined,
+  loaded: { readonly policy: Policy; readonly shadow?: ShadowState; readonly excepted?: ExceptedState } | undefined,
   decision: Decision,
   seen: Seen,
 ): JsonObject {
   if (loaded === undefined) return {};
   const { policy, shadow } = loaded;
-  if (shadow?.kind !== 'loaded') return lockField(policy);
-  return { ...lockField(policy), shadow: { digest: shadow.policy.digest, ...answerOf(shadow.policy, decision, seen) } };
+  const own = { ...lockField(policy), ...exceptionFields(loaded, seen) };
+  if (shadow?.kind !== 'loaded') return own;
+  return { ...own, shadow: { digest: shadow.policy.digest, ...answerOf(shadow.policy, decision, seen) } };
+}
+
+function exceptionFields(
+  { policy, excepted }: { readonly policy: Policy; readonly excepted?: ExceptedState },
+  { request, facts }: Seen,
+): JsonObject {
+  if (excepted === undefined || excepted.exceptions.length === 0) return {};
+  const used = exceptionsFor(policy, request, facts.values, excepted.exceptions);
+  if (used.length === 0) return {};
+  return { exceptions: used.slice(0, RULES_MAX).map(({ id, digest }) => ({ id, digest })) };
 }
 
 function answerOf(shadow: Policy, decision: Decision, { request, facts, read, approved }: Seen): JsonObject {

@@ -8,7 +8,7 @@ import type { Decision, Request } from '../policy/decision.ts';
 import { canonicalText } from '../value/canonical.ts';
 import type { World } from '../world/world.ts';
 import { newId } from './draft.ts';
-import type { ShadowState } from './layers.ts';
+import type { ExceptedState, ShadowState } from './layers.ts';
 import type { Proposal, Reach } from './proposal.ts';
 import { denial } from './sentence.ts';
 
@@ -41,7 +41,12 @@ export interface Again {
 
 /** The policy in force, or why there is none. */
 export type PolicyState =
-  | { readonly kind: 'loaded'; readonly policy: Policy; readonly shadow?: ShadowState }
+  | {
+      readonly kind: 'loaded';
+      readonly policy: Policy;
+      readonly shadow?: ShadowState;
+      readonly excepted?: ExceptedState;
+    }
   | { readonly kind: 'invalid'; readonly message: string };
 
 export interface Prepared {

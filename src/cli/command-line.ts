@@ -213,6 +213,18 @@ function addApprovalCommands(terminal: Terminal, add: Add): void {
   })
     .requiredOption('--reason <text>', 'why; recorded')
     .option('--as <id>', 'who refuses, recorded as a claim (default: the user of this system)');
+  add('breakglass <rules...>', 'set rules aside for a while, with your signature', async (given, rules) => {
+    const { breakGlassCommand } = await import('./command/breakglass.ts');
+    const { reason = '' } = text(given, 'reason', 'reason');
+    const { expires = '' } = text(given, 'expires', 'expires');
+    const named = { ...text(given, 'as', 'as'), ...text(given, 'key', 'key'), ...passphrase(given) };
+    return breakGlassCommand(terminal, { ...common(given), ...named, rules, reason, expires });
+  })
+    .requiredOption('--expires <duration>', 'how long, like 30m; at most seven days')
+    .requiredOption('--reason <text>', 'why; recorded')
+    .option('--as <id>', 'the approver, an id of `principals:` with a key')
+    .option('--key <file>', "the approver's private key (default: in the user's configuration directory)")
+    .option('--passphrase-file <file>', 'holds the passphrase of the key; - is standard input');
   add('approver <action> <id>', 'add: make the key of an approver', async (given, [action = '', id = '']) => {
     const { approverCommand } = await import('./command/approver.ts');
     const { json } = common(given);

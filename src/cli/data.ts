@@ -36,7 +36,7 @@ export async function openData(directory: string, options: { readonly create: bo
 }
 
 /** What is stored of calls, read without the lock and without leave to write: beside a gateway however busy it is. */
-export interface ReadData extends Pick<Ledger, 'log' | 'entry' | 'body' | 'parked'>, Disposable {}
+export interface ReadData extends Pick<Ledger, 'log' | 'entry' | 'body' | 'parked' | 'counters'>, Disposable {}
 
 /** Throws `cannot-open` when there is no ledger, and without the vault's key at the first value that is sealed. */
 export function readData(directory: string): ReadData {
@@ -52,6 +52,7 @@ export function readData(directory: string): ReadData {
       return vault.open(stored.body, stored.commitment);
     },
     parked: async (principal) => reader.parked(principal),
+    counters: async (folder) => reader.countersOf(folder),
     [Symbol.dispose]: () => reader[Symbol.dispose](),
   };
 }

@@ -49,6 +49,7 @@ function details(entry: Entry): string[] {
     textOf(memberOf(policy, 'code')),
     Array.isArray(rules) && rules.length > 0 ? `by ${rules.slice(0, RULES_MAX).map(String).join(', ')}` : undefined,
     entry.type === 'policy.loaded' ? textOf(entry['digest']) : undefined,
+    textOf(entry['reload']) ?? textOf(entry['exception']),
     ...shadowSaid(memberOf(policy, 'shadow')),
     ...shadowSaid(entry['shadow']),
     proposed && principal !== LOCAL ? `for ${textOf(principal) ?? ''}` : undefined,

@@ -2,15 +2,18 @@
 
 import type { Authority } from '../authority/authority.ts';
 import type { Door } from '../gateway/door.ts';
+import { answerTo, approversOf, awaitReload, recordKept, recordedWidens, withdrawReload } from '../authority/reload.ts';
 import { getCallTool } from '../gateway/own.ts';
-import { LedgerError } from '../ledger/ledger.ts';
+import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { isSameServer } from '../gateway/gateway.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import type { Lock } from '../policy/lock.ts';
 import type { Pins, TrustedPin } from '../policy/pin.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
+import { type Widening, wideningsOf } from '../policy/widening.ts';
 import type { Issue } from '../value/issue.ts';
+import type { JsonObject } from '../value/json.ts';
 import type { World } from '../world/world.ts';
 import { type Loaded, type Usable, identityOf } from './configuration.ts';
 import { counted, firstError, forbidUse } from './issues.ts';
@@ -25,6 +28,7 @@ const LOOK_EVERY_MS = 250;
 
 export interface SessionOptions {
   readonly authority: Authority;
+  readonly ledger: Ledger;
   readonly world: World;
   /** The id of this session: its calls are one run. */
   readonly id: string;
@@ -44,6 +48,10 @@ export class Session {
   #read: Loaded | undefined;
   /** The file that the policy in force was made of. */
   #used: Usable | undefined;
+  /** What calls are decided under. */
+  #policy: Policy | undefined;
+  /** A change that may allow more, until an approver has signed it; its id once it is recorded. */
+  #waiting: Waiting | undefined;
   /** What was shown of the file last read. */
   #shown = new Set<string>();
   /** By policy name: what the ledger remembers, or is being told to. */
@@ -65,10 +73,11 @@ export class Session {
   }
 
   /**
-   * Takes a file as it is now. A good one replaces the policy; a bad one keeps the old policy and says why, or, when
-   * there was none, denies everything until it is mended. Answers whether the configuration changed.
+   * Takes a file as it is now. A good one replaces the policy, unless it may allow more and nobody has approved that; a
+   * bad one keeps the old policy and says why, or, when there was none, denies everything until it is mended. Answers
+   * whether the configuration changed. `approved` is the id of the reload that was signed.
    */
-  take(loaded: Loaded): boolean {
+  take(loaded: Loaded, approved?: string): boolean {
     const before = this.#used;
     const { configuration } = loaded;
     const offered = configuration === undefined ? this.#offered : this.#offeredStill(configuration);
@@ -80,17 +89,92 @@ export class Session {
     this.#show(issues, loaded);
     // A mistake that only some tools would notice is still a mistake of whoever wrote the file just now.
     if (configuration !== undefined && compiled?.policy !== undefined && !forbidUse(issues)) {
+      const widens = this.#policy === undefined ? [] : wideningsOf(this.#policy, compiled.policy).map(lineIn(loaded));
+      if (approved === undefined && widens.length > 0 && this.#mustWait(configuration, widens)) return false;
+      this.#withdraw();
       this.#used = { ...loaded, configuration };
       this.#offered = offered;
-      this.#enforce(compiled.policy, this.#used);
+      const how = approved === undefined ? {} : { reload: approved };
+      this.#enforce(compiled.policy, this.#used, widens.length === 0 ? how : { ...how, ...recordedWidens(widens) });
       return before?.configuration.digest !== configuration.digest || before.lock?.digest !== loaded.lock?.digest;
     }
-    if (before !== undefined) this.#options.log('the policy in force stays as it was');
-    else {
-      this.#options.log('every call is denied until the file is mended');
-      this.#write(() => this.#options.authority.refuse(firstError(issues, loaded.shown)));
-    }
+    this.#keep(firstError(issues, loaded.shown));
     return false;
+  }
+
+  /** A file that cannot be used leaves everything as it was. */
+  #keep(message: string): void {
+    const { authority, ledger, world, log } = this.#options;
+    this.#withdraw();
+    const kept = this.#used?.configuration.digest;
+    if (kept === undefined) {
+      log('every call is denied until the file is mended');
+      this.#write(() => authority.refuse(message));
+    } else {
+      log('the policy in force stays as it was');
+      this.#write(() => recordKept(ledger, world, message, kept));
+    }
+  }
+
+  /** Whether there is somebody to approve what may allow more; then it is recorded and told, and waits. */
+  #mustWait({ digest }: Configuration, widens: readonly string[]): boolean {
+    const { ledger, world, log } = this.#options;
+    const inForce = this.#used?.configuration;
+    const approvers = inForce === undefined ? new Map<string, string>() : approversOf(inForce);
+    if (inForce === undefined || approvers.size === 0) return false;
+    if (this.#waiting?.digest === digest) return true;
+    this.#withdraw();
+    const waiting: Waiting = { digest };
+    this.#waiting = waiting;
+    for (const line of widens) log(line);
+    log('the policy in force stays as it was until an approver signs this change, which may allow more');
+    this.#write(async () => {
+      try {
+        waiting.id = await awaitReload(ledger, world, { before: inForce.digest, after: digest, widens }, approvers);
+      } catch (error) {
+        // What nobody can approve does not wait: the next reading of the file asks again.
+        if (this.#waiting === waiting) this.#waiting = undefined;
+        throw error;
+      }
+      log(`approve it with: interlock approve ${waiting.id} --as ID`);
+    });
+    return true;
+  }
+
+  /** The file says something else than what waits, so that waits no more. */
+  #withdraw(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    const { ledger, world } = this.#options;
+    // After its own entry, which may not be written yet.
+    const recorded = this.#writing;
+    if (waiting === undefined) return;
+    this.#write(async () => {
+      await recorded;
+      const order = { by: 'gateway', reason: 'the file says something else now' };
+      if (waiting.id !== undefined) await withdrawReload(ledger, world, { id: waiting.id, ...order });
+    });
+  }
+
+  /** Takes over a change that was approved since, until `signal` aborts; calls `changed` after it was taken. */
+  answers(signal: AbortSignal, changed: () => void): Promise<void> {
+    return this.#repeat(CLAIM_EVERY_MS, signal, 'the answer to a change could not be looked for', async () => {
+      const waiting = this.#waiting;
+      const inForce = this.#used?.configuration;
+      if (waiting?.id === undefined || inForce === undefined) return;
+      const { id, digest } = waiting;
+      const answer = await answerTo(this.#options.ledger, { id, after: digest }, inForce);
+      if (answer === undefined) return;
+      const loaded = answer.taken ? await this.#options.load() : undefined;
+      // Meanwhile another file may have been taken: what was signed is a change of the policy that was in force.
+      if (this.#waiting !== waiting || this.#used?.configuration !== inForce) return;
+      this.#waiting = undefined;
+      this.#options.log(`the change ${id} waits no more: ${answer.said}`);
+      if (loaded === undefined) return;
+      // What was signed is what is taken; any other content of the file is a change like any other.
+      const isSigned = loaded.configuration?.digest === digest;
+      if (this.take(loaded, isSigned ? id : undefined)) changed();
+    });
   }
 
   /** The door of the gateway whose host is the configured principal. */
@@ -153,6 +237,14 @@ export class Session {
     return this.#repeat(TEND_EVERY_MS, signal, 'calls of unknown outcome could not be looked into', () =>
       authority.probe(),
     );
+  }
+
+  /** Looks for exceptions that were made or ended, until `signal` aborts; calls `changed` after each. */
+  exceptions(signal: AbortSignal, changed: () => void): Promise<void> {
+    const { authority } = this.#options;
+    return this.#repeat(TEND_EVERY_MS, signal, 'exceptions could not be looked for', async () => {
+      if (await authority.refresh()) changed();
+    });
   }
 
   /** Resolves when what was taken so far is recorded. */
@@ -226,14 +318,15 @@ export class Session {
   }
 
   /** A shadow that does not load is told like one that does: calls go on without it. */
-  #enforce(policy: Policy, { configuration, shadow, ...loaded }: Usable): void {
+  #enforce(policy: Policy, { configuration, shadow, ...loaded }: Usable, how: JsonObject = {}): void {
+    this.#policy = policy;
     const typed =
       shadow === undefined
         ? undefined
         : typeShadow(configuration, shadow, this.#offered, pinsOf(loaded, this.#trusted));
     if (shadow !== undefined && typed !== undefined) this.#show(typed.issues, { ...loaded, ...shadow });
     if (typed?.state.kind === 'invalid') this.#options.log('the shadow is not decided: calls go on without it');
-    this.#write(() => this.#options.authority.load(policy, typed?.state));
+    this.#write(() => this.#options.authority.load(policy, typed?.state, how));
     this.#remember(policy);
   }
 
@@ -244,6 +337,19 @@ export class Session {
     });
     this.#writing = Promise.all([this.#writing, recorded]).then(() => undefined);
   }
+}
+
+interface Waiting {
+  readonly digest: string;
+  id?: string;
+}
+
+/** A change in one line, with its place: in the file, or in what the file said before. */
+function lineIn({ shown }: Loaded): (widening: Widening) => string {
+  return ({ message, place, of }) => {
+    const was = of === 'now' ? '' : ' as it was';
+    return `${shown}:${place.line}:${place.column}${was}: ${message}`;
+  };
 }
 
 /** The files that tell whether to read again. */

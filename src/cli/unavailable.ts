@@ -10,7 +10,6 @@ export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] 
   ['subjects', 'the subjects of the vault'],
   ['disclose', 'hand out a sealed value'],
   ['hold', 'legal holds'],
-  ['breakglass', 'a signed, expiring exception'],
   ['connect', 'connect a host'],
   ['doctor', 'what this machine can enforce'],
   ['key', 'keys of the log and of callers'],

@@ -2,6 +2,7 @@
 
 import { foldClock, isClockStep } from './clock.ts';
 import type { CallRow, CallState, Charges, Kill, TrustedTool } from './ledger.ts';
+import { foldStanding } from './standing.ts';
 import type { CallStep, KillStep, PinStep, Step } from './step.ts';
 
 /** The tables as folding sees them. */
@@ -51,6 +52,7 @@ export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
   if (step.kind === 'kill-set' || step.kind === 'kill-lifted') return foldKill(step, moment, lookups);
   if (step.kind === 'pin-trusted') return foldPin(step, moment, lookups);
   if (isClockStep(step)) return foldClock(step, (key) => lookups.counter(key));
+  if (step.kind === 'stands' || step.kind === 'ends') return foldStanding(step, moment, lookups);
   const before = lookups.call(step.call);
   switch (step.kind) {
     case 'denied':

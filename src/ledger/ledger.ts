@@ -108,7 +108,7 @@ export interface Reads {
   /** Answers with the calls of this principal and tool that are `parked`, `intent` or `unknown`. */
   readonly open?: { readonly principal: string; readonly tool: string };
   readonly call?: string;
-  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`, `clock/…`. */
+  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`, `clock/…`, `exception-version`. */
   readonly facts?: readonly string[];
 }
 
@@ -201,6 +201,8 @@ export interface Ledger extends AsyncDisposable {
    * `erasure.expired` says so in the same transaction.
    */
   expire(before: number, from: string): Promise<Expired>;
+  /** The counters whose keys begin with `folder`, which ends with `/`, by key; those that are 0 left out. */
+  counters(folder: string): Promise<ReadonlyMap<string, number>>;
   /** The kill switches that are on, by target. */
   kills(): Promise<readonly Kill[]>;
   /** The tools that were trusted when they were first used, by name. */

@@ -7,6 +7,7 @@ import type { ClockStep } from './clock.ts';
 import { readAccepted, readJumped, readOpened } from './clock.ts';
 import type { EntryType } from './entry.ts';
 import type { ApprovalRequest, Charges } from './ledger.ts';
+import { type StandingStep, isStanding, readStanding } from './standing.ts';
 
 /** So that it can be added to any time, milliseconds. */
 const EFFECT_TIMEOUT_MS_MAX = 2 ** 50;
@@ -87,14 +88,14 @@ export interface PinStep {
   readonly call?: never;
 }
 
-export type Step = CallStep | KillStep | PinStep | ClockStep;
+export type Step = CallStep | KillStep | PinStep | ClockStep | StandingStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
 export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
-  return /^(?:call|kill|pin|clock)\./u.test(type) || type === 'ledger.opened';
+  return /^(?:call|kill|pin|clock)\./u.test(type) || type === 'ledger.opened' || isStanding(type);
 }
 
 /** Reads the fields that folding needs. `fields` may be a whole entry. */
@@ -131,7 +132,7 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
     case 'clock.accepted':
       return readAccepted(fields);
     default:
-      return { ok: true };
+      return readStanding(type, fields);
   }
 }
 

@@ -35,6 +35,16 @@ export interface Question {
 /** How long a question without `expires` stands. */
 const EXPIRES_MS = 24 * 3_600_000;
 
+/** What one `ask` rule wants, with what it leaves unsaid. */
+export function questionTerms({ approvers, quorum = 1, notRequester = false, expiresMs = EXPIRES_MS }: Rule): {
+  readonly approvers: readonly string[] | undefined;
+  readonly quorum: number;
+  readonly notRequester: boolean;
+  readonly expiresMs: number;
+} {
+  return { approvers, quorum, notRequester, expiresMs };
+}
+
 /** The question that `decision`, an `ask`, puts. */
 export function questionOf(policy: Policy, decision: Decision): Question {
   const rules = rulesOf(policy, decision);

@@ -6,9 +6,9 @@ import type { TypedRule } from './policy.ts';
 /** `error`: the condition could not be evaluated, so an `allow` does not match, and a `deny` or `ask` does. */
 export type Holds = 'yes' | 'no' | 'error';
 
-export function holds({ condition }: TypedRule, bindings: Bindings | Bound): Holds {
+export function holds({ condition, lifted }: TypedRule, bindings: Bindings | Bound): Holds {
   if (condition === undefined) return 'yes';
   const evaluated = condition.evaluate(bindings);
   if (!evaluated.ok || typeof evaluated.value !== 'boolean') return 'error';
-  return evaluated.value ? 'yes' : 'no';
+  return evaluated.value && lifted !== true ? 'yes' : 'no';
 }

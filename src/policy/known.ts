@@ -32,7 +32,7 @@ export function knownOf(
       if (whenErrs === 'no') return 'no';
     } else if (!evaluated.value) return 'no';
   }
-  return open ? 'open' : 'yes';
+  return open || typed.lifted === true ? 'open' : 'yes';
 }
 
 /** Of most conditions nothing is settled: they are about the arguments. */

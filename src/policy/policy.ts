@@ -20,6 +20,8 @@ export interface TypedRule {
   readonly order: number;
   /** Absent: the rule always holds. */
   readonly condition?: Expression;
+  /** An exception sets it aside where its condition is true; where that errs, it holds as ever. */
+  readonly lifted?: true;
 }
 
 /** The rules that match a tool's name, each list in file order. */

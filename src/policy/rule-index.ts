@@ -142,7 +142,7 @@ function blockOf(rules: readonly TypedRule[], args: CelType): Block {
   const cells = new Map<string, Cell[]>();
   let all = 0;
   let settled = 0;
-  for (const [i, { condition }] of rules.entries()) {
+  for (const [i, { condition, lifted }] of rules.entries()) {
     const bit = 1 << i;
     all |= bit;
     const terms = condition === undefined ? [] : conjunctsOf(condition.root);
@@ -156,7 +156,8 @@ function blockOf(rules: readonly TypedRule[], args: CelType): Block {
       cells.set(name, list);
       list.push([comparison, bit]);
     }
-    if (counted === terms.length) settled |= bit;
+    // Comparisons tell where a rule is false, of one that is set aside too; where it is true `holds` must be asked.
+    if (counted === terms.length && lifted !== true) settled |= bit;
   }
   return {
     rules: rules.map((rule) => [rule, 'yes']),

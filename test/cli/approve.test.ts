@@ -233,5 +233,9 @@ test('a call can be refused while somebody else has approved it, and by nobody t
   const own = await scratch.command(['refuse', call, '--as', 'alice', '--reason', 'x']);
   assert.match(own.err, /\[already-answered\]/u);
   assert.equal((await scratch.command(['refuse', call, '--reason', 'x'])).code, 0);
-  assert.deepEqual(json((await scratch.command(['approvals', '--json'])).out), { approvals: [] });
+  assert.deepEqual(json((await scratch.command(['approvals', '--json'])).out), {
+    approvals: [],
+    reloads: [],
+    exceptions: [],
+  });
 });

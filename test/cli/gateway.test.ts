@@ -131,13 +131,13 @@ test('a good policy stays in force while its file is bad, and a good file replac
   }
   replace(scratch, 'interlock.yaml', payments(scratch, '  - allow: payments.get_payment\n'));
   await terminal.errors.until((log) => log.endsWith('interlock: the configuration was reloaded\n'));
-  assert.deepEqual(await tools(host), ['payments__get_payment']);
+  assert.deepEqual(await tools(host), ['payments__get_payment', 'interlock__get_call']);
   assert.equal(decided(await pay(host, 'no-more')), 'unknown-tool');
   assert.equal(await end(served), 0);
   const loaded = recorded(scratch).filter(({ type }) => String(type).startsWith('policy.'));
   assert.deepEqual(
     loaded.map(({ type }) => type),
-    ['policy.loaded', 'policy.loaded'],
+    ['policy.loaded', ...bad.map(() => 'policy.refused'), 'policy.loaded'],
   );
 });
 

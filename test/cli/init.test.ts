@@ -50,12 +50,12 @@ test('[R-first-policy] the first policy allows nothing that nobody confirmed, pa
   assert.deepEqual([checked.code, json(checked.out)['issues']], [0, []], checked.out);
   const call = files.write('call.json', '{"tool":"changing-server.read","args":{"path":"x"}}');
   assert.equal(json((await files.run('decide', '--call', call, '--json')).out)['code'], 'no-rule');
-  assert.deepEqual(await tools(files.path, files.environment), []);
+  assert.deepEqual(await tools(files.path, files.environment), ['interlock__get_call']);
 
   files.write('interlock.yaml', text.replace('read: { effect: irreversible }', 'read: { effect: read }'));
   assert.equal((await files.run('check')).code, 0);
   assert.equal(json((await files.run('decide', '--call', call, '--json')).out)['code'], 'allowed');
-  assert.deepEqual(await tools(files.path, files.environment), ['changing-server__read']);
+  assert.deepEqual(await tools(files.path, files.environment), ['changing-server__read', 'interlock__get_call']);
 });
 
 test('init never overwrites a configuration, and pins what one names', async () => {
@@ -141,7 +141,7 @@ test('a package is installed once without running its scripts, pinned by its int
   assert.equal((await run(['check'], around)).code, 0);
   const policy = readFileSync(scratch.at('interlock.yaml'), 'utf8');
   scratch.write('interlock.yaml', policy.replace('effect: irreversible', 'effect: read'));
-  assert.deepEqual(await tools(scratch.path, registry.environment), ['files__read']);
+  assert.deepEqual(await tools(scratch.path, registry.environment), ['files__read', 'interlock__get_call']);
   assert.deepEqual((await run(['init'], around)).err, '', 'it is there already');
 
   scratch.write('interlock.lock', lock.replace(registry.integrity(), `sha512-${'A'.repeat(86)}==`));

@@ -168,7 +168,7 @@ async function serve(files: Changing): Promise<Served> {
 async function listed(host: RawHost): Promise<Record<string, unknown>> {
   const answer = await host.request('tools/list', {});
   const shown = list(answer, 'result', 'tools').map((tool) => [dig(tool, 'name'), dig(tool, 'description')] as const);
-  return Object.fromEntries(shown) as Record<string, unknown>;
+  return Object.fromEntries(shown.filter(([name]) => name !== 'interlock__get_call')) as Record<string, unknown>;
 }
 
 async function call(host: RawHost, name: string): Promise<unknown> {

@@ -72,6 +72,7 @@ async function watch(scratch: Scratch, between: () => void = () => {}): Promise<
   };
   const session = new Session({
     authority,
+    ledger: opening.ledger,
     load,
     world: ticks.world,
     id: 'session',

@@ -1,11 +1,13 @@
 /** `interlock approvals`: the calls that wait for an approval, and what each waits for. */
 
 import { type Asked, askedOf } from '../../authority/asked.ts';
+import { waitingReloads } from '../../authority/reload.ts';
 import { formatInstant } from '../../value/time.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
 import { readData } from '../data.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
+import { exceptionLines, openExceptions, reloadLines, toldException, toldReload } from '../signed-change.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
 export async function approvalsCommand(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
@@ -22,9 +24,21 @@ export async function approvalsCommand(terminal: Terminal, options: CommonOption
       writeLine(terminal.errors, `interlock: ${message}`);
     } else waiting.push(asked);
   }
-  if (options.json) writeLine(terminal.output, inertJson({ approvals: waiting.map(toldOf) }));
-  else if (waiting.length === 0) writeLine(terminal.output, 'no call waits for an approval');
-  else for (const asked of waiting) for (const line of linesOf(asked)) writeLine(terminal.output, line);
+  const reloads = await waitingReloads(data);
+  const exceptions = await openExceptions(data, now);
+  if (options.json) {
+    const told = {
+      approvals: waiting.map(toldOf),
+      reloads: reloads.map(toldReload),
+      exceptions: exceptions.map(toldException),
+    };
+    writeLine(terminal.output, inertJson(told));
+    return EXIT.ok;
+  }
+  if (waiting.length === 0) writeLine(terminal.output, 'no call waits for an approval');
+  for (const asked of waiting) for (const line of linesOf(asked)) writeLine(terminal.output, line);
+  for (const entry of exceptions) for (const line of exceptionLines(entry)) writeLine(terminal.output, line);
+  for (const reload of reloads) for (const line of reloadLines(reload)) writeLine(terminal.output, line);
   return EXIT.ok;
 }
 

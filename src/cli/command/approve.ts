@@ -1,18 +1,18 @@
 /** `interlock approve CALL`: a person approves a parked call, with a signature where the configuration wants one. */
 
-import path from 'node:path';
 import { type Answered, type ApproveOrder, approve, question } from '../../authority/approve.ts';
 import type { Asked } from '../../authority/asked.ts';
+import { standingKind } from '../../ledger/standing.ts';
 import type { ApprovalRequest } from '../../ledger/ledger.ts';
 import type { Configuration } from '../../policy/configuration.ts';
 import { systemWorld } from '../../world/system.ts';
-import { approverKeyFile, openApproverKey } from '../approver-key.ts';
 import { type CommonOptions, dataDirectory, loadConfiguration } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { showIssues } from '../issues.ts';
-import { type PassphraseOptions, readPassphrase } from '../passphrase.ts';
+import type { PassphraseOptions } from '../passphrase.ts';
 import { systemUser } from '../reason.ts';
+import { approveWaiting, signingKey } from '../signed-change.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 import { type Derived, type StandingOptions, carryOut, derive, standingOrder, toldStanding } from '../standing.ts';
 import { linesOf } from './approvals.ts';
@@ -27,6 +27,12 @@ export interface ApproveOptions extends CommonOptions, PassphraseOptions, Standi
 export async function approveCommand(terminal: Terminal, options: ApproveOptions): Promise<ExitCode> {
   const { call } = options;
   const order = standingOrder(options);
+  if (standingKind(call) === 'reload') {
+    if (order !== undefined)
+      throw new CliError('usage', '`--standing` derives a rule from a call, and this is a change');
+    await using data = await openData(dataDirectory(terminal, options), { create: false });
+    return await approveWaiting(terminal, data.ledger, call, options);
+  }
   const loaded = await loadConfiguration(terminal, options);
   if (loaded.configuration === undefined) {
     showIssues(terminal, loaded.issues, loaded.shown, loaded.source);
@@ -116,11 +122,9 @@ async function signing(
   options: ApproveOptions,
   { by, publicKey }: Approver & { readonly signed: true },
 ): Promise<(text: string) => string> {
-  const file =
-    options.key === undefined ? approverKeyFile(terminal, by) : path.resolve(terminal.directory, options.key);
-  const key = openApproverKey(file, await readPassphrase(terminal, options));
+  const key = await signingKey(terminal, options, by);
   if (key.publicKey === publicKey) return (text) => key.sign(text);
-  throw new CliError('usage', `\`${file}\` is not the key that the configuration names for \`${by}\``);
+  throw new CliError('usage', `this is not the key that the configuration names for \`${by}\``);
 }
 
 /** Why an approval that is recorded may not count; the policy has the last word. */

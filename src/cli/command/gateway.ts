@@ -46,6 +46,7 @@ export async function gatewayCommand(
   }
   const session = new Session({
     authority,
+    ledger: data.ledger,
     world: systemWorld,
     id: newId(systemWorld),
     trusted: await authority.trusted(),
@@ -86,11 +87,13 @@ interface Serving {
 /** Until the input ends or this process is asked to end; a second signal ends it as signals do. */
 async function serve(terminal: Terminal, { gateway, session, servers, log }: Serving): Promise<void> {
   const ended = new AbortController();
-  const watching = session.watch(ended.signal, () => {
+  const changed = (): void => {
     gateway.reconfigure(servers());
     gateway.policyChanged();
     log('the configuration was reloaded');
-  });
+  };
+  const watching = [session.watch(ended.signal, changed), session.answers(ended.signal, changed)];
+  watching.push(session.exceptions(ended.signal, () => gateway.policyChanged()));
   const close = (): void => void gateway.close();
   for (const signal of SIGNALS) terminal.signals.once(signal, close);
   const claiming = session.claim(ended.signal);
@@ -99,7 +102,7 @@ async function serve(terminal: Terminal, { gateway, session, servers, log }: Ser
   await gateway.ended;
   for (const signal of SIGNALS) terminal.signals.off(signal, close);
   ended.abort();
-  await Promise.all([watching, claiming, tending, probing]);
+  await Promise.all([...watching, claiming, tending, probing]);
 }
 
 /** Signs what was recorded; a ledger that stopped meanwhile is the end of this command, not only of its calls. */

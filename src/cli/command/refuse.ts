@@ -1,11 +1,13 @@
 /** `interlock refuse CALL --reason TEXT`: a person refuses a parked call, which ends it. */
 
 import { refuse } from '../../authority/approve.ts';
+import { standingKind } from '../../ledger/standing.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
 import { openData } from '../data.ts';
 import type { ExitCode } from '../exit.ts';
 import { reasonOf, systemUser } from '../reason.ts';
+import { refuseStanding } from '../signed-change.ts';
 import { type Terminal, inert } from '../terminal.ts';
 import { tellAnswer } from './approve.ts';
 
@@ -21,6 +23,9 @@ export async function refuseCommand(terminal: Terminal, options: RefuseOptions):
   const reason = reasonOf(options.reason, 'a refusal');
   await requireNamed(terminal, options);
   await using data = await openData(dataDirectory(terminal, options), { create: false });
+  if (standingKind(call) !== undefined) {
+    return await refuseStanding(terminal, data.ledger, { ...options, id: call, by, reason });
+  }
   const answered = await refuse(data.ledger, systemWorld, { call, by, reason });
   return tellAnswer(terminal, options, answered, `refused by ${inert(by)}`);
 }

@@ -158,6 +158,11 @@ class MemoryLedger implements Ledger {
     return { calls: calls.length, ...(last === undefined ? {} : { next: last.id }) };
   }
 
+  async counters(folder: string): Promise<ReadonlyMap<string, number>> {
+    const found = [...this.#disk.tables.counters()].filter(([key]) => key.startsWith(folder));
+    return new Map(found.sort(([left], [right]) => (left < right ? -1 : 1)));
+  }
+
   async kills(): Promise<readonly Kill[]> {
     return [...this.#disk.tables.kills()].sort((left, right) => (left.target < right.target ? -1 : 1));
   }

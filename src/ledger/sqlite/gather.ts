@@ -5,6 +5,7 @@ import { clockReads, isClockStep } from '../clock.ts';
 import type { Lookups } from '../fold.ts';
 import { parkedKey } from '../fold.ts';
 import type { CallRow, Kill, Reads, TrustedTool } from '../ledger.ts';
+import { standingKeys } from '../standing.ts';
 import type { Step } from '../step.ts';
 import type { Known, Lease } from '../tables.ts';
 import { factKind, killTarget, pinParts } from '../tables.ts';
@@ -93,6 +94,7 @@ export function gather(queries: Queries, since: number): Gathering {
     for (const step of steps) {
       if (step?.call !== undefined) addRow(lookups.call(step.call));
       if (step?.kind === 'intent' || step?.kind === 'parked') for (const key of step.keys) addRow(lookups.holder(key));
+      if (step?.kind === 'stands' || step?.kind === 'ends') for (const key of standingKeys(step)) addFact(key);
       if (step?.kind === 'kill-set' || step?.kind === 'kill-lifted') addKill(step.target);
       if (step?.kind === 'pin-trusted') addTrust(step.tool);
       if (step !== undefined && isClockStep(step)) for (const key of clockReads(step)) addFact(key);

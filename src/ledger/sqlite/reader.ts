@@ -70,6 +70,8 @@ export interface Reader extends Disposable {
   ended(before: number, from: string): EndedPage;
   /** All counters but those that are 0, by key. */
   counters(): IterableIterator<readonly [key: string, value: number]>;
+  /** The counters under keys that begin with `folder`, which ends with `/`. */
+  countersOf(folder: string): ReadonlyMap<string, number>;
   /** All leases, those that no longer count included. */
   leases(): Lease[];
   kills(): Kill[];
@@ -143,6 +145,7 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
       ),
     ended: (before, from) => reading(() => endedOf(statements, before, from)),
     counters: () => paged(statements.counters, '', counterOf, ([key]) => key),
+    countersOf: (folder) => reading(() => new Map(statements.countersOf.all(folder, endOf(folder)).map(counterOf))),
     leases: () => reading(() => statements.allLeases.all().map(leaseOf)),
     kills: () => reading(() => statements.kills.all().map(killOf)),
     trusted: () => reading(() => statements.allTrusted.all().map(trustedOf)),
@@ -157,6 +160,11 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
       if (database.isOpen) database.close();
     },
   };
+}
+
+/** What comes after all that begins with `folder`: `0` follows `/`. */
+function endOf(folder: string): string {
+  return `${folder.slice(0, -1)}0`;
 }
 
 function leafOf(row: Row): StoredLeaf {

@@ -29,6 +29,7 @@ export interface Queries {
   readonly inState: StatementSync;
   readonly parkedOf: StatementSync;
   readonly counter: StatementSync;
+  readonly countersOf: StatementSync;
   readonly leases: StatementSync;
   readonly kill: StatementSync;
   readonly kills: StatementSync;
@@ -53,6 +54,7 @@ export function prepareQueries(database: DatabaseSync): Queries {
     inState: database.prepare(`SELECT * FROM calls WHERE ${OPEN} AND state = ? ORDER BY id`),
     parkedOf: database.prepare(`SELECT * FROM calls WHERE principal = ? AND ${OPEN} AND state = 'parked' ORDER BY id`),
     counter: database.prepare('SELECT value FROM counters WHERE key = ?'),
+    countersOf: database.prepare('SELECT key, value FROM counters WHERE key >= ? AND key < ? ORDER BY key'),
     leases: database.prepare(
       'SELECT key, attempt, until FROM leases WHERE key = ? AND (until IS NULL OR until > ?) ORDER BY attempt',
     ),

@@ -216,6 +216,10 @@ class SqliteLedger implements StoredLedger {
     return { calls: calls.length, ...(next === undefined ? {} : { next }) };
   }
 
+  async counters(folder: string): Promise<ReadonlyMap<string, number>> {
+    return this.#reader.countersOf(folder);
+  }
+
   async kills(): Promise<readonly Kill[]> {
     return this.#reader.kills();
   }

@@ -2,7 +2,8 @@
 
 /**
  * `entry-*` a leaf is missing, out of order, too large, not canonical JSON, without the envelope of an entry, of another
- * version, earlier than the one before, or of another log. `log-not-created` entry 0 does not open a log with its key.
+ * version, earlier than the one before, of another log, or carries an
+ * approver's signature that does not verify under the key it names (`entry-signature`). `log-not-created` entry 0 does not open a log with its key.
  * `log-truncated` something signed is longer than the log. `key-mismatch` the log names another key than the given one.
  * `checkpoint-*` a kept checkpoint is malformed, out of order, of another log, not signed under the key, or signed over
  * another tree. `outside-*` the same for checkpoints kept elsewhere; `outside-root` means that history was rewritten.
@@ -18,6 +19,7 @@ export type ProblemCode =
   | 'entry-missing'
   | 'entry-not-canonical'
   | 'entry-order'
+  | 'entry-signature'
   | 'entry-time'
   | 'entry-too-large'
   | 'entry-version'
