@@ -88,7 +88,7 @@ export function exceptedAt(
 }
 
 /** The exception of an entry, when somebody who may has signed all of it for this log. */
-export function genuineOf(entry: Entry, signers: Configuration, log: string): Exception | undefined {
+function genuineOf(entry: Entry, signers: Configuration, log: string): Exception | undefined {
   const { type, exception: id, by, rules } = entry;
   const excepted = rules === undefined ? undefined : exceptedRules(rules);
   const expires = typeof entry['expires'] === 'string' ? parseInstant(entry['expires']) : undefined;

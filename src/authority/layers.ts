@@ -57,8 +57,8 @@ export interface Seen {
 }
 
 /**
- * What an entry says of the lock, of the exceptions that set a rule aside, and of the shadow: their digests, and what the shadow would have answered where that is
- * something else.
+ * What an entry says of the lock, of the exceptions that set a rule aside, and of the shadow: their digests, and what the
+ * shadow would have answered where that is something else.
  */
 export function layerFields(
   loaded: { readonly policy: Policy; readonly shadow?: ShadowState; readonly excepted?: ExceptedState } | undefined,

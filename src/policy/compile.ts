@@ -6,53 +6,32 @@ import type { Issue } from '../value/issue.ts';
 import { alike } from './alike.ts';
 import { budgetsIn } from './budget-reading.ts';
 import type { Budget } from './budget.ts';
-import { typing } from './condition.ts';
-import type { Purpose, Typing } from './condition.ts';
+import type { Purpose } from './condition.ts';
 import type { Configuration } from './configuration.ts';
 import { isAmountType } from './cost.ts';
 import type { Charge } from './cost.ts';
-import type { Declared, ToolDeclaration } from './declaration.ts';
+import type { Declared } from './declaration.ts';
 import type { Effect } from './decision.ts';
-import { faultLog } from './fault-log.ts';
-import type { FaultLog, Problem } from './fault-log.ts';
+import type { Problem } from './fault-log.ts';
 import { issueList } from './issue-list.ts';
 import { lint } from './lint.ts';
 import { keyArgumentFault, withoutKeyArgument } from './downstream-key.ts';
 import { mergeDeclarations } from './merge.ts';
-import type { Limit } from './limit.ts';
 import { ownRule, OWN_TOOLS } from './own.ts';
 import { couldMatchServer } from './pattern.ts';
-import { indexPatterns } from './pattern-index.ts';
-import type { PatternIndex } from './pattern-index.ts';
 import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedProbe, TypedRule } from './policy.ts';
-import type { LocatedPattern, Rule } from './rule.ts';
+import type { LocatedPattern } from './rule.ts';
 import { schemaFault } from './schema.ts';
 import type { Pins } from './pin.ts';
 import { gather, missOf } from './served.ts';
-import type { Served } from './served.ts';
 import type { Located } from './source.ts';
 import type { ToolDefinition } from './tool.ts';
 import { toolValue } from './vocabulary.ts';
+import { type Work, workOn } from './work.ts';
 
 export type { Policy } from './policy.ts';
 
 const HINTS_MAX = 20;
-
-/** What compiling works with. */
-interface Work {
-  readonly configuration: Configuration;
-  readonly served: Served;
-  readonly types: Typing;
-  readonly faults: FaultLog;
-  readonly issues: Issue[];
-  readonly rules: PatternIndex<readonly [number, Rule]>;
-  readonly declarations: PatternIndex<ToolDeclaration>;
-  readonly limits: PatternIndex<Limit>;
-  /** The patterns that match something served. */
-  readonly matched: ReadonlySet<string>;
-  /** Servers of which something was written that matches nothing, and what. */
-  readonly doubtful: Map<string, string>;
-}
 
 /**
  * The policy, with every problem found. `tools` are the definitions known so far, by policy name; `complete` names the
@@ -79,26 +58,6 @@ export function compilePolicy(
   const lock = pins.lock === undefined ? {} : { lock: pins.lock.digest };
   const policy = Object.freeze({ digest: configuration.digest, ...lock, configuration, tools: compiled });
   return { policy, issues: issueList([...work.issues, ...work.faults.issues(), ...lint(policy)]) };
-}
-
-function workOn(configuration: Configuration, served: Served): Work {
-  const rules = indexPatterns([...configuration.rules.entries()], ([, rule]) => rule.pattern);
-  const declarations = indexPatterns(configuration.tools, (declaration) => declaration.pattern);
-  const limits = indexPatterns(configuration.limits, (limit) => limit.tools);
-  const matched = new Set<string>();
-  for (const name of [...served.tools.keys(), ...OWN_TOOLS.map((own) => own.name)]) {
-    for (const [, rule] of rules.find(name)) matched.add(rule.pattern.text);
-    for (const { pattern } of declarations.find(name)) matched.add(pattern.text);
-    for (const { tools } of limits.find(name)) matched.add(tools.text);
-  }
-  const shared = { configuration, served, rules, declarations, limits, matched };
-  return {
-    ...shared,
-    types: typing(configuration.budgets),
-    faults: faultLog(configuration.file),
-    issues: [...served.issues],
-    doubtful: new Map(),
-  };
 }
 
 /** Every expression of the file, with what it is for. */

@@ -49,10 +49,8 @@ test('an exception is shown, signed, listed, verified and ended [R-break-glass]'
     new RegExp(`^exception ${id}\\n {2}rules {6}much\\n {2}by {9}ann: the bank is on fire\\n`, 'mu'),
   );
   const told = json((await desk.command('approvals', '--json')).out)['exceptions'] as Record<string, unknown>[];
-  assert.deepEqual(
-    told.map(({ expires: _, ...rest }) => rest),
-    [{ id, rules: ['much'], by: 'ann', reason: 'the bank is on fire' }],
-  );
+  assert.equal(told.length, 1);
+  assert.partialDeepStrictEqual(told[0], { id, rules: ['much'], by: 'ann', reason: 'the bank is on fire' });
   assert.match((await desk.command('log')).out, new RegExp(`policy\\.exception +ann +the bank is on fire +${id}`, 'u'));
   assert.equal((await desk.command('verify')).code, 0);
   const ended = await desk.command('refuse', id, '--reason', 'it is out', '--as', 'ann');
