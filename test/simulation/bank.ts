@@ -11,6 +11,9 @@ export const AGENTS = ['ada', 'bo', 'ann'] as const;
 /** `eve` has a key and may approve nothing. */
 export const PEOPLE = ['ann', 'bob', 'eve'] as const;
 
+/** Declared to read, so that it may be sent again whatever became of it; all other tools have effects. */
+export const READING = 'bank.balance';
+
 export const WINDOW_MS = 10_000;
 export const RATE = { calls: 4, everyMs: 2_000 };
 export const SLOTS = 3;
@@ -66,7 +69,7 @@ tools:
     cost: { money: args.amount }
   bank.mail:
     input: { type: object, required: [amount], properties: { amount: {type: integer} } }
-  bank.balance:
+  ${READING}:
     effect: read
     input: { type: object, required: [amount], properties: { amount: {type: integer} } }
 budgets:

@@ -101,8 +101,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['attempt-once'],
     replacements: one(
       'authority/dispatch.ts',
-      'return await proposal.perform(dispatch.args);',
-      'void proposal.perform(dispatch.args).catch(() => undefined); return await proposal.perform(dispatch.args);',
+      'return await perform(dispatch.args, dispatch.meta);',
+      'void perform(dispatch.args, dispatch.meta).catch(() => undefined); return await perform(dispatch.args, dispatch.meta);',
     ),
   },
   {
@@ -238,8 +238,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['budget-is-fold'],
     replacements: one(
       FOLD,
-      "return changed({ ...before, state: 'unknown', ...until, ...at(moment) });",
-      "return { ok: true, row: { ...before, state: 'unknown', ...until, ...at(moment) }, keys: [], counters: Object.entries(before.reserved).map(([key]) => [key, 0] as const) };",
+      "return changed({ ...before, state: 'unknown', ...until, intent: before.position, ...at(moment) });",
+      "return { ok: true, row: { ...before, state: 'unknown', ...until, intent: before.position, ...at(moment) }, keys: [], counters: Object.entries(before.reserved).map(([key]) => [key, 0] as const) };",
     ),
   },
   {

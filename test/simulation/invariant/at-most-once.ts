@@ -1,6 +1,7 @@
 /** Invariants of dispatch: who may send what, when, and how often. */
 
 import type { Attempt } from '../history.ts';
+import { READING } from '../bank.ts';
 import { textOf } from '../reading.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -53,10 +54,11 @@ export const AT_MOST_ONCE: readonly Invariant[] = [
   },
   {
     name: 'key-once',
-    promise: 'under one key there is at most one effect, whatever is proposed, retried and settled',
+    promise:
+      'under one key there is at most one effect of a call that does not only read, whatever is retried and settled',
     effect: ({ history }, { call }) => {
       for (const key of call.keys) {
-        const holders = [...history.calls.values()].filter(({ keys }) => keys.includes(key));
+        const holders = [...history.calls.values()].filter(({ keys, tool }) => keys.includes(key) && tool !== READING);
         const effects = holders.reduce((sum, holder) => sum + total(holder.attempts, 'effects'), 0);
         if (effects > 1) return `key ${key} has ${effects} effects`;
       }
@@ -65,20 +67,22 @@ export const AT_MOST_ONCE: readonly Invariant[] = [
   },
   {
     name: 'proposal-once',
-    promise: 'one proposal has at most one effect, also without any key',
-    effect: ({ history }, { session }) => {
+    promise: 'one proposal that does not only read has at most one effect, also without any key',
+    effect: ({ history }, { session, call }) => {
+      if (call.tool === READING) return undefined;
       const effects = total(history.intents.get(session) ?? [], 'effects');
       return effects > 1 ? `${session} has ${effects} effects` : undefined;
     },
   },
   {
     name: 'unknown-stays',
-    promise: 'a call is attempted again only when its last attempt certainly had no effect',
+    promise: 'a call is attempted again only when its last attempt certainly had no effect, or it only reads',
     entry: ({ history }, entry) => {
       if (entry.type !== 'call.intent') return undefined;
-      const state = history.calls.get(textOf(entry, 'call'))?.state ?? 'new';
+      const { state = 'new', tool = '' } = history.calls.get(textOf(entry, 'call')) ?? {};
       const isFree = ['new', 'parked', 'not-started', 'settled-not-executed'].includes(state);
-      return isFree ? undefined : `call ${textOf(entry, 'call')} gets an intent while it is ${state}`;
+      const mayRepeat = state === 'unknown' && tool === READING;
+      return isFree || mayRepeat ? undefined : `call ${textOf(entry, 'call')} gets an intent while it is ${state}`;
     },
   },
 ];
