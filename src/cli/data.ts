@@ -6,6 +6,7 @@ import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
 import { openLedger } from '../ledger/sqlite/store.ts';
 import { storedEntry } from '../ledger/stored-entry.ts';
+import type { FactValues } from '../policy/decide.ts';
 import { type Vault, openVault, readVault } from '../ledger/vault.ts';
 import { systemWorld } from '../world/system.ts';
 
@@ -36,7 +37,10 @@ export async function openData(directory: string, options: { readonly create: bo
 }
 
 /** What is stored of calls, read without the lock and without leave to write: beside a gateway however busy it is. */
-export interface ReadData extends Pick<Ledger, 'log' | 'entry' | 'body' | 'parked' | 'counters'>, Disposable {}
+export interface ReadData extends Pick<Ledger, 'log' | 'entry' | 'body' | 'parked' | 'counters'>, Disposable {
+  /** The facts under these keys, as a decision at `at` would read them; milliseconds since the epoch. */
+  values(keys: readonly string[], at: number): FactValues;
+}
 
 /** Throws `cannot-open` when there is no ledger, and without the vault's key at the first value that is sealed. */
 export function readData(directory: string): ReadData {
@@ -53,6 +57,7 @@ export function readData(directory: string): ReadData {
     },
     parked: async (principal) => reader.parked(principal),
     counters: async (folder) => reader.countersOf(folder),
+    values: (keys, at) => reader.values(keys, at),
     [Symbol.dispose]: () => reader[Symbol.dispose](),
   };
 }

@@ -1,6 +1,6 @@
 /** A call that is proposed on the command line, to be decided and not run: the file it is in, and what it is decided on. */
 
-import { openReader } from '../ledger/sqlite/reader.ts';
+import { exceptedAt, exceptionEntries } from '../authority/exception.ts';
 import type { Policy } from '../policy/compile.ts';
 import { type FactValues, needs } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
@@ -11,6 +11,7 @@ import { JSON_LIMITS } from '../value/limits.ts';
 import { parseInstant } from '../value/time.ts';
 import { systemWorld } from '../world/system.ts';
 import { type CommonOptions, dataDirectory } from './configuration.ts';
+import { readData } from './data.ts';
 import { CliError, EXIT } from './exit.ts';
 import { readNamed } from './file.ts';
 import { firstError, showIssues } from './issues.ts';
@@ -36,11 +37,22 @@ export async function readRequest(terminal: Terminal, options: CallOptions): Pro
   return { tool, args, principal, now, call: { id: '', attempt: 1, key: '' }, run: { id: '', depth: 0 } };
 }
 
-/** Counters and kill switches of the data directory that was named; without `--data` nothing has happened yet. */
-export function factsOf(terminal: Terminal, options: CallOptions, policy: Policy, request: Request): FactValues {
-  if (options.data === undefined) return new Map();
-  using reader = openReader(dataDirectory(terminal, options));
-  return reader.values(needs(policy, request), request.now);
+/**
+ * What a decision would be made on: the counters, the kill switches and the exceptions of the data directory that was
+ * named; without `--data` nothing has happened yet.
+ */
+export async function circumstances(
+  terminal: Terminal,
+  options: CallOptions,
+  loaded: Policy,
+  request: Request,
+): Promise<{ readonly policy: Policy; readonly facts: FactValues }> {
+  if (options.data === undefined) return { policy: loaded, facts: new Map() };
+  using data = readData(dataDirectory(terminal, options));
+  const standing = { version: 0, entries: await exceptionEntries(data) };
+  const among = { standing, signers: loaded.configuration, log: data.log };
+  const { policy } = exceptedAt(loaded, among, request.now);
+  return { policy, facts: data.values(needs(policy, request), request.now) };
 }
 
 /** The decision on every call when the policy does not load. */

@@ -53,8 +53,13 @@ test('an exception is shown, signed, listed, verified and ended [R-break-glass]'
   assert.partialDeepStrictEqual(told[0], { id, rules: ['much'], by: 'ann', reason: 'the bank is on fire' });
   assert.match((await desk.command('log')).out, new RegExp(`policy\\.exception +ann +the bank is on fire +${id}`, 'u'));
   assert.equal((await desk.command('verify')).code, 0);
+  desk.write('call.json', '{"tool": "bank.pay", "args": {"amount": 500}}');
+  const decided = async (): Promise<number | null> =>
+    (await desk.command('decide', '--offline', '--call', 'call.json', '--data', desk.at('.interlock'))).code;
+  assert.equal(await decided(), 4, 'a decision on this directory knows that only the other rule is left');
   const ended = await desk.command('refuse', id, '--reason', 'it is out', '--as', 'ann');
   assert.deepEqual([ended.code, ended.out], [0, `${id} is refused by ann\n`]);
+  assert.equal(await decided(), 3);
   assert.equal((await desk.command('refuse', id, '--reason', 'again')).code, 1);
   assert.deepEqual(json((await desk.command('approvals', '--json')).out)['exceptions'], []);
 });

@@ -8,7 +8,7 @@ import { showIssues, toldIssues } from '../issues.ts';
 import {
   type CallOptions,
   EXIT_OF,
-  factsOf,
+  circumstances,
   readRequest,
   showDecision,
   toldDecision,
@@ -20,19 +20,19 @@ import { type Terminal, inertJson, writeLine } from '../terminal.ts';
 export async function decideCommand(terminal: Terminal, options: CallOptions): Promise<ExitCode> {
   const request = await readRequest(terminal, options);
   const loaded = await loadConfiguration(terminal, options);
-  const { policy, issues } = await typePolicy(terminal, loaded, options);
+  const { policy: typed, issues } = await typePolicy(terminal, loaded, options);
   const tell = (decision: Decision): void => {
     if (options.json) {
       const found = issues.length === 0 ? {} : { issues: toldIssues(issues, loaded.shown) };
       writeLine(terminal.output, inertJson({ ...toldDecision(decision), ...found }));
     } else showDecision(terminal, decision);
   };
-  if (policy === undefined) {
+  if (typed === undefined) {
     if (!options.json) showIssues(terminal, issues, loaded.shown, loaded.source);
     tell(withoutPolicy(issues, loaded.shown));
     return EXIT.usage;
   }
-  const facts = factsOf(terminal, options, policy, request);
+  const { policy, facts } = await circumstances(terminal, options, typed, request);
   const decision = withNearest(policy, request, facts, decide(policy, request, facts));
   tell(decision);
   return EXIT_OF[decision.effect];

@@ -7,7 +7,7 @@ import { showIssues, toldIssues } from '../issues.ts';
 import {
   type CallOptions,
   EXIT_OF,
-  factsOf,
+  circumstances,
   readRequest,
   showDecision,
   toldDecision,
@@ -20,9 +20,9 @@ import { type Terminal, inertJson, writeLine } from '../terminal.ts';
 export async function explainCommand(terminal: Terminal, options: CallOptions): Promise<ExitCode> {
   const request = await readRequest(terminal, options);
   const loaded = await loadConfiguration(terminal, options);
-  const { policy, issues } = await typePolicy(terminal, loaded, options);
+  const { policy: typed, issues } = await typePolicy(terminal, loaded, options);
   const found = issues.length === 0 ? {} : { issues: toldIssues(issues, loaded.shown) };
-  if (policy === undefined) {
+  if (typed === undefined) {
     const decision = withoutPolicy(issues, loaded.shown);
     if (options.json) writeLine(terminal.output, inertJson({ decision: toldDecision(decision), rules: [], ...found }));
     else {
@@ -31,7 +31,8 @@ export async function explainCommand(terminal: Terminal, options: CallOptions): 
     }
     return EXIT.usage;
   }
-  const { decision, rules } = explain(policy, request, factsOf(terminal, options, policy, request));
+  const { policy, facts } = await circumstances(terminal, options, typed, request);
+  const { decision, rules } = explain(policy, request, facts);
   if (options.json) {
     const said = rules.map((rule) => ({ ...rule, clauses: rule.clauses.map((clause) => ({ ...clause })) }));
     writeLine(terminal.output, inertJson({ decision: toldDecision(decision), rules: said, ...found }));
