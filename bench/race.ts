@@ -52,7 +52,7 @@ export function print(raced: ReadonlyMap<string, Latencies>, base: string): void
   const first = raced.get(base)?.p50 ?? Number.NaN;
   for (const [name, { p50, p99 }] of raced) {
     const ratio = `${(p50 / first).toFixed(2)}×`.padStart(9);
-    console.log(`  ${name.padEnd(52)}p50${microseconds(p50)} ${ratio}  p99${microseconds(p99)}`);
+    console.log(`  ${name.padEnd(58)}p50${microseconds(p50)} ${ratio}  p99${microseconds(p99)}`);
   }
 }
 
