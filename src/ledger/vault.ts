@@ -72,17 +72,18 @@ export function createVault(key: Uint8Array, world: World): Vault {
       // Drawn at once: each draw is a call to the system.
       const drawn = world.random(SALT_BYTES + KEY_BYTES + 2 * NONCE_BYTES);
       const salt = drawn.subarray(0, SALT_BYTES);
-      const bodyKey = drawn.subarray(SALT_BYTES, SALT_BYTES + KEY_BYTES);
+      const keyBytes = drawn.subarray(SALT_BYTES, SALT_BYTES + KEY_BYTES);
+      const bodyKey = createSecretKey(keyBytes);
       const nonce = drawn.subarray(-2 * NONCE_BYTES, -NONCE_BYTES);
       const keyNonce = drawn.subarray(-NONCE_BYTES);
       const disclosure = canonicalBytes([toBase64Url(salt), `/${role}`, value]);
       const ciphertext = encrypt(bodyKey, disclosure, bound('body', call, role), nonce);
-      const wrappedKey = encrypt(wrapping, bodyKey, bound('key', call, role), keyNonce);
+      const wrappedKey = encrypt(wrapping, keyBytes, bound('key', call, role), keyNonce);
       return { commitment: commitmentOf(disclosure), body: { call, role, ciphertext, wrappedKey } };
     },
     open({ call, role, ciphertext, wrappedKey }, commitment) {
       const bodyKey = decrypt(wrapping, wrappedKey, bound('key', call, role));
-      const disclosure = bodyKey && decrypt(bodyKey, ciphertext, bound('body', call, role));
+      const disclosure = bodyKey && decrypt(createSecretKey(bodyKey), ciphertext, bound('body', call, role));
       if (disclosure === undefined || commitmentOf(disclosure) !== commitment) {
         throw new LedgerError('tampered', `the ${role} of call ${call} is not what its entry commits to`);
       }
@@ -94,7 +95,7 @@ export function createVault(key: Uint8Array, world: World): Vault {
     },
     fingerprint(salt, principal, tool, canonicalArgs) {
       // The JSON of the pair says where it ends, so no two calls run together.
-      const mac = createHmac('sha256', salt)
+      const mac = createHmac('sha256', createSecretKey(salt))
         .update(canonicalText([principal, tool]))
         .update(canonicalArgs);
       return new Uint8Array(mac.digest());
@@ -102,7 +103,7 @@ export function createVault(key: Uint8Array, world: World): Vault {
   };
 }
 
-/** Imported once: that costs more than a short HMAC. */
+/** As a key object, which is several times as fast to use as the bytes are. */
 function derive(key: Uint8Array, purpose: string): KeyObject {
   const bytes = hkdfSync('sha256', key, new Uint8Array(0), utf8(`interlock/v1/${purpose}`), KEY_BYTES);
   return createSecretKey(new Uint8Array(bytes));
@@ -125,12 +126,12 @@ function valueOf(disclosure: Uint8Array): JsonValue {
   return value;
 }
 
-function encrypt(key: KeyObject | Uint8Array, plain: Uint8Array, bound: Uint8Array, nonce: Uint8Array): Uint8Array {
+function encrypt(key: KeyObject, plain: Uint8Array, bound: Uint8Array, nonce: Uint8Array): Uint8Array {
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(bound);
   return new Uint8Array(Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]));
 }
 
-function decrypt(key: KeyObject | Uint8Array, sealed: Uint8Array, bound: Uint8Array): Uint8Array | undefined {
+function decrypt(key: KeyObject, sealed: Uint8Array, bound: Uint8Array): Uint8Array | undefined {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAAD(bound).setAuthTag(sealed.subarray(-TAG_BYTES));
