@@ -1,8 +1,24 @@
 /** The real world: the machine's clocks and its random source. */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import os from 'node:os';
 import type { World } from './world.ts';
+
+const POOL_BYTES = 4_096;
+const pool = new Uint8Array(POOL_BYTES);
+let drawn = POOL_BYTES;
+
+/** Drawn from the system in advance: a few bytes cost as much there as thousands. Nothing stays of what was given out. */
+function random(length: number): Uint8Array {
+  if (length > POOL_BYTES) return new Uint8Array(randomBytes(length));
+  if (drawn + length > POOL_BYTES) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  const bytes = pool.slice(drawn, drawn + length);
+  pool.fill(0, drawn, (drawn += length));
+  return bytes;
+}
 
 export const systemWorld: World = {
   now: () => Date.now(),
@@ -15,7 +31,7 @@ export const systemWorld: World = {
       return performance.now();
     }
   },
-  random: (length) => randomBytes(length),
+  random,
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
