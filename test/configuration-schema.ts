@@ -110,7 +110,9 @@ const PRINCIPAL: Keys = {
 };
 
 const RULE: Keys = {
-  id: text('the name of the rule; without it `rules/N`', { pattern: '^(?!rules/|preset/|exception/)\\S{1,128}$' }),
+  id: text('the name of the rule; without it `rules/N`', {
+    pattern: '^(?!rules/|preset/|interlock/|exception/|ledger/)\\S{1,128}$',
+  }),
   allow: text(PATTERN),
   ask: text(PATTERN),
   deny: text(PATTERN),
@@ -184,6 +186,9 @@ export const TOP: Keys = {
   clock: closed({ gap: text('a start later than that after the last entry waits for a person (30d)', DURATION) }),
   approvals: closed({
     signed: { type: 'boolean', description: "an answer counts only with its approver's signature (true)" },
+  }),
+  checkpoints: closed({
+    file: text("where a checkpoint is kept outside of the data directory (in the user's state directory)"),
   }),
 };
 

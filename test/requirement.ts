@@ -150,6 +150,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/policy.md'],
   },
   {
+    id: 'R-rollback',
+    text: 'a data directory restored from a backup does not open until a person accepts it, and then writes ask',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

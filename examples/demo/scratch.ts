@@ -27,6 +27,8 @@ export async function makeScratch(): Promise<Scratch> {
   const file = path.join(directory, 'payments.jsonl');
   const hold = path.join(directory, 'hold');
   await mkdir(workspace);
+  // Inherited by every gateway and command: the demo leaves nothing in anybody's home.
+  process.env['XDG_STATE_HOME'] = path.join(directory, 'state');
   await writeFile(path.join(workspace, 'notes.txt'), 'Customer c_9 asks for a refund of 12.50 EUR.\n');
   await writeFile(path.join(workspace, '.env'), 'PAYMENTS_TOKEN=not-for-agents\n');
   await writeFile(path.join(directory, 'outside.txt'), 'a file beside the workspace\n');

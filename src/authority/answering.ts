@@ -63,6 +63,7 @@ const CODE_OF_LEDGER = {
   stopped: 'ledger-stopped',
   'cannot-open': 'ledger-stopped',
   tampered: 'ledger-tampered',
+  'rolled-back': 'ledger-tampered',
 } as const satisfies Record<LedgerError['code'], Code>;
 
 /** The ledger could not take the intent: nothing was dispatched. */

@@ -204,7 +204,7 @@ function addApprovalCommands(terminal: Terminal, add: Add): void {
     .option('--passphrase-file <file>', 'holds the passphrase of the key; - is standard input')
     .option('--standing <scope>', 'also derive a rule not to ask again: for this call, recipient or tool')
     .option('--for <duration>', 'how long the standing rule lasts, such as 30d')
-    .option('--by <argument>', 'names the recipient; may be given more than once', collected)
+    .option('--by <argument>', 'names the recipient; may be given more than once', collect)
     .option('--write', 'change the configuration file; else the change is only shown');
   add('refuse <call>', 'refuse a call that waits', async (given, [call = '']) => {
     const { refuseCommand } = await import('./command/refuse.ts');
@@ -234,11 +234,6 @@ function addApprovalCommands(terminal: Terminal, add: Add): void {
     .option('--passphrase-file <file>', 'holds the passphrase of the new key; - is standard input');
 }
 
-/** The values of an option that may be given more than once. */
-function collected(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
 function standing(given: Given): StandingOptions {
   const { by, write } = given;
   const named = Array.isArray(by) ? by.map(String) : [];
@@ -251,7 +246,7 @@ function passphrase(given: Given): { readonly passphraseFile?: string } {
   return typeof file === 'string' ? { passphraseFile: file } : {};
 }
 
-/** The values of an option that may be given again. */
+/** The values of an option that may be given more than once. */
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
@@ -273,13 +268,17 @@ function addKillCommands(terminal: Terminal, add: Add): void {
 }
 
 function addRecoverCommand(terminal: Terminal, add: Add): void {
-  add('recover', 'go on after the clock jumped', async (given) => {
+  add('recover', 'go on after a restored backup or a jump of the clock', async (given) => {
     const { recoverCommand } = await import('./command/recover.ts');
     const { reason = '' } = text(given, 'reason', 'reason');
-    return recoverCommand(terminal, { ...common(given), acceptClock: given['acceptClock'] === true, reason });
+    const { acceptClock, acceptRollback, lift } = given;
+    const asked = { acceptClock: acceptClock === true, acceptRollback: acceptRollback === true, lift: lift === true };
+    return recoverCommand(terminal, { ...common(given), asked, reason });
   })
     .requiredOption('--reason <text>', 'why; recorded')
-    .option('--accept-clock', 'the wall clock is right as it is');
+    .option('--accept-clock', 'the wall clock is right as it is')
+    .option('--accept-rollback', 'go on with a log that is older than its checkpoint outside')
+    .option('--lift', 'decide calls with effects by their rules again');
 }
 
 function addUnavailable(program: Command, name: string, summary: string): void {

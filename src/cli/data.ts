@@ -1,32 +1,48 @@
 /** Opens a data directory for a command that writes to it, and for one that only reads calls. */
 
 import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { dataFiles, errorCodeOf } from '../ledger/directory.ts';
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
+import type { OutsidePlace } from '../ledger/outside.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
-import { openLedger } from '../ledger/sqlite/store.ts';
+import { type LedgerOptions, type StoredLedger, openLedger } from '../ledger/sqlite/store.ts';
 import { storedEntry } from '../ledger/stored-entry.ts';
 import type { FactValues } from '../policy/decide.ts';
 import { type Vault, openVault, readVault } from '../ledger/vault.ts';
 import { systemWorld } from '../world/system.ts';
+import { type CommonOptions, type Loaded, dataDirectory, loadConfiguration } from './configuration.ts';
+import { type Terminal, inert, writeLine } from './terminal.ts';
 
 export interface OpenData extends AsyncDisposable {
-  readonly ledger: Ledger;
+  readonly ledger: StoredLedger;
   readonly vault: Vault;
 }
 
+export interface DataOptions extends Pick<LedgerOptions, 'acceptRollback'> {
+  /** With `false` a directory without a ledger is refused instead of made. */
+  readonly create: boolean;
+  /** The configuration, if it was read already. */
+  readonly loaded?: Loaded;
+}
+
 /**
- * With `create: false` a directory without a ledger is refused instead of made. Throws `cannot-open`, `tampered` and
- * whatever else keeps the ledger from being opened as a `LedgerError`.
+ * Opens the data directory that `common` names. Throws `cannot-open`, `tampered`, `rolled-back` and whatever else keeps
+ * the ledger from being opened as a `LedgerError`.
  */
-export async function openData(directory: string, options: { readonly create: boolean }): Promise<OpenData> {
+export async function openData(terminal: Terminal, common: CommonOptions, options: DataOptions): Promise<OpenData> {
+  const directory = dataDirectory(terminal, common);
+  const { create, loaded, ...more } = options;
   const files = dataFiles(directory);
   try {
     // A database that is none of ours is told by its own error, and nothing is made beside it.
     const isStrange = existsSync(files.ledger) && !existsSync(files.vaultKey);
-    if (!options.create || isStrange) openReader(directory)[Symbol.dispose]();
+    if (!create || isStrange) openReader(directory)[Symbol.dispose]();
+    const outside = await outsidePlace(terminal, common, loaded);
     const vault = openVault(directory, systemWorld);
-    const ledger = await openLedger({ dataDirectory: directory, world: systemWorld, vault });
+    const warn = (line: string): void => writeLine(terminal.errors, `interlock: ${inert(line)}`);
+    const ledger = await openLedger({ dataDirectory: directory, world: systemWorld, vault, outside, warn, ...more });
     return { ledger, vault, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
   } catch (error) {
     const code = errorCodeOf(error);
@@ -60,4 +76,30 @@ export function readData(directory: string): ReadData {
     values: (keys, at) => reader.values(keys, at),
     [Symbol.dispose]: () => reader[Symbol.dispose](),
   };
+}
+
+/**
+ * Where the checkpoint outside is. A configuration in this directory is not the one of a data directory that was named
+ * alone; and one that cannot be used says nothing: then it is where the last opening kept it.
+ */
+export async function outsidePlace(
+  terminal: Terminal,
+  common: CommonOptions,
+  loaded?: Pick<Loaded, 'configuration' | 'directory'>,
+): Promise<OutsidePlace> {
+  const directory = path.join(stateHome(terminal), 'interlock', 'checkpoints');
+  const isAlone = common.data !== undefined && common.config === undefined;
+  const read = loaded ?? (isAlone ? undefined : await loadConfiguration(terminal, common));
+  if (read?.configuration === undefined) return { kind: 'remembered', directory };
+  const { file } = read.configuration.checkpoints;
+  return file === undefined
+    ? { kind: 'default', directory }
+    : { kind: 'file', file: path.resolve(read.directory, file) };
+}
+
+/** The user's state directory (XDG Base Directory). */
+function stateHome({ environment }: Terminal): string {
+  const named = environment['XDG_STATE_HOME'] ?? '';
+  const home = environment['HOME'] ?? '';
+  return path.isAbsolute(named) ? named : path.join(home === '' ? os.homedir() : home, '.local', 'state');
 }

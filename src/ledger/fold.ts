@@ -3,7 +3,7 @@
 import { foldClock, isClockStep } from './clock.ts';
 import type { CallRow, CallState, Charges, Kill, TrustedTool } from './ledger.ts';
 import { foldStanding } from './standing.ts';
-import type { CallStep, KillStep, PinStep, Step } from './step.ts';
+import type { CallStep, KillStep, PinStep, RollbackStep, Step } from './step.ts';
 
 /** The tables as folding sees them. */
 export interface Lookups {
@@ -47,12 +47,16 @@ export function parkedKey(principal: string): string {
   return `parked/principal=${principal}`;
 }
 
+/** 1 from the acceptance of an older copy of the log until a person lifts that; no call can move it. */
+export const ROLLBACK_KEY = 'rollback/accepted';
+
 /** What `step`, as the entry of `moment`, makes of the tables. Columns that no entry says are kept as they are. */
 export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
   if (step.kind === 'kill-set' || step.kind === 'kill-lifted') return foldKill(step, moment, lookups);
   if (step.kind === 'pin-trusted') return foldPin(step, moment, lookups);
   if (isClockStep(step)) return foldClock(step, (key) => lookups.counter(key));
   if (step.kind === 'stands' || step.kind === 'ends') return foldStanding(step, moment, lookups);
+  if (step.kind === 'rollback-accepted' || step.kind === 'rollback-lifted') return foldRollback(step, lookups);
   const before = lookups.call(step.call);
   switch (step.kind) {
     case 'denied':
@@ -91,6 +95,16 @@ function foldPin({ tool, digest }: PinStep, { position }: Moment, lookups: Looku
   if (lookups.trusted(tool) === undefined)
     return { ok: true, keys: [], counters: [], trusted: { tool, digest, position } };
   return { ok: false, code: 'illegal', message: `\`${tool}\` was trusted before, so \`pin.trusted\` does not fit` };
+}
+
+function foldRollback({ kind }: RollbackStep, lookups: Lookups): Folded {
+  if (kind === 'rollback-accepted') return { ok: true, keys: [], counters: [[ROLLBACK_KEY, 1]] };
+  if (lookups.counter(ROLLBACK_KEY) !== 0) return { ok: true, keys: [], counters: [[ROLLBACK_KEY, 0]] };
+  return {
+    ok: false,
+    code: 'illegal',
+    message: 'no older copy was accepted, so `ledger.rollback-lifted` does not fit',
+  };
 }
 
 function foldParked(

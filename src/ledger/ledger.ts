@@ -108,7 +108,7 @@ export interface Reads {
   /** Answers with the calls of this principal and tool that are `parked`, `intent` or `unknown`. */
   readonly open?: { readonly principal: string; readonly tool: string };
   readonly call?: string;
-  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`, `clock/…`, `exception-version`. */
+  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`, `clock/…`, `rollback/…`, `exception-version`. */
   readonly facts?: readonly string[];
 }
 
@@ -121,8 +121,9 @@ export interface Facts {
   readonly call?: CallRow;
   /**
    * The facts that were asked for, those that are 0 left out: counters; for `slots/…` the leases that live at `at`; for
-   * `kill/TARGET` 1 when it is on; for `pin/DIGEST/TOOL` 1 when the
-   * tool was first trusted under this digest and 2 when under another; for `parked/principal=ID` the calls that are parked.
+   * `kill/TARGET` 1 when it is on; for `pin/DIGEST/TOOL` 1 when the tool was first trusted under this digest and 2 when
+   * under another; for `parked/principal=ID` the calls that are parked; for `rollback/accepted` 1 while an older copy of
+   * the log is accepted and not lifted.
    */
   readonly values: ReadonlyMap<string, number>;
 }
@@ -213,7 +214,18 @@ export interface Ledger extends AsyncDisposable {
   checkpoint(): Promise<string>;
 }
 
-export type LedgerErrorCode = 'busy' | 'conflict' | 'outcome-unknown' | 'stopped' | 'tampered' | 'cannot-open';
+/**
+ * Those of `Ledger`, and two that keep one from being opened: `rolled-back` — the checkpoint kept outside of the data
+ * directory says that the log once was longer, or another one; `cannot-open` — anything else.
+ */
+export type LedgerErrorCode =
+  | 'busy'
+  | 'conflict'
+  | 'outcome-unknown'
+  | 'stopped'
+  | 'tampered'
+  | 'rolled-back'
+  | 'cannot-open';
 
 /** A ledger could not do what it was asked; `code` says which way. */
 export class LedgerError extends Error {

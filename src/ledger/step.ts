@@ -88,14 +88,19 @@ export interface PinStep {
   readonly call?: never;
 }
 
-export type Step = CallStep | KillStep | PinStep | ClockStep | StandingStep;
+/** `ledger.rollback-accepted` and `ledger.rollback-lifted`: about no single call. */
+export type RollbackStep =
+  | { readonly kind: 'rollback-accepted'; readonly call?: never }
+  | { readonly kind: 'rollback-lifted'; readonly call?: never };
+
+export type Step = CallStep | KillStep | PinStep | ClockStep | StandingStep | RollbackStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
 export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
-  return /^(?:call|kill|pin|clock)\./u.test(type) || type === 'ledger.opened' || isStanding(type);
+  return /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)/u.test(type) || isStanding(type);
 }
 
 /** Reads the fields that folding needs. `fields` may be a whole entry. */
@@ -131,6 +136,9 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
       return readJumped(fields);
     case 'clock.accepted':
       return readAccepted(fields);
+    case 'ledger.rollback-accepted':
+    case 'ledger.rollback-lifted':
+      return readRollback(type === 'ledger.rollback-lifted' ? 'rollback-lifted' : 'rollback-accepted', fields);
     default:
       return readStanding(type, fields);
   }
@@ -257,6 +265,11 @@ function readPin(fields: JsonObject): ReadStep {
   if (!isName(digest) || digest.includes('/')) return missing('tool.definition');
   if (definition !== undefined && typeof definition !== 'string') return missing('definition');
   return { ok: true, step: { kind: 'pin-trusted', tool: name, digest } };
+}
+
+function readRollback(kind: RollbackStep['kind'], { reason, by }: JsonObject): ReadStep {
+  if (!isName(reason)) return missing('reason');
+  return isName(by) ? { ok: true, step: { kind } } : missing('by');
 }
 
 function toolName(fields: JsonObject): string | undefined {

@@ -2,6 +2,7 @@
 
 import type { Decision, Request } from './decision.ts';
 import type { Policy } from './policy.ts';
+import { ROLLBACK_RULE, ROLLBACK_TERMS } from './rollback.ts';
 import { REQUESTER } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { knowsPrincipal } from './visible.ts';
@@ -76,17 +77,21 @@ export function answered(
   return satisfied(approvals) ? 'expired' : 'no';
 }
 
-function rulesOf(policy: Policy, { rules }: Decision): readonly Rule[] {
+/** What one rule wants of its answers. */
+type Terms = Pick<Rule, 'approvers' | 'quorum' | 'notRequester' | 'expiresMs'>;
+
+function rulesOf(policy: Policy, { rules }: Decision): readonly Terms[] {
   const ids = new Set(rules);
-  return policy.configuration.rules.filter((rule) => rule.effect === 'ask' && ids.has(rule.id));
+  const asking: Terms[] = policy.configuration.rules.filter((rule) => rule.effect === 'ask' && ids.has(rule.id));
+  return ids.has(ROLLBACK_RULE) ? [...asking, ROLLBACK_TERMS] : asking;
 }
 
-function satisfies(policy: Policy, request: Request, rule: Rule, approvals: readonly Approval[]): boolean {
+function satisfies(policy: Policy, request: Request, rule: Terms, approvals: readonly Approval[]): boolean {
   const people = new Set(approvals.filter((each) => counts(policy, request, rule, each)).map(({ by }) => by));
   return people.size >= quorumOf(rule);
 }
 
-function counts(policy: Policy, request: Request, rule: Rule, { by, how }: Approval): boolean {
+function counts(policy: Policy, request: Request, rule: Terms, { by, how }: Approval): boolean {
   const { approvals, principals } = policy.configuration;
   const own = by === request.principal;
   if (own && rule.notRequester === true) return false;
@@ -102,10 +107,10 @@ function counts(policy: Policy, request: Request, rule: Rule, { by, how }: Appro
 }
 
 /** Whether the requester alone may answer: never for a role, a quorum, or where another person is wanted. */
-function takesRequester(rule: Rule): boolean {
+function takesRequester(rule: Terms): boolean {
   return rule.approvers?.includes(REQUESTER) === true && quorumOf(rule) === 1 && rule.notRequester !== true;
 }
 
-function quorumOf({ quorum = 1 }: Rule): number {
+function quorumOf({ quorum = 1 }: Terms): number {
   return quorum;
 }

@@ -15,6 +15,7 @@ import type { Limit } from './limit.ts';
 import { counterKey, withFacts } from './need.ts';
 import type { Policy, PolicyTool } from './policy.ts';
 import { arrivalOf } from './rate.ts';
+import { afterRollback } from './rollback.ts';
 import { bindingsOf } from './vocabulary.ts';
 
 /** Calls of one principal that may wait for approvals at once. */
@@ -28,7 +29,7 @@ export interface ChargeOptions {
 }
 
 /**
- * Rules and obligations (`judge`), then depth, rate, concurrency, budget and count, in this order: what `decide` does
+ * Rules and obligations (`judge`), what asks after a rollback, then depth, rate, concurrency, budget and count, in this order: what `decide` does
  * after the gates of `admit`. An `allow` carries the reservation to make with the intent. A question passes the same
  * gates, so that nobody is asked about what there is no room for, and reserves nothing; approvals that satisfy all of
  * its rules make it an `allow`.
@@ -43,9 +44,10 @@ export function charge(
 }
 
 function charged(policy: Policy, request: Request, facts: FactValues, options: ChargeOptions): Decision {
-  const { judged = judge(policy, request, facts), approved } = options;
+  const { judged: byRules = judge(policy, request, facts), approved } = options;
   const tool = policy.tools.get(request.tool);
-  if (tool === undefined || judged.effect === 'deny') return judged;
+  if (tool === undefined || byRules.effect === 'deny') return byRules;
+  const judged = afterRollback(tool, facts, byRules);
   const decision =
     judged.effect === 'ask' && approved !== undefined
       ? withAnswers(policy, tool, request, facts, judged, approved)

@@ -220,9 +220,10 @@ const IN_SECTION: Readonly<Record<keyof typeof LATER, (key: string) => string>> 
   rule: (key) => key,
   approvals: (key) => `interlock: 1\napprovals:\n  ${key}: y\n`,
   clock: (key) => key,
+  checkpoints: (key) => `interlock: 1\ncheckpoints:\n  ${key}: y\n`,
 };
 
-for (const section of ['top', 'server', 'tool', 'downstreamKey', 'guard', 'approvals'] as const) {
+for (const section of ['top', 'server', 'tool', 'downstreamKey', 'guard', 'approvals', 'checkpoints'] as const) {
   for (const key of LATER[section]) {
     test(`\`${key}\` in ${section} is refused as not available yet, never ignored`, () => {
       const text = IN_SECTION[section](key);

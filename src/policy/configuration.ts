@@ -25,8 +25,10 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
-import { APPROVALS, CLOCK, PINS, RETENTION, readApprovals, readClock, readPins, readRetention } from './settings.ts';
-import type { ApprovalSettings, ClockSettings, PinSettings, RetentionSettings } from './settings.ts';
+import { APPROVALS, CHECKPOINTS, CLOCK, PINS, RETENTION } from './settings.ts';
+import { readApprovals, readCheckpoints, readClock, readPins, readRetention } from './settings.ts';
+import type { ApprovalSettings, CheckpointSettings, ClockSettings } from './settings.ts';
+import type { PinSettings, RetentionSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 import type { Located } from './source.ts';
 
@@ -53,6 +55,7 @@ export interface Configuration {
   readonly retention: RetentionSettings;
   readonly pins: PinSettings;
   readonly clock: ClockSettings;
+  readonly checkpoints: CheckpointSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
   /** Of `data`: identifies the policy. */
@@ -61,8 +64,7 @@ export interface Configuration {
 
 const VERSION = 1;
 const LOCAL = 'local';
-type Defaulted = 'servers' | 'tools' | 'rules' | 'budgets' | 'limits' | 'approvals' | 'clock' | 'pins' | 'retention';
-const DEFAULTS: Pick<Configuration, Defaulted> = {
+const DEFAULTS = {
   servers: new Map(),
   tools: [],
   rules: [],
@@ -72,7 +74,8 @@ const DEFAULTS: Pick<Configuration, Defaulted> = {
   pins: PINS,
   retention: RETENTION,
   clock: CLOCK,
-};
+  checkpoints: CHECKPOINTS,
+} satisfies Partial<Configuration>;
 
 /**
  * The configuration that `text` writes, or every problem found. `file` is named in the issues only. `environment`
@@ -130,6 +133,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
     retention: (entry: Entry) => void (draft.retention = readRetention(reader, entry)),
     pins: (entry: Entry) => void (draft.pins = readPins(reader, entry)),
     clock: (entry: Entry) => void (draft.clock = readClock(reader, entry)),
+    checkpoints: (entry: Entry) => void (draft.checkpoints = readCheckpoints(reader, entry)),
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);
       if (read !== undefined) draft.preset = read.preset;

@@ -4,7 +4,7 @@
  */
 
 export const LATER = {
-  top: ['models', 'programs', 'disk', 'checkpoints', 'builtin', 'secrets', 'personal'],
+  top: ['models', 'programs', 'disk', 'builtin', 'secrets', 'personal'],
   server: ['url', 'headers'],
   tool: ['subjectCheck', 'secrets', 'output', 'default'],
   downstreamKey: ['header'],
@@ -14,4 +14,5 @@ export const LATER = {
   rule: [],
   clock: [],
   approvals: ['interactive'],
+  checkpoints: ['witnesses'],
 } as const;

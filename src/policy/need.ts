@@ -7,14 +7,14 @@ import { CLOCK_JUMP_KEY, killKeys, parkedKey } from './fact.ts';
 import type { FactValues } from './fact.ts';
 import type { Limit } from './limit.ts';
 import type { Policy, PolicyTool } from './policy.ts';
+import { ROLLBACK_KEY, isHeldByRollback } from './rollback.ts';
 import { scopeText } from './scope.ts';
 
 /**
  * Every key that `decide` may look at for `request`, each once: kill switches, a leap of the clock where it matters, the
- * pin that was trusted, calls that wait for an approval where
- * one may be asked for, rates, slots, counts, and of each budget that is charged or read the window's. It depends on
- * the principal, the tool, the run and the time, never on the arguments, and not on how much is declared about other
- * tools.
+ * pin that was trusted, an accepted rollback, calls that wait for an approval where one may be asked for, rates, slots,
+ * counts, and of each budget that is charged or read the window's. It depends on the principal, the tool, the run and
+ * the time, never on the arguments, and not on how much is declared about other tools.
  */
 export function needs(policy: Policy, request: Request): readonly string[] {
   const keys = new Set(killKeys(request));
@@ -22,7 +22,8 @@ export function needs(policy: Policy, request: Request): readonly string[] {
   if (tool?.effect !== 'read') keys.add(CLOCK_JUMP_KEY);
   if (tool === undefined || tool.invalid !== undefined) return [...keys];
   if (tool.pin.trustKey !== undefined) keys.add(tool.pin.trustKey);
-  if (tool.rules.ask.length > 0) keys.add(parkedKey(request.principal));
+  if (isHeldByRollback(tool)) keys.add(ROLLBACK_KEY);
+  if (isHeldByRollback(tool) || tool.rules.ask.length > 0) keys.add(parkedKey(request.principal));
   for (const limit of tool.limits) {
     const { kind } = limit.ceiling;
     if (kind !== 'depth') keys.add(counterKey(kind, limit, request));

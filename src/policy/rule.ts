@@ -41,7 +41,7 @@ const QUORUM_MAX = 100;
 /** Among approvers: whoever asked. */
 export const REQUESTER = 'requester';
 const RULE_ID = /^[^\s\p{Cc}\p{Cf}]{1,128}$/u;
-const POSITIONAL_ID = /^(?:rules|preset|interlock|exception)\//u;
+const POSITIONAL_ID = /^(?:rules|preset|interlock|exception|ledger)\//u;
 
 export function readRules(reader: Reader, entry: Entry): readonly Rule[] {
   const items = readItems(reader, entry.value, entry.place, '`rules`') ?? [];
@@ -172,7 +172,8 @@ function readId(reader: Reader, entry: Entry, draft: Draft, what: string): void 
     const message = `expected \`id\` of ${what} to be 1 to 128 characters without spaces, got \`${shown(id)}\``;
     refuse(reader, entry.place, 'wrong-value', message);
   } else if (POSITIONAL_ID.test(id)) {
-    const hint = 'ids that begin with `rules/`, `preset/`, `interlock/` or `exception/` name rules that nobody named';
+    const hint =
+      'ids that begin with `rules/`, `preset/`, `interlock/`, `exception/` or `ledger/` name rules of no file';
     refuse(reader, entry.place, 'wrong-value', `\`id\` of ${what} cannot be \`${shown(id)}\``, hint);
   } else draft.id = id;
 }

@@ -76,6 +76,10 @@ export function asked(tool: PolicyTool, rules: Matched, bound: () => Bound): str
   return `${tool.name} needs an approval, says ${ids(rules)}${reasonOf(rules, bound, 'ask')}`;
 }
 
+export function rolledBack(tool: PolicyTool): string {
+  return `${tool.name} needs an approval: the record of earlier calls was restored from a backup and may lack this one`;
+}
+
 /** Names what the allowing rule that is nearest to match still needs. */
 export function notAllowed(tool: PolicyTool, bindings: Bindings | Bound): string {
   const nearest = nearestRule(tool.rules.allow, bindings);

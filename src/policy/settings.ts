@@ -1,7 +1,7 @@
-/** Settings of the whole: `approvals`, `clock`, `pins`, `retention`. */
+/** Settings of the whole: `approvals`, `checkpoints`, `clock`, `pins`, `retention`. */
 
 import { readDuration } from './duration.ts';
-import { readBoolean, readFields, readWord } from './reader.ts';
+import { readBoolean, readFields, readText, readWord } from './reader.ts';
 import type { Entry, Reader } from './reader.ts';
 import { LATER } from './later.ts';
 
@@ -51,6 +51,13 @@ export function readPins(reader: Reader, entry: Entry): PinSettings {
   return Object.freeze({ first });
 }
 
+export interface CheckpointSettings {
+  /** Where a checkpoint is kept outside of the data directory, as written; absent: in the user's state directory. */
+  readonly file?: string;
+}
+
+export const CHECKPOINTS: CheckpointSettings = {};
+
 export function readApprovals(reader: Reader, entry: Entry): ApprovalSettings {
   let { signed } = APPROVALS;
   const parsers = {
@@ -74,6 +81,16 @@ export function readClock(reader: Reader, entry: Entry): ClockSettings {
   };
   readFields(reader, entry.value, entry.place, '`clock`', parsers, LATER.clock);
   return Object.freeze({ gapMs });
+}
+
+export function readCheckpoints(reader: Reader, entry: Entry): CheckpointSettings {
+  let file: string | undefined;
+  const parsers = {
+    file: (inner: Entry) =>
+      void (file = readText(reader, inner.value, inner.place, '`file` of `checkpoints`')?.text ?? file),
+  };
+  readFields(reader, entry.value, entry.place, '`checkpoints`', parsers, LATER.checkpoints);
+  return Object.freeze(file === undefined ? CHECKPOINTS : { file });
 }
 
 function flag(reader: Reader, entry: Entry, section: string): boolean | undefined {

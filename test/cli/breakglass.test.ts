@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openData } from '../../src/cli/data.ts';
-import { type Ended, Scratch, json, run } from './command.ts';
+import { type Ended, Scratch, fakeTerminal, json, run } from './command.ts';
 
 const RULES = `rules:
   - allow: bank.pay
@@ -32,7 +32,7 @@ async function open(): Promise<Desk> {
   const principals = `principals:\n  local: {}\n  ann: { key: "${String(json(out)['key'])}" }\n`;
   const tools = 'tools: { bank.pay: { input: { type: object, properties: { amount: {type: integer} } } } }\n';
   desk.write('interlock.yaml', `interlock: 1\n${principals}${tools}${RULES}`);
-  await using data = await openData(desk.at('.interlock'), { create: true });
+  await using data = await openData(fakeTerminal({ directory: desk.path }), { json: false }, { create: true });
   await data.ledger.checkpoint();
   return desk;
 }

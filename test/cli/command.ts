@@ -9,6 +9,7 @@ import { Readable, Writable } from 'node:stream';
 import picocolors from 'picocolors';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
+import { STATE_HOME } from '../state-home.ts';
 
 export const INTERLOCK: string = join(import.meta.dirname, '../../bin/interlock.js');
 
@@ -72,7 +73,7 @@ export function fakeTerminal(around: Around = {}): FakeTerminal {
     input: input instanceof Readable ? input : Readable.from([Buffer.from(input)], { objectMode: false }),
     output: new Kept(),
     errors: new Kept(),
-    environment: around.environment ?? {},
+    environment: { XDG_STATE_HOME: STATE_HOME, ...around.environment },
     directory: around.directory ?? tmpdir(),
     colour: picocolors.createColors(around.colours ?? false),
     attended: { input: attended, errors: attended },
@@ -92,7 +93,7 @@ export function start(args: readonly string[], around: Omit<Around, 'colours' | 
   const { directory = tmpdir(), input = '', environment = {} } = around;
   const child = spawn(process.execPath, [INTERLOCK, ...args], {
     cwd: directory,
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], XDG_STATE_HOME: STATE_HOME, ...environment },
   });
   const out: Buffer[] = [];
   const err: Buffer[] = [];

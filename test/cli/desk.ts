@@ -10,6 +10,7 @@ import { formatInstant } from '../../src/value/time.ts';
 import { systemWorld } from '../../src/world/system.ts';
 import { type Around, type Ended, Scratch, json, run } from './command.ts';
 import { HOSTILE, leaves } from './recorded.ts';
+import { CHECKPOINTS } from '../state-home.ts';
 
 export const PASSPHRASE = 'correct horse';
 export const ARGS: JsonObject = { amount: 9_000, note: HOSTILE, $body: 'forged', deep: [{ $lit: { $sealed: 1 } }] };
@@ -27,7 +28,12 @@ export async function park(data: string, parking: Parking = {}): Promise<string>
   const { args = ARGS, past = false, quorum = 1, notRequester = false } = parking;
   const world = { ...systemWorld, now: () => systemWorld.now() - (past ? 3_600_000 : 0) };
   const vault = openVault(data, world);
-  await using ledger = await openLedger({ dataDirectory: data, world, vault });
+  await using ledger = await openLedger({
+    dataDirectory: data,
+    world,
+    vault,
+    outside: { kind: 'default', directory: CHECKPOINTS },
+  });
   const call = newId(world);
   const expires = world.now() + 600_000;
   const named = { log: ledger.log, call, tool: 'bank.pay', definition: '', principal: 'local', expires };

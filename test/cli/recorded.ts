@@ -1,16 +1,18 @@
 /** Data directories with calls in every state, recorded by the real authority, for the commands that read them. */
 
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Authority } from '../../src/authority/authority.ts';
 import type { Performed } from '../../src/authority/answer.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import { outsideFile } from '../../src/ledger/outside.ts';
 import { openReader } from '../../src/ledger/sqlite/reader.ts';
 import { openLedger } from '../../src/ledger/sqlite/store.ts';
 import { openVault } from '../../src/ledger/vault.ts';
 import type { JsonObject } from '../../src/value/json.ts';
 import { systemWorld } from '../../src/world/system.ts';
 import { policyOf } from '../authority-world.ts';
+import { CHECKPOINTS } from '../state-home.ts';
 
 const RULES = `interlock: 1
 tools:
@@ -32,9 +34,11 @@ export interface Recording extends AsyncDisposable {
   call(tool: string, args: JsonObject, performed: Performed | Perform, principal?: string): Promise<string>;
 }
 
-export async function openRecording(directory: string): Promise<Recording> {
+/** `outside`: its checkpoint is kept where commands look for it, as that of a log which they wrote themselves. */
+export async function openRecording(directory: string, outside = true): Promise<Recording> {
   const vault = openVault(directory, systemWorld);
-  const ledger = await openLedger({ dataDirectory: directory, world: systemWorld, vault });
+  const kept = outside ? { outside: { kind: 'default', directory: CHECKPOINTS } as const } : {};
+  const ledger = await openLedger({ dataDirectory: directory, world: systemWorld, vault, ...kept });
   const around = { vault, world: systemWorld, resolveRoot: (within: string) => within, protectedPaths: [] };
   const authority = new Authority(ledger, around);
   await authority.load(policyOf(RULES));
@@ -83,10 +87,14 @@ export async function record(directory: string): Promise<Calls> {
   };
 }
 
-/** A copy of the data directory `from`, as a thief or a backup makes one. */
+/** A copy of the data directory `from`, as a thief or a backup makes one, and of its checkpoint outside. */
 export function copyData(from: string, to: string): string {
   rmSync(to, { recursive: true, force: true });
   cpSync(from, to, { recursive: true });
+  using reader = openReader(to);
+  const file = outsideFile({ kind: 'default', directory: CHECKPOINTS }, reader.log, undefined);
+  mkdirSync(CHECKPOINTS, { recursive: true });
+  writeFileSync(file, [...reader.checkpoints()].at(-1)?.note ?? '');
   return to;
 }
 

@@ -1,57 +1,102 @@
-/** `interlock recover --accept-clock`: a person accepts a jump of the clock, with who and why. */
+/** `interlock recover`: a restored backup is noticed, accepted by a person, and lifted again. */
 
 import assert from 'node:assert/strict';
+import { cpSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
-import { Scratch, json, run } from './command.ts';
-import { leaves, openRecording } from './recorded.ts';
+import { type Ended, POLICY, Scratch, json, run } from './command.ts';
+import { leaves } from './recorded.ts';
 
-const RECOVER = ['recover', '--accept-clock', '--reason', 'ntp was off'];
+class Desk extends Scratch {
+  readonly data: string = this.at('.interlock');
 
-async function jump(data: string): Promise<void> {
-  await using recording = await openRecording(data);
-  const fields = { since: 'start', byMs: 3_600_000, wall: '2026-11-20T19:00:00.000Z' };
-  await recording.ledger.append({ entries: [{ id: crypto.randomUUID(), type: 'clock.jumped', fields }] });
+  constructor(more = '') {
+    super();
+    this.write('interlock.yaml', `${POLICY}${more}`);
+  }
+
+  command(...args: readonly string[]): Promise<Ended> {
+    return run(args, { directory: this.path, environment: { XDG_STATE_HOME: this.at('state') } });
+  }
+
+  /** A log of some entries, and then the copy of it from before the last of them. */
+  async restored(): Promise<this> {
+    assert.equal((await this.command('kill', 'tool:bank.pay', '--reason', 'r')).code, 0);
+    cpSync(this.data, this.at('backup'), { recursive: true });
+    assert.equal((await this.command('revive', 'tool:bank.pay', '--reason', 'r')).code, 0);
+    rmSync(this.data, { recursive: true });
+    cpSync(this.at('backup'), this.data, { recursive: true });
+    return this;
+  }
+
+  types(): string[] {
+    return leaves(this.data).map((leaf) => (JSON.parse(leaf) as { type: string }).type);
+  }
 }
 
-test('a jump is accepted once, with who and why, and the log still verifies [R-clock]', async () => {
-  using scratch = new Scratch();
-  await jump(scratch.path);
-  const told = await run([...RECOVER, '--data', scratch.path]);
-  assert.deepEqual(told, { code: 0, out: 'the clock is accepted as it is: writes are decided again\n', err: '' });
-  const [entry, ...more] = leaves(scratch.path)
-    .map((leaf) => JSON.parse(leaf) as Record<string, unknown>)
-    .filter(({ type }) => type === 'clock.accepted');
-  assert.deepEqual([more.length, entry?.['reason'], entry?.['behindMs']], [0, 'ntp was off', 0]);
-  assert.match(String(entry?.['by']), /^os:./u);
-  const again = await run([...RECOVER, '--data', scratch.path]);
+const ACCEPT = ['recover', '--accept-rollback', '--reason', 'restored after a disk failure'];
+const LIFT = ['recover', '--lift', '--reason', 'compared with the bank statement'];
+const PAY = ['decide', '--offline', '--call', 'call.json', '--json'];
+
+for (const [where, more] of [
+  ['in the state directory', ''],
+  ['where the configuration says', 'checkpoints: { file: ../elsewhere/ledger.checkpoint }\n'],
+] as const) {
+  test(`with the checkpoint ${where} every command that writes exits 7 until the older copy is accepted [R-rollback]`, async () => {
+    using scratch = new Scratch();
+    using desk = await new Desk(more.replace('../elsewhere', scratch.path)).restored();
+    for (const args of [['kill', 'all', '--reason', 'r'], ['export', '-o', 'out'], ['gateway']]) {
+      const { code, out, err } = await desk.command(...args);
+      assert.deepEqual([code, out], [7, ''], args[0]);
+      assert.match(err, /restored backup.*interlock recover --accept-rollback --reason TEXT \[rolled-back\]\n$/u);
+    }
+    assert.equal((await desk.command('verify')).code, 1);
+    const accepted = await desk.command(...ACCEPT);
+    assert.deepEqual([accepted.code, accepted.err], [0, '']);
+    assert.match(accepted.out, /^accepted: .*interlock recover --lift\n$/u);
+    assert.equal((await desk.command('kill', 'all', '--reason', 'r')).code, 0);
+    assert(desk.types().includes('ledger.rollback-accepted'));
+    // The checkpoint that is there now is that of the copy.
+    assert.equal((await desk.command('verify')).code, 0);
+  });
+}
+
+test('until it is lifted writes ask and reads do not, and both are told as JSON too', async () => {
+  using desk = await new Desk().restored();
+  assert.deepEqual(json((await desk.command(...ACCEPT, '--json')).out), { ok: true, done: 'rollback-accepted' });
+  assert.equal((await desk.command('revive', 'tool:bank.pay', '--reason', 'r')).code, 0);
+  desk.write('call.json', '{"tool":"bank.pay","args":{"charge":"c","amount":1}}');
+  const decided = async (): Promise<unknown[]> => {
+    const { code, out } = await desk.command(...PAY, '--data', desk.data);
+    return [code, json(out)['effect'], json(out)['rules']];
+  };
+  assert.deepEqual(await decided(), [4, 'ask', ['ledger/rollback']]);
+  assert.deepEqual(json((await desk.command(...LIFT, '--json')).out), { ok: true, done: 'rollback-lifted' });
+  assert.deepEqual(await decided(), [0, 'allow', ['small']]);
+  const again = await desk.command(...LIFT);
   assert.deepEqual([again.code, again.out], [1, '']);
-  assert.match(again.err, /^interlock: no jump of the clock waits to be accepted \[not-jumped\]\n$/u);
-  assert.equal((await run(['verify', '--data', scratch.path])).code, 0);
-  const log = await run(['log', '--data', scratch.path]);
-  assert.match(log.out, /clock\.jumped {6}by 3600000 ms: the wall clock said 2026-11-20T19:00:00\.000Z/u);
+  assert.match(again.err, /no accepted rollback is left to lift \[not-rolled-back\]/u);
 });
 
-test('the answer as JSON', async () => {
-  using scratch = new Scratch();
-  await jump(scratch.path);
-  const first = await run([...RECOVER, '--json', '--data', scratch.path]);
-  assert.deepEqual([first.code, json(first.out)], [0, { ok: true }]);
-  const second = await run([...RECOVER, '--json', '--data', scratch.path]);
-  const message = 'no jump of the clock waits to be accepted';
-  assert.deepEqual([second.code, json(second.out)], [1, { ok: false, code: 'not-jumped', message }]);
+test('there is nothing to accept of a log that is whole, and nothing is recorded of it but the look', async () => {
+  using desk = new Desk();
+  assert.equal((await desk.command('kill', 'all', '--reason', 'r')).code, 0);
+  const { code, err } = await desk.command(...ACCEPT);
+  assert.equal(code, 1);
+  assert.match(err, /nothing to accept \[not-rolled-back\]/u);
+  assert(!desk.types().includes('ledger.rollback-accepted'));
 });
 
-test('a recovery says from what and why, and makes no ledger', async () => {
-  using scratch = new Scratch();
-  const wrong: readonly (readonly [args: readonly string[], code: number, message: RegExp])[] = [
-    [['recover', '--reason', 'x'], 2, /expected what to recover from/u],
-    [['recover', '--accept-clock'], 2, /--reason/u],
-    [['recover', '--accept-clock', '--reason', ' '], 2, /a recovery needs a reason/u],
-    [RECOVER, 7, /\[cannot-open\]/u],
-  ];
-  for (const [args, code, message] of wrong) {
-    const ended = await run([...args, '--data', scratch.at('none')]);
-    assert.equal(ended.code, code, args.join(' '));
-    assert.match(ended.err, message);
+test('a recovery says which, and why', async () => {
+  using desk = new Desk();
+  for (const args of [
+    ['recover', '--reason', 'r'],
+    ['recover', '--accept-rollback', '--lift', '--reason', 'r'],
+    ['recover', '--accept-clock', '--lift', '--reason', 'r'],
+    ['recover', '--accept-clock', '--accept-rollback', '--reason', 'r'],
+    ['recover', '--lift', '--reason', ' '],
+    ['recover', '--lift'],
+  ]) {
+    assert.equal((await desk.command(...args)).code, 2, args.join(' '));
   }
+  assert.equal((await desk.command(...ACCEPT)).code, 7, 'no ledger was ever here');
 });

@@ -18,6 +18,7 @@ import type { JsonObject } from '../../src/value/json.ts';
 import { systemWorld } from '../../src/world/system.ts';
 import { type Ended, Scratch, fakeTerminal, json, run } from './command.ts';
 import { leaves } from './recorded.ts';
+import { CHECKPOINTS } from '../state-home.ts';
 
 const TOOL = 'tools: { bank.pay: { input: { type: object, properties: { amount: {type: integer} } } } }\n';
 const rules = (max: number): string => `rules:\n  - allow: bank.pay\n    when: args.amount <= ${max}\n`;
@@ -72,7 +73,8 @@ async function inSession(
   ) => Promise<void>,
 ): Promise<void> {
   const vault = openVault(desk.data, systemWorld);
-  await using ledger = await openLedger({ dataDirectory: desk.data, world: systemWorld, vault });
+  const outside = { kind: 'default', directory: CHECKPOINTS } as const;
+  await using ledger = await openLedger({ dataDirectory: desk.data, world: systemWorld, vault, outside });
   const authority = new Authority(ledger, {
     vault,
     world: systemWorld,

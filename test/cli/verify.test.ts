@@ -52,7 +52,9 @@ test('a good log verifies, and says whose key it took on trust', async () => {
 
 test('the directory is given as PATH, with --data, or found beside the configuration', async () => {
   const expected = await verify('--json');
-  assert.deepEqual(await verify('.interlock', '--json'), expected);
+  // Of a directory that is named as PATH nothing outside is looked at.
+  const { checkpoints, ...rest } = json((await verify('.interlock', '--json')).out);
+  assert.deepEqual({ ...rest, checkpoints: Number(checkpoints) + 1 }, json(expected.out));
   assert.deepEqual(await verify('--data', data, '--json'), expected);
   scratch.write('interlock.yaml', 'nonsense');
   assert.deepEqual(await verify('-c', 'interlock.yaml', '--json'), expected);
@@ -98,7 +100,7 @@ test('a copy rolled back to an earlier state is found by a checkpoint that was k
   const copy = copyData(data, scratch.at('backup'));
   const grown = copyData(data, scratch.at('grown'));
   {
-    await using recording = await openRecording(grown);
+    await using recording = await openRecording(grown, false);
     await recording.call('bank.pay', { n: 6 }, { kind: 'succeeded', output: {} });
   }
   const { checkpoint = '' } = await report('grown');

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { STATE_HOME } from '../state-home.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 export const INTERLOCK: string = join(ROOT, 'bin/interlock.js');
@@ -88,7 +89,11 @@ export class GatewayProcess {
 
   constructor(place: PaymentsPlace) {
     const args = [INTERLOCK, 'gateway'];
-    this.process = spawn(process.execPath, args, { cwd: place.directory, stdio: ['pipe', 'pipe', 'ignore'] });
+    this.process = spawn(process.execPath, args, {
+      cwd: place.directory,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, XDG_STATE_HOME: STATE_HOME },
+    });
     this.process.stdin.on('error', () => undefined);
     createInterface({ input: this.process.stdout }).on('line', (line) => {
       const message = JSON.parse(line) as Message;

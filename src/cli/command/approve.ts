@@ -30,7 +30,7 @@ export async function approveCommand(terminal: Terminal, options: ApproveOptions
   if (standingKind(call) === 'reload') {
     if (order !== undefined)
       throw new CliError('usage', '`--standing` derives a rule from a call, and this is a change');
-    await using data = await openData(dataDirectory(terminal, options), { create: false });
+    await using data = await openData(terminal, options, { create: false });
     return await approveWaiting(terminal, data.ledger, call, options);
   }
   const loaded = await loadConfiguration(terminal, options);
@@ -40,8 +40,7 @@ export async function approveCommand(terminal: Terminal, options: ApproveOptions
   }
   const { configuration } = loaded;
   const who = approverOf(configuration, options);
-  const directory = dataDirectory(terminal, options);
-  await using data = await openData(directory, { create: false });
+  await using data = await openData(terminal, options, { create: false, loaded });
   const asked = await question(data.ledger, { call, by: who.by, at: systemWorld.now() });
   if (!asked.ok) return tellAnswer(terminal, options, asked, '');
   const notes = notesOf(configuration, asked.approval, who.by);
@@ -49,7 +48,11 @@ export async function approveCommand(terminal: Terminal, options: ApproveOptions
   // Before the approval, which could not be taken back.
   if (order !== undefined) {
     requireLast(asked, notes);
-    derived = await derive(terminal, { ...loaded, configuration }, { asked, data: directory, order });
+    derived = await derive(
+      terminal,
+      { ...loaded, configuration },
+      { asked, data: dataDirectory(terminal, options), order },
+    );
   }
   // Whoever signs has seen what.
   if (!options.json) for (const line of linesOf(asked)) writeLine(terminal.errors, line);

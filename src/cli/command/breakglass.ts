@@ -6,7 +6,7 @@ import { ruleDigest, unliftable } from '../../policy/exception.ts';
 import type { Rule } from '../../policy/rule.ts';
 import { formatInstant, parseDuration } from '../../value/time.ts';
 import { systemWorld } from '../../world/system.ts';
-import { type CommonOptions, dataDirectory, loadConfiguration } from '../configuration.ts';
+import { type CommonOptions, loadConfiguration } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { showIssues } from '../issues.ts';
@@ -36,7 +36,7 @@ export async function breakGlassCommand(terminal: Terminal, options: BreakGlassO
   const { by, publicKey } = signerOf(configuration, options);
   const rules = [...new Set(options.rules)].map((id) => ruleOf(configuration, id, by));
   if (rules.length > RULES_MAX) throw new CliError('usage', `expected at most ${RULES_MAX} rules, got ${rules.length}`);
-  await using data = await openData(dataDirectory(terminal, options), { create: false });
+  await using data = await openData(terminal, options, { create: false, loaded });
   const expires = systemWorld.now() + lastsMs;
   // Whoever signs has seen what.
   if (!options.json) {

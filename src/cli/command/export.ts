@@ -25,7 +25,7 @@ export async function exportCommand(terminal: Terminal, options: ExportOptions):
   await requireNamed(terminal, options);
   const data = dataDirectory(terminal, options);
   const out = path.resolve(terminal.directory, options.out);
-  await sign(data);
+  await sign(terminal, options);
   using reader = openReader(data);
   const checkpoint = lastOf(reader.checkpoints());
   const total = reader.head().frontier.size;
@@ -58,8 +58,8 @@ function write(out: string, log: Exported): Written {
 }
 
 /** A writer that leaves signs what is committed. */
-async function sign(data: string): Promise<void> {
-  await using opened = await openData(data, { create: false });
+async function sign(terminal: Terminal, options: CommonOptions): Promise<void> {
+  await using opened = await openData(terminal, options, { create: false });
   await opened.ledger.checkpoint();
 }
 

@@ -29,7 +29,7 @@ export async function gatewayCommand(
   const log = (line: string): void => writeLine(terminal.errors, `interlock: ${inert(line)}`);
   const first = await loadConfiguration(terminal, options);
   const directory = dataDirectory(terminal, options);
-  await using data = await openData(directory, { create: true });
+  await using data = await openData(terminal, options, { create: true, loaded: first });
   // The gateway needs the authority's door, and the authority reaches tools through the gateway.
   const opened: { gateway?: Gateway } = {};
   const authority = new Authority(data.ledger, {

@@ -3,7 +3,7 @@
 import { type KillTarget, liftKill, parseKillTarget, setKill } from '../../authority/kill.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { systemWorld } from '../../world/system.ts';
-import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
+import { type CommonOptions, requireNamed } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { reasonOf, systemUser } from '../reason.ts';
@@ -19,7 +19,7 @@ export async function killCommand(terminal: Terminal, options: KillOptions): Pro
   const target = targetOf(options);
   const reason = reasonOf(options.reason, 'a kill');
   await requireNamed(terminal, options);
-  await using data = await openData(dataDirectory(terminal, options), { create: true });
+  await using data = await openData(terminal, options, { create: true });
   await setKill(data.ledger, systemWorld, { target, reason, by: systemUser() });
   const text = `killed ${inert(target)}: from now on such calls are denied; lift it with interlock revive`;
   writeLine(terminal.output, options.json ? inertJson({ ok: true, target, killed: true }) : text);
@@ -30,7 +30,7 @@ export async function reviveCommand(terminal: Terminal, options: KillOptions): P
   const target = targetOf(options);
   const reason = reasonOf(options.reason, 'a revival');
   await requireNamed(terminal, options);
-  await using data = await openData(dataDirectory(terminal, options), { create: false });
+  await using data = await openData(terminal, options, { create: false });
   const lifted = await liftKill(data.ledger, systemWorld, { target, reason, by: systemUser() });
   if (options.json) {
     const { ok } = lifted;

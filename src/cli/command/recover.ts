@@ -1,6 +1,9 @@
-/** `interlock recover --accept-clock`: a person says that the wall clock is right, after it jumped. */
+/** `interlock recover`: a person decides how a ledger goes on that does not go on by itself. */
 
+import { existsSync } from 'node:fs';
 import { acceptClock } from '../../authority/clock.ts';
+import { liftRollback } from '../../authority/rollback.ts';
+import { dataFiles } from '../../ledger/directory.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
 import { openData } from '../data.ts';
@@ -8,21 +11,76 @@ import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { reasonOf, systemUser } from '../reason.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
+/** What there is to decide; each is an option of the command, and one is given. */
+type Action = 'acceptClock' | 'acceptRollback' | 'lift';
+
+const ACTIONS: Readonly<
+  Record<Action, (terminal: Terminal, options: CommonOptions, said: Said) => Promise<Recovered>>
+> = {
+  acceptClock: takeClock,
+  acceptRollback,
+  lift,
+};
+
 export interface RecoverOptions extends CommonOptions {
-  readonly acceptClock: boolean;
+  readonly asked: Readonly<Record<Action, boolean>>;
   readonly reason: string;
 }
 
+type Recovered =
+  | { readonly ok: true; readonly done: string; readonly told: string }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
 export async function recoverCommand(terminal: Terminal, options: RecoverOptions): Promise<ExitCode> {
-  if (!options.acceptClock) {
-    throw new CliError('usage', 'expected what to recover from', { hint: '--accept-clock, after a clock jump' });
+  const asked = (Object.keys(ACTIONS) as Action[]).filter((action) => options.asked[action]);
+  const [action] = asked;
+  if (action === undefined || asked.length > 1) {
+    throw new CliError('usage', 'expected one of --accept-clock, --accept-rollback and --lift', {
+      hint: 'the clock after it jumped; what was restored, and later lift that calls with effects are asked about',
+    });
   }
   const reason = reasonOf(options.reason, 'a recovery');
   await requireNamed(terminal, options);
-  await using data = await openData(dataDirectory(terminal, options), { create: false });
-  const accepted = await acceptClock(data.ledger, systemWorld, { reason, by: systemUser() });
-  if (options.json) writeLine(terminal.output, inertJson(accepted));
-  else if (accepted.ok) writeLine(terminal.output, 'the clock is accepted as it is: writes are decided again');
-  else writeLine(terminal.errors, `interlock: ${inert(accepted.message)} [${accepted.code}]`);
-  return accepted.ok ? EXIT.ok : EXIT.wrong;
+  const recovered = await ACTIONS[action](terminal, options, { reason, by: systemUser() });
+  if (options.json) {
+    const { ok } = recovered;
+    const { code, message } = recovered.ok ? {} : recovered;
+    writeLine(terminal.output, inertJson(recovered.ok ? { ok, done: recovered.done } : { ok, code, message }));
+  } else if (recovered.ok) {
+    writeLine(terminal.output, inert(recovered.told));
+  } else {
+    writeLine(terminal.errors, `interlock: ${inert(recovered.message)} [${recovered.code}]`);
+  }
+  return recovered.ok ? EXIT.ok : EXIT.wrong;
+}
+
+interface Said {
+  readonly reason: string;
+  readonly by: string;
+}
+
+async function takeClock(terminal: Terminal, options: CommonOptions, said: Said): Promise<Recovered> {
+  await using data = await openData(terminal, options, { create: false });
+  const accepted = await acceptClock(data.ledger, systemWorld, said);
+  if (!accepted.ok) return accepted;
+  return { ok: true, done: 'clock-accepted', told: 'the clock is accepted as it is: writes are decided again' };
+}
+
+async function acceptRollback(terminal: Terminal, options: CommonOptions, said: Said): Promise<Recovered> {
+  // A directory that was emptied has no ledger yet; one where nobody ever looked for one is a mistake.
+  const create = existsSync(dataFiles(dataDirectory(terminal, options)).ledger);
+  await using data = await openData(terminal, options, { create, acceptRollback: said });
+  if (data.ledger.outside !== 'accepted') {
+    const message = 'the log is not older than its checkpoint outside: there is nothing to accept';
+    return { ok: false, code: 'not-rolled-back', message };
+  }
+  const told = 'accepted: this log goes on; calls with effects are asked about until interlock recover --lift';
+  return { ok: true, done: 'rollback-accepted', told };
+}
+
+async function lift(terminal: Terminal, options: CommonOptions, said: Said): Promise<Recovered> {
+  await using data = await openData(terminal, options, { create: false });
+  const lifted = await liftRollback(data.ledger, systemWorld, said);
+  if (!lifted.ok) return lifted;
+  return { ok: true, done: 'rollback-lifted', told: 'lifted: calls are decided by their rules again' };
 }

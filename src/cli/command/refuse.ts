@@ -3,7 +3,7 @@
 import { refuse } from '../../authority/approve.ts';
 import { standingKind } from '../../ledger/standing.ts';
 import { systemWorld } from '../../world/system.ts';
-import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
+import { type CommonOptions, requireNamed } from '../configuration.ts';
 import { openData } from '../data.ts';
 import type { ExitCode } from '../exit.ts';
 import { reasonOf, systemUser } from '../reason.ts';
@@ -22,7 +22,7 @@ export async function refuseCommand(terminal: Terminal, options: RefuseOptions):
   const { call, as: by = systemUser() } = options;
   const reason = reasonOf(options.reason, 'a refusal');
   await requireNamed(terminal, options);
-  await using data = await openData(dataDirectory(terminal, options), { create: false });
+  await using data = await openData(terminal, options, { create: false });
   if (standingKind(call) !== undefined) {
     return await refuseStanding(terminal, data.ledger, { ...options, id: call, by, reason });
   }

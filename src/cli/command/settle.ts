@@ -6,7 +6,7 @@ import { fromUtf8 } from '../../value/encoding.ts';
 import { type JsonValue, parseJson } from '../../value/json.ts';
 import { JSON_LIMITS } from '../../value/limits.ts';
 import { systemWorld } from '../../world/system.ts';
-import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
+import { type CommonOptions, requireNamed } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { readNamed } from '../file.ts';
@@ -29,7 +29,7 @@ export async function settleCommand(terminal: Terminal, options: SettleOptions):
   const reason = reasonOf(options.reason, 'a settlement');
   const output = options.output === undefined ? undefined : await readOutput(terminal, options.output);
   await requireNamed(terminal, options);
-  await using data = await openData(dataDirectory(terminal, options), { create: false });
+  await using data = await openData(terminal, options, { create: false });
   const around = { vault: data.vault, world: systemWorld, resolveRoot: (within: string) => within, protectedPaths: [] };
   // What a dead process left behind is `unknown` first; only then can it be settled.
   await new Authority(data.ledger, around).recover();

@@ -4,12 +4,16 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { dataFiles } from '../../ledger/directory.ts';
 import { verifyEd25519 } from '../../ledger/ed25519.ts';
+import { LedgerError } from '../../ledger/ledger.ts';
+import { outsideFile, readOutside } from '../../ledger/outside.ts';
+import { openReader } from '../../ledger/sqlite/reader.ts';
 import type { VerifyReport } from '../../ledger/verify/report.ts';
 import { type LogCheckpoint, type VerifyOptions, verifyLog } from '../../ledger/verify/verify.ts';
 import { type VerifierKey, parseVerifierKey } from '../../tlog/note.ts';
 import { fromUtf8 } from '../../value/encoding.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
+import { outsidePlace } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { readNamed } from '../file.ts';
 import { counted } from '../issues.ts';
@@ -37,12 +41,12 @@ export async function verifyCommand(terminal: Terminal, options: VerifyCommandOp
   if (options.deep) throw new CliError('not-available-yet', '`verify --deep` is not available yet');
   await requireNamed(terminal, options);
   const key = options.key === undefined ? undefined : await readKey(terminal, options.key);
-  const outside =
-    options.checkpoint === undefined ? [] : [await readNamed(terminal, options.checkpoint, NOTE_BYTES_MAX)];
+  const given = options.checkpoint === undefined ? [] : [await readNamed(terminal, options.checkpoint, NOTE_BYTES_MAX)];
   using log = await openLog(terminal, options);
+  const kept = options.path === undefined ? await keptOutside(terminal, options) : [];
   const found = await examine(terminal, log, {
     checkSignature: verifyEd25519,
-    outside,
+    outside: [...kept, ...given],
     ...(key === undefined ? {} : { key }),
   });
   if (options.json) writeLine(terminal.output, inertJson(found));
@@ -65,6 +69,20 @@ async function examine(terminal: Terminal, log: OpenLog, options: VerifyOptions)
   if (problems.length > 0) return { ...report, verdict: 'bad', problems };
   const checkpoint = typeof last === 'string' ? last : fromUtf8(last ?? new Uint8Array());
   return checkpoint === undefined || checkpoint === '' ? report : { ...report, checkpoint };
+}
+
+/** The checkpoint that this user's ledgers keep outside of the data directory; none for one that is not there. */
+async function keptOutside(terminal: Terminal, options: CommonOptions): Promise<Uint8Array[]> {
+  const place = await outsidePlace(terminal, options);
+  try {
+    using reader = openReader(dataDirectory(terminal, options));
+    const found = readOutside(outsideFile(place, reader.log, reader.outside));
+    return found === undefined ? [] : [found.bytes];
+  } catch (error) {
+    // What is wrong with the database is found again, and reported, when it is examined.
+    if (error instanceof LedgerError && error.code === 'tampered') return [];
+    throw error;
+  }
 }
 
 /** What PATH names, else the data directory of the options. */

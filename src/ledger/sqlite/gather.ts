@@ -3,7 +3,7 @@
 import type { StatementSync } from 'node:sqlite';
 import { clockReads, isClockStep } from '../clock.ts';
 import type { Lookups } from '../fold.ts';
-import { parkedKey } from '../fold.ts';
+import { ROLLBACK_KEY, parkedKey } from '../fold.ts';
 import type { CallRow, Kill, Reads, TrustedTool } from '../ledger.ts';
 import { standingKeys } from '../standing.ts';
 import type { Step } from '../step.ts';
@@ -98,6 +98,7 @@ export function gather(queries: Queries, since: number): Gathering {
       if (step?.kind === 'kill-set' || step?.kind === 'kill-lifted') addKill(step.target);
       if (step?.kind === 'pin-trusted') addTrust(step.tool);
       if (step !== undefined && isClockStep(step)) for (const key of clockReads(step)) addFact(key);
+      if (step?.kind === 'rollback-lifted') addFact(ROLLBACK_KEY);
     }
   };
   return {

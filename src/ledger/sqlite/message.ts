@@ -1,6 +1,7 @@
 /** What the main thread and the thread that writes say to each other. */
 
 import type { LedgerErrorCode, Reads } from '../ledger.ts';
+import type { OutsidePlace } from '../outside.ts';
 import type { EncodedWrites } from '../prepare.ts';
 import type { Known } from '../tables.ts';
 
@@ -12,6 +13,25 @@ export interface WorkerSettings {
   readonly now: number;
   /** How long a job may wait for other processes' locks before it is `busy`. */
   readonly lockWaitMs: number;
+  /** Where a checkpoint is kept outside; absent: nowhere. */
+  readonly outside?: OutsidePlace;
+  /** A log that is an older copy of itself opens, and says so. */
+  readonly acceptRollback?: RollbackAcceptance;
+}
+
+/** Who takes an older copy of the log for the log from now on, and why. */
+export interface RollbackAcceptance {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/**
+ * The checkpoint outside at the opening. `new` — so is the log; `missing` — the log is not new, and nothing says that
+ * it is whole; `accepted` — it says that the log is an older copy, which a person accepted.
+ */
+export interface OutsideState {
+  readonly file: string;
+  readonly state: 'new' | 'missing' | 'consistent' | 'accepted';
 }
 
 export type JobMessage =
@@ -53,10 +73,19 @@ export interface DoneMessage {
   readonly unsigned: number;
   /** The last checkpoint, when a job asked for it. */
   readonly note?: string;
+  /** A checkpoint that was not told before. */
+  readonly signed?: string;
 }
 
 export type FromWorker =
-  | { readonly kind: 'opened'; readonly log: string; readonly key: string; readonly unsigned: number }
+  | {
+      readonly kind: 'opened';
+      readonly log: string;
+      readonly key: string;
+      readonly unsigned: number;
+      readonly outside?: OutsideState;
+      readonly signed?: string;
+    }
   | { readonly kind: 'refused'; readonly code: LedgerErrorCode; readonly message: string }
   | FactsMessage
   | DoneMessage
@@ -67,4 +96,4 @@ export type FromWorker =
       /** Jobs whose commit failed: it may have landed. */
       readonly unsure: readonly number[];
     }
-  | { readonly kind: 'closed' };
+  | { readonly kind: 'closed'; readonly signed?: string };

@@ -1,17 +1,26 @@
 /** Opening the log to write: creates it at first start, checks it at every other, and records that it was opened. */
 
 import { statSync } from 'node:fs';
+import { dirname, isAbsolute, relative } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { formatVerifierKey } from '../../tlog/note.ts';
 import { EMPTY_FRONTIER, frontierToBytes } from '../../tlog/tree.ts';
+import { sha256 } from '../../value/digest.ts';
+import { toHex } from '../../value/encoding.ts';
 import { uuidV7 } from '../../value/id.ts';
 import { openedFields } from '../clock.ts';
+import type { JsonObject } from '../../value/json.ts';
 import type { DataFiles } from '../directory.ts';
+import type { EntryType } from '../entry.ts';
 import { LedgerError } from '../ledger.ts';
+import type { OutsidePlace } from '../outside.ts';
+import { outsideFile, readOutside } from '../outside.ts';
 import type { Signer } from '../signer.ts';
 import { openSigner, readSigner, verifierKeyOf } from '../signer.ts';
+import type { OutsideState, RollbackAcceptance } from './message.ts';
 import type { Extent } from './restart.ts';
 import { checkExtent } from './restart.ts';
+import { findRollback, rolledBack } from './rollback.ts';
 import type { Queries } from './row.ts';
 import { prepareQueries, text } from './row.ts';
 import { cannotOpen, createSchema, hasTables, openDatabase } from './schema.ts';
@@ -26,6 +35,14 @@ export interface Opening {
   readonly now: number;
   readonly lockWaitMs: number;
   readonly random: (length: number) => Uint8Array;
+  readonly outside?: OutsidePlace;
+  readonly acceptRollback?: RollbackAcceptance;
+}
+
+/** A log that is open. */
+interface OpenedLog {
+  readonly writer: Writer;
+  readonly outside?: OutsideState;
 }
 
 interface Found {
@@ -37,25 +54,29 @@ interface Found {
 /**
  * The writer of the log in `files`, which says `ledger.opened` from now on. All in one transaction: a crash in between
  * leaves what was before, an empty database at first start and beside it the signer's key, which the next start uses.
- * Throws `cannot-open` and `tampered`.
+ * Throws `cannot-open`, `tampered` and `rolled-back`.
  */
-export function openWriter(files: DataFiles, opening: Opening): Writer {
+export function openWriter(files: DataFiles, opening: Opening): OpenedLog {
   const database = openDatabase(files.ledger, opening.lockWaitMs);
   try {
     database.exec('BEGIN IMMEDIATE');
     const isNew = !hasTables(database);
     const found = isNew ? create(database, files, opening) : check(prepareQueries(database), files);
+    const outside = opening.outside && compareOutside(database, files, found, isNew, opening.outside, opening);
     const writer = new Writer(database, prepareQueries(database), found.log, found.signer, found.extent);
     const lastAt = isNew ? undefined : writer.at;
     const at = Math.max(opening.now, writer.at);
+    const record = (type: EntryType, fields: JsonObject): void => writer.record(type, fields, at, opening.random(10));
     writer.sign(at, false);
-    if (isNew) writer.record('ledger.created', { key: formatVerifierKey(writer.key) }, at, opening.random(10));
-    writer.record('ledger.opened', openedFields(opening.instance, opening.now, lastAt), at, opening.random(10));
+    if (isNew) record('ledger.created', { key: formatVerifierKey(writer.key) });
+    const seen = outside === undefined ? {} : { outside: outside.state };
+    record('ledger.opened', { ...openedFields(opening.instance, opening.now, lastAt), ...seen });
+    if (outside?.accepted !== undefined) record('ledger.rollback-accepted', outside.accepted);
     writer.commit();
     growWal(files.ledger, database);
     // From now on a taken lock answers at once, and the queue waits instead of the thread.
     database.exec('PRAGMA busy_timeout = 0');
-    return writer;
+    return { writer, ...(outside === undefined ? {} : { outside: { file: outside.file, state: outside.state } }) };
   } catch (error) {
     database.close();
     throw cannotOpen(files.ledger, error);
@@ -78,10 +99,61 @@ function check(queries: Queries, files: DataFiles): Found {
     const message = `\`${files.signer}\` is missing, and a new key could not sign for this log: restore it`;
     throw new LedgerError('cannot-open', message);
   }
-  const row = queries.meta.get('log');
-  if (row === undefined) throw new LedgerError('tampered', 'the name of the log is missing from its database');
-  const log = text(row, 'value');
+  const log = metaOf(queries, 'log');
+  if (log === undefined) throw new LedgerError('tampered', 'the name of the log is missing from its database');
   return { log, signer, extent: checkExtent(queries, verifierKeyOf(signer, log)) };
+}
+
+/** `accepted` is what its entry says, when this opening is the one that accepts an older copy. */
+type Compared = OutsideState & { readonly accepted?: JsonObject };
+
+/**
+ * Compares the log with the checkpoint outside, under the write lock: nothing is in that file that was not committed
+ * before. Throws `rolled-back` when the log is an older copy and nobody accepted that.
+ */
+function compareOutside(
+  database: DatabaseSync,
+  files: DataFiles,
+  { log, signer, extent: { head } }: Found,
+  isNew: boolean,
+  place: OutsidePlace,
+  { acceptRollback }: Opening,
+): Compared {
+  const queries = prepareQueries(database);
+  const file = outsideFile(place, log, metaOf(queries, 'outside'));
+  if (isWithin(dirname(files.ledger), file)) {
+    const hint = 'name a file elsewhere, which is not restored with it';
+    throw new LedgerError('cannot-open', `\`checkpoints.file\`, \`${file}\`, is in the data directory: ${hint}`);
+  }
+  remember(database, queries, 'outside', file);
+  const found = readOutside(file);
+  if (found === undefined) return { file, state: isNew ? 'new' : 'missing' };
+  const rollback = findRollback({ queries, key: verifierKeyOf(signer, log), head }, file, found);
+  if (rollback === undefined) return { file, state: 'consistent' };
+  // Accepted already, and the process died before the file was replaced.
+  const digest = toHex(sha256(found.bytes));
+  if (metaOf(queries, 'accepted') === digest) return { file, state: 'accepted' };
+  if (acceptRollback === undefined) throw rolledBack(rollback);
+  remember(database, queries, 'accepted', digest);
+  const { by, reason } = acceptRollback;
+  return { file, state: 'accepted', accepted: { ...rollback.fields, by, reason } };
+}
+
+function metaOf(queries: Queries, name: string): string | undefined {
+  const row = queries.meta.get(name);
+  return row === undefined ? undefined : text(row, 'value');
+}
+
+/** Part of the opening's transaction. */
+function remember(database: DatabaseSync, queries: Queries, name: string, value: string): void {
+  if (metaOf(queries, name) === value) return;
+  const sql = 'INSERT INTO meta(name, value) VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value';
+  database.prepare(sql).run(name, value);
+}
+
+function isWithin(directory: string, file: string): boolean {
+  const path = relative(directory, file);
+  return path === '' || !(path.startsWith('..') || isAbsolute(path));
 }
 
 /**

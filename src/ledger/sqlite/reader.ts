@@ -51,6 +51,8 @@ export interface CommittedBody {
 export interface Reader extends Disposable {
   /** The log's origin. */
   readonly log: string;
+  /** The file outside of the directory that the last opening kept a checkpoint in; none if it never did. */
+  readonly outside: string | undefined;
   head(): Head;
   /** In order of position, from `from` on, as far as there are any; gaps are the caller's to notice. */
   leaves(from?: number): IterableIterator<StoredLeaf>;
@@ -131,6 +133,7 @@ export function openReader(dataDirectory: string): Reader {
 function readerOf(database: DatabaseSync, statements: Statements, log: string): Reader {
   return {
     log,
+    outside: optional(statements.meta.get('outside'), (row) => text(row, 'value')),
     head: () => reading(() => headOf(required(statements.head.get(), 'the head of the log is missing'))),
     leaves: (from = 0) => paged(statements.leaves, from, leafOf, (leaf) => leaf.position + 1),
     leaf: (position) => reading(() => optional(statements.leaf.get(position), (row) => bytes(row, 'leaf'))),

@@ -37,6 +37,7 @@ export interface Queries {
   readonly allTrusted: StatementSync;
   readonly head: StatementSync;
   readonly lastCheckpoint: StatementSync;
+  readonly checkpointUpTo: StatementSync;
   readonly leaf: StatementSync;
   readonly leaves: StatementSync;
   readonly meta: StatementSync;
@@ -64,6 +65,9 @@ export function prepareQueries(database: DatabaseSync): Queries {
     allTrusted: database.prepare('SELECT tool, digest, position FROM trusted ORDER BY tool'),
     head: database.prepare('SELECT frontier, at FROM head'),
     lastCheckpoint: database.prepare('SELECT note, frontier, at FROM checkpoints ORDER BY size DESC LIMIT 1'),
+    checkpointUpTo: database.prepare(
+      'SELECT note, frontier, at FROM checkpoints WHERE size <= ? ORDER BY size DESC LIMIT 1',
+    ),
     leaf: database.prepare('SELECT position, leaf FROM entries WHERE position = ?'),
     leaves: database.prepare('SELECT position, leaf FROM entries WHERE position >= ? ORDER BY position LIMIT ?'),
     meta: database.prepare('SELECT value FROM meta WHERE name = ?'),

@@ -1,6 +1,6 @@
 /** The ledger in a data directory, as the main thread uses it; the writing is done by `worker.ts`. */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { uuidV7 } from '../../value/id.ts';
 import type { JsonValue } from '../../value/json.ts';
 import type { World } from '../../world/world.ts';
@@ -24,6 +24,8 @@ import type {
   Writes,
 } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
+import type { OutsideKeeper, OutsidePlace } from '../outside.ts';
+import { keepOutside } from '../outside.ts';
 import { prepareExpiry, prepareWrites } from '../prepare.ts';
 import { storedEntry } from '../stored-entry.ts';
 import { CHECKPOINT_EVERY_MS } from '../signer.ts';
@@ -31,9 +33,11 @@ import { createTables } from '../tables.ts';
 import type { Vault } from '../vault.ts';
 import { isHeld } from './instance.ts';
 import type { ComposedMessage, DoneMessage, FactsMessage, FromWorker, JobMessage, ToWorker } from './message.ts';
-import type { WorkerSettings } from './message.ts';
+import type { OutsideState, RollbackAcceptance, WorkerSettings } from './message.ts';
 import type { Reader } from './reader.ts';
 import { openReader } from './reader.ts';
+import type { Opened } from './thread.ts';
+import { startThread } from './thread.ts';
 
 const LOCK_WAIT_MS = 5_000;
 const QUEUE_MAX = 4_096;
@@ -49,6 +53,12 @@ export interface LedgerOptions {
   readonly lockWaitMs?: number;
   /** How many writes may wait before further ones are `busy`; 4,096 if not given. */
   readonly queueMax?: number;
+  /** Where a checkpoint is kept outside of the data directory; nowhere if not given. */
+  readonly outside?: OutsidePlace;
+  /** Opens a log that is an older copy of itself, and records who wants that and why. */
+  readonly acceptRollback?: RollbackAcceptance;
+  /** Is told, in one line, what weakens the ledger and does not stop it. */
+  readonly warn?: (message: string) => void;
 }
 
 /** What this opening has written: each transaction was one commit, and each commit one fsync of the WAL. */
@@ -60,6 +70,8 @@ export interface LedgerStats {
 export interface StoredLedger extends Ledger {
   /** The key its checkpoints verify under, in the one-line form of C2SP signed-note. */
   readonly key: string;
+  /** What the checkpoint outside said of the log when it was opened; absent without one. */
+  readonly outside: OutsideState['state'] | undefined;
   stats(): LedgerStats;
 }
 
@@ -72,8 +84,6 @@ interface Pending {
   composed?: Composed;
 }
 
-type Opened = FromWorker & { readonly kind: 'opened' };
-
 /** What an open ledger consists of. */
 interface Parts {
   readonly worker: Worker;
@@ -85,18 +95,24 @@ interface Parts {
 
 /**
  * Opens the ledger of a data directory, creating it at first start, and checks that it extends what was signed.
- * Rejects with `cannot-open`, and with `tampered` when it does not.
+ * Rejects with `tampered` when it does not, with `rolled-back` when the checkpoint outside says that it is an older
+ * copy, and with `cannot-open`.
  */
 export async function openLedger(options: LedgerOptions): Promise<StoredLedger> {
   const { dataDirectory, world } = options;
   const files = prepareDirectory(dataDirectory);
   const instance = uuidV7(world.now(), world.random(10));
   const lockWaitMs = options.lockWaitMs ?? LOCK_WAIT_MS;
-  const settings: WorkerSettings = { dataDirectory, instance, now: world.now(), lockWaitMs };
-  // The file's own ending tells whether the sources run or what was built from them.
-  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: settings, name: 'interlock-ledger' });
-  const opened = await firstMessage(worker);
+  const { outside, acceptRollback } = options;
+  const settings: WorkerSettings = {
+    dataDirectory,
+    instance,
+    now: world.now(),
+    lockWaitMs,
+    ...(outside === undefined ? {} : { outside }),
+    ...(acceptRollback === undefined ? {} : { acceptRollback }),
+  };
+  const { worker, opened } = await startThread(settings);
   try {
     return new SqliteLedger({ worker, files, instance, opened, reader: openReader(dataDirectory) }, options);
   } catch (error) {
@@ -105,24 +121,11 @@ export async function openLedger(options: LedgerOptions): Promise<StoredLedger> 
   }
 }
 
-function firstMessage(worker: Worker): Promise<Opened> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void =>
-      reject(new LedgerError('cannot-open', `the ledger's thread failed: ${error.message}`, { cause: error }));
-    worker.once('error', fail);
-    worker.once('message', (message: FromWorker) => {
-      worker.off('error', fail);
-      if (message.kind === 'opened') resolve(message);
-      else if (message.kind === 'refused') reject(new LedgerError(message.code, message.message));
-      else reject(new LedgerError('cannot-open', `the ledger's thread answered \`${message.kind}\` first`));
-    });
-  });
-}
-
 class SqliteLedger implements StoredLedger {
   readonly log: string;
   readonly instance: string;
   readonly key: string;
+  readonly outside: OutsideState['state'] | undefined;
   readonly #worker: Worker;
   readonly #world: World;
   readonly #vault: Vault;
@@ -130,6 +133,7 @@ class SqliteLedger implements StoredLedger {
   readonly #reader: Reader;
   readonly #idle: IdleTimer;
   readonly #queueMax: number;
+  readonly #outside: OutsideKeeper | undefined;
   readonly #exited: Promise<void>;
   /** Every job that has no answer yet, by id, in order of submission. */
   readonly #pending = new Map<number, Pending>();
@@ -165,6 +169,19 @@ class SqliteLedger implements StoredLedger {
     // An open ledger keeps no process alive; a write that is under way does.
     worker.unref();
     if (opened.unsigned > 0) this.#idle.arm();
+    this.outside = opened.outside?.state;
+    this.#outside = opened.outside && this.#keepOutside(opened.outside, options.warn);
+    if (opened.signed !== undefined) this.#outside?.keep(opened.signed, this.outside === 'accepted');
+  }
+
+  #keepOutside({ file, state }: OutsideState, warn: (message: string) => void = () => undefined): OutsideKeeper {
+    const record = (reason: string): void => {
+      const id = uuidV7(this.#world.now(), this.#world.random(10));
+      const fields = { instance: this.instance, reason };
+      // A ledger that stopped meanwhile says so to those who write.
+      this.append({ entries: [{ id, type: 'ledger.outside-failed', fields }] }).catch(() => undefined);
+    };
+    return keepOutside(file, state === 'missing', this.instance, { warn, record });
   }
 
   transact<T>(reads: Reads, compose: (facts: Facts) => Composition<T>): Promise<T> {
@@ -250,6 +267,7 @@ class SqliteLedger implements StoredLedger {
     this.#worker.ref();
     this.#post({ kind: 'close', now: this.#world.now() });
     await this.#exited;
+    await this.#outside?.settled();
   }
 
   #submit(job: BatchJob, describe: (id: number) => JobMessage): Promise<unknown> {
@@ -293,9 +311,11 @@ class SqliteLedger implements StoredLedger {
         return this.#settle(message);
       case 'stopped':
         return this.#stop(message.code, message.message, new Set(message.unsure));
+      case 'closed':
+        if (message.signed !== undefined) this.#outside?.keep(message.signed);
+        return;
       case 'opened':
       case 'refused':
-      case 'closed':
         return;
     }
   }
@@ -315,7 +335,8 @@ class SqliteLedger implements StoredLedger {
     this.#post({ kind: 'composed', at: start.at, jobs: composed.map(messageOf) });
   }
 
-  #settle({ ids, failed, entries, committed, unsigned, note }: DoneMessage): void {
+  #settle({ ids, failed, entries, committed, unsigned, note, signed }: DoneMessage): void {
+    if (signed !== undefined) this.#outside?.keep(signed);
     this.#entries += entries;
     if (committed) this.#transactions += 1;
     for (const id of ids) {

@@ -10,6 +10,7 @@ import type { Known } from '../tables.ts';
 import type { HeldInstance } from './instance.ts';
 import { holdInstance, isHeld, otherInstances, removeDead } from './instance.ts';
 import type { ComposedMessage, DoneMessage, FromWorker, JobMessage, ToWorker, WorkerSettings } from './message.ts';
+import type { OutsideState } from './message.ts';
 import { openWriter } from './opening.ts';
 import type { Writer } from './writer.ts';
 import { stepsOf } from './writer.ts';
@@ -56,6 +57,7 @@ let now: number = settings.now;
 let isClosing = false;
 /** Since when the queue waits for the lock of another process. */
 let lockedOutSince: number | undefined;
+let toldNote = '';
 let siblings = { alive: false, knownAt: Number.NEGATIVE_INFINITY };
 
 function post(message: FromWorker): void {
@@ -67,13 +69,18 @@ function pause(ms: number): void {
   Atomics.wait(sleeper, 0, 0, ms);
 }
 
-function open(): { readonly writer: Writer; readonly held: HeldInstance } | undefined {
+interface Open {
+  readonly writer: Writer;
+  readonly held: HeldInstance;
+  readonly outside?: OutsideState;
+}
+
+function open(): Open | undefined {
   let held: HeldInstance | undefined;
   try {
     removeDead(files.instances, settings.instance);
     held = holdInstance(files.instances, settings.instance);
-    const writer = openWriter(files, { ...settings, random: (length) => systemWorld.random(length) });
-    return { writer, held };
+    return { held, ...openWriter(files, { ...settings, random: (length) => systemWorld.random(length) }) };
   } catch (error) {
     held?.release();
     const code = error instanceof LedgerError ? error.code : 'cannot-open';
@@ -185,9 +192,17 @@ function finish(writer: Writer, batch: Batch, at: number, composed?: readonly Co
     return;
   }
   const wantsNote = batch.jobs.some(({ message }) => message.kind === 'checkpoint');
-  const done: DoneMessage = { kind: 'done', ids, failed, entries, committed, unsigned: writer.unsigned };
+  const { unsigned } = writer;
+  const done: DoneMessage = { kind: 'done', ids, failed, entries, committed, unsigned, ...signedBy(writer) };
   post(wantsNote ? { ...done, note: writer.note } : done);
   yieldTo(systemWorld.monotonic() - batch.lockedAt);
+}
+
+/** The last checkpoint, unless it was told before. */
+function signedBy({ note }: Writer): { readonly signed?: string } {
+  if (note === toldNote || note === '') return {};
+  toldNote = note;
+  return { signed: note };
 }
 
 /** Leaves the lock free for as long as it was held: whoever waits for it polls and would never get it otherwise. */
@@ -243,7 +258,7 @@ function close(): void {
   }
   writer.close();
   held.release();
-  post({ kind: 'closed' });
+  post({ kind: 'closed', ...signedBy(writer) });
   port.close();
 }
 
@@ -282,7 +297,9 @@ function resume(writer: Writer, batch: Batch, { at, jobs }: ToWorker & { readonl
 
 const opened = open();
 if (opened !== undefined) {
-  const { writer } = opened;
+  const { writer, outside } = opened;
+  const { log, key, unsigned } = writer;
   port.on('message', receive);
-  post({ kind: 'opened', log: writer.log, key: formatVerifierKey(writer.key), unsigned: writer.unsigned });
+  const about = outside === undefined ? {} : { outside };
+  post({ kind: 'opened', log, key: formatVerifierKey(key), unsigned, ...about, ...signedBy(writer) });
 }

@@ -10,9 +10,10 @@ import { formatInstant } from '../../value/time.ts';
 import type { Changes } from '../batch.ts';
 import { foldWrites } from '../batch.ts';
 import type { EntryType } from '../entry.ts';
-import { datedText, undatedLeaf } from '../entry.ts';
+import { datedText } from '../entry.ts';
 import type { Lookups } from '../fold.ts';
 import type { EncodedWrites } from '../prepare.ts';
+import { prepareWrites } from '../prepare.ts';
 import type { Signer } from '../signer.ts';
 import { isCheckpointDue, signCheckpoint, verifierKeyOf } from '../signer.ts';
 import type { Step } from '../step.ts';
@@ -216,11 +217,10 @@ export class Writer {
     return undefined;
   }
 
-  /** Writes one entry of the ledger about itself; `random` is 10 bytes for its id. */
+  /** Writes one entry of the ledger about itself, which always fits; `random` is 10 bytes for its id. */
   record(type: EntryType, fields: JsonObject, at: number, random: Uint8Array): void {
-    const leaf = undatedLeaf({ id: uuidV7(at, random), type, fields }, this.log);
-    const writes = { leaves: [leaf], bodies: [], fingerprints: [] };
-    this.write(writes, stepsOf(writes), at);
+    const { encoded, steps } = prepareWrites({ entries: [{ id: uuidV7(at, random), type, fields }] }, this.log);
+    this.write(encoded, steps, at);
   }
 
   /** Makes the transaction durable; answers whether there was anything to. When it throws, it may have landed. */
