@@ -130,6 +130,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/commands.md'],
   },
   {
+    id: 'R-receipt',
+    text: 'a receipt shows with nothing but a key that the entries of a call are in the signed log',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-clock',
     text: 'a clock that jumped denies writes in every process until a person accepts it',
     where: ['docs/policy.md'],

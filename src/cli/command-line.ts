@@ -179,6 +179,16 @@ function addLedgerCommands(terminal: Terminal, add: Add): void {
       'the directory to write; one that holds an export of this log is brought up to date',
     )
     .option('--witness <url>', 'a witness to cosign the checkpoint (not available yet)');
+  add(
+    'receipt <call>',
+    'the entries of one call, with the proofs that they are in the signed log',
+    async (given, operands) => {
+      const { receiptCommand } = await import('./command/receipt.ts');
+      const [call = ''] = operands;
+      const { out = '' } = text(given, 'out', 'out');
+      return receiptCommand(terminal, { ...common(given), call, out });
+    },
+  ).requiredOption('-o, --out <file>', 'the file to write');
   add('settle <call> <outcome>', 'say what happened to a call of unknown outcome', async (given, operands) => {
     const { settleCommand } = await import('./command/settle.ts');
     const [call = '', outcome = ''] = operands;

@@ -18,7 +18,8 @@ export interface EntryFilter {
 }
 
 const EFFECTS: ReadonlySet<string> = new Set(['allow', 'ask', 'deny']);
-const CALL_TAIL_MIN = 8;
+/** How much of the end of an id must be given. */
+export const CALL_TAIL_MIN = 8;
 
 /**
  * Tells of entries in order whether they are wanted. Outcomes name no principal, tool or effect: they follow the call
@@ -52,8 +53,10 @@ export function isProposed({ type }: Entry): boolean {
   return type === 'call.intent' || type === 'call.denied' || type === 'call.parked';
 }
 
-function isCall(wanted: string, call: string | undefined): boolean {
-  return call === wanted || (wanted.length >= CALL_TAIL_MIN && call?.endsWith(wanted) === true);
+/** Whether `wanted` is the id `call`, or enough of its end. */
+export function isCall(wanted: string, call: string | undefined): call is string {
+  if (call === undefined) return false;
+  return call === wanted || (wanted.length >= CALL_TAIL_MIN && call.endsWith(wanted));
 }
 
 function matches(entry: Entry, { principal, tool, effect }: EntryFilter): boolean {

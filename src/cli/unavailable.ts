@@ -3,7 +3,6 @@
 export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] = [
   ['learn', 'the least policy that allows what was recorded'],
   ['diff', 'what a changed policy would change'],
-  ['receipt', 'evidence for one call'],
   ['report', 'a page about a session'],
   ['replay', 'decide a recorded session again'],
   ['erase', 'erase the data of a subject'],

@@ -178,8 +178,7 @@ test('what is no data directory is told apart from a ledger that cannot be opene
   mkdirSync(other.at('empty'));
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['absent'], 2, /^interlock: `absent` does not exist\n/u],
-    [['file'], 2, /`file` is no data directory and no export\n {2}hint: a data directory holds /u],
-    [['empty'], 2, /`empty` is no data directory/u],
+    [['empty'], 2, /`empty` is no data directory, no export and no bundle\n {2}hint: a data directory holds /u],
     [['--data', 'absent'], 7, /holds no ledger: .* \[cannot-open\]\n$/u],
     [['--data', 'empty'], 7, /holds no ledger/u],
     [['--data', 'file'], 7, /is a file, expected a directory/u],

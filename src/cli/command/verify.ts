@@ -1,12 +1,14 @@
-/** `interlock verify`: the structural check of a data directory or an export, with nothing but a public key. */
+/** `interlock verify`: the structural check of a data directory, an export or a bundle, with nothing but a public key. */
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { BUNDLE_LIMITS } from '../../ledger/bundle/format.ts';
 import { dataFiles } from '../../ledger/directory.ts';
 import { verifyEd25519 } from '../../ledger/ed25519.ts';
 import { LedgerError } from '../../ledger/ledger.ts';
 import { outsideFile, readOutside } from '../../ledger/outside.ts';
 import { openReader } from '../../ledger/sqlite/reader.ts';
+import { verifyBundle } from '../../ledger/verify/bundle.ts';
 import type { VerifyReport } from '../../ledger/verify/report.ts';
 import { type LogCheckpoint, type VerifyOptions, verifyLog } from '../../ledger/verify/verify.ts';
 import { type VerifierKey, parseVerifierKey } from '../../tlog/note.ts';
@@ -42,16 +44,25 @@ export async function verifyCommand(terminal: Terminal, options: VerifyCommandOp
   await requireNamed(terminal, options);
   const key = options.key === undefined ? undefined : await readKey(terminal, options.key);
   const given = options.checkpoint === undefined ? [] : [await readNamed(terminal, options.checkpoint, NOTE_BYTES_MAX)];
+  const bundle = await readBundle(terminal, options);
+  const how = { checkSignature: verifyEd25519, ...(key === undefined ? {} : { key }) };
+  if (bundle !== undefined) return tell(terminal, options, verifyBundle(bundle, { ...how, outside: given }));
   using log = await openLog(terminal, options);
   const kept = options.path === undefined ? await keptOutside(terminal, options) : [];
-  const found = await examine(terminal, log, {
-    checkSignature: verifyEd25519,
-    outside: [...kept, ...given],
-    ...(key === undefined ? {} : { key }),
-  });
-  if (options.json) writeLine(terminal.output, inertJson(found));
+  return tell(terminal, options, await examine(terminal, log, { ...how, outside: [...kept, ...given] }));
+}
+
+function tell(terminal: Terminal, { json }: VerifyCommandOptions, found: Findings): ExitCode {
+  if (json) writeLine(terminal.output, inertJson(found));
   else show(terminal, found);
   return found.verdict === 'ok' ? EXIT.ok : EXIT.wrong;
+}
+
+/** The bytes of PATH when it is a file: a bundle, or what claims to be one. */
+async function readBundle(terminal: Terminal, { path: given }: VerifyCommandOptions): Promise<Uint8Array | undefined> {
+  if (given === undefined) return undefined;
+  const found = await stat(path.resolve(terminal.directory, given)).catch(() => undefined);
+  return found?.isFile() === true ? readNamed(terminal, given, BUNDLE_LIMITS.bytesMax) : undefined;
 }
 
 /** Reads the log once, and says what is wrong with it and with what it is kept in. */
@@ -94,8 +105,8 @@ async function openLog(terminal: Terminal, options: VerifyCommandOptions): Promi
   if (await exists(dataFiles(given).ledger)) return openDataLog(given);
   const exported = found.isDirectory() ? openExportLog(given) : undefined;
   if (exported !== undefined) return exported;
-  throw new CliError('unreadable', `\`${options.path}\` is no data directory and no export`, {
-    hint: 'a data directory holds ledger.db, an export holds checkpoint and tile/',
+  throw new CliError('unreadable', `\`${options.path}\` is no data directory, no export and no bundle`, {
+    hint: 'a data directory holds ledger.db, an export holds checkpoint and tile/, a bundle is a file',
   });
 }
 
@@ -116,7 +127,8 @@ function show(terminal: Terminal, found: Findings): void {
   const { colour, output } = terminal;
   const verdict = found.verdict === 'ok' ? colour.green('ok') : colour.red('bad');
   const entries = `${found.entries} ${found.entries === 1 ? 'entry' : 'entries'}`;
-  writeLine(output, `${verdict}: ${entries}, ${counted(found.checkpoints, 'valid checkpoint')}, root ${found.root}`);
+  const root = found.root === '' ? '' : `, root ${found.root}`;
+  writeLine(output, `${verdict}: ${entries}, ${counted(found.checkpoints, 'valid checkpoint')}${root}`);
   if (found.unsigned > 0) {
     const covered = found.unsigned === 1 ? '1 entry at the end is' : `${found.unsigned} entries at the end are`;
     writeLine(output, `  ${covered} not covered by a signature yet`);

@@ -1,4 +1,4 @@
-/** What a structural verification says: its verdict, and the closed list of what can be wrong with a log. */
+/** What a structural verification says: its verdict, and the closed list of what can be wrong with a log or a bundle. */
 
 /**
  * `entry-*` a leaf is missing, out of order, too large, not canonical JSON, without the envelope of an entry, of another
@@ -7,8 +7,11 @@
  * `log-truncated` something signed is longer than the log. `key-mismatch` the log names another key than the given one.
  * `checkpoint-*` a kept checkpoint is malformed, out of order, of another log, not signed under the key, or signed over
  * another tree. `outside-*` the same for checkpoints kept elsewhere; `outside-root` means that history was rewritten.
+ * Of a bundle also: `bundle-malformed` it has another form; `entry-proof` an entry is not in the signed tree where it says;
+ * `outside-size` a checkpoint kept elsewhere is of another size, and cannot be compared without the log.
  */
 export type ProblemCode =
+  | 'bundle-malformed'
   | 'checkpoint-malformed'
   | 'checkpoint-order'
   | 'checkpoint-origin'
@@ -19,6 +22,7 @@ export type ProblemCode =
   | 'entry-missing'
   | 'entry-not-canonical'
   | 'entry-order'
+  | 'entry-proof'
   | 'entry-signature'
   | 'entry-time'
   | 'entry-too-large'
@@ -29,7 +33,8 @@ export type ProblemCode =
   | 'outside-malformed'
   | 'outside-origin'
   | 'outside-root'
-  | 'outside-signature';
+  | 'outside-signature'
+  | 'outside-size';
 
 export interface Problem {
   readonly code: ProblemCode;

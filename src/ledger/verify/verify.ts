@@ -8,7 +8,7 @@ import { formatVerifierKey, parseVerifierKey, verifyNote } from '../../tlog/note
 import type { SignatureCheck, VerifierKey } from '../../tlog/note.ts';
 import { appendLeaf, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from '../../tlog/tree.ts';
 import type { Frontier } from '../../tlog/tree.ts';
-import { isSigned } from '../signed-text.ts';
+import { authorFault } from './author.ts';
 import { checkLeaf, shown } from './leaf.ts';
 import type { Envelope } from './leaf.ts';
 import { PROBLEMS_MAX } from './report.ts';
@@ -161,18 +161,9 @@ function checkEntry(run: Run, { position, leaf }: LogEntry): void {
   checkAuthor(run, position, checked.envelope);
 }
 
-/** What an approver signed is checked under the key that the entry names; whose key it is, the policy says. */
 function checkAuthor(run: Run, position: number, envelope: Envelope): void {
-  const { type, fields } = envelope;
-  if (type !== 'policy.approved' && type !== 'policy.exception') return;
-  const key = typeof fields['key'] === 'string' ? fields['key'] : '';
-  if (isSigned(envelope, key, run.options.checkSignature)) return;
-  problem(
-    run,
-    'entry-signature',
-    `expected a signature of ${shown(fields['by'])}, got one that does not verify`,
-    position,
-  );
+  const fault = authorFault(envelope, run.options.checkSignature);
+  if (fault !== undefined) problem(run, 'entry-signature', fault, position);
 }
 
 function checkCreation(run: Run, { type, fields }: Envelope): void {

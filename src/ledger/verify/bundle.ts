@@ -1,0 +1,163 @@
+/** Verifies a bundle: that its entries are in the tree which the key signed. Needs nothing but the bundle and a key. */
+
+import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
+import type { Checkpoint } from '../../tlog/checkpoint.ts';
+import { formatVerifierKey, parseVerifierKey, verifyNote } from '../../tlog/note.ts';
+import type { VerifierKey } from '../../tlog/note.ts';
+import { verifyInclusion } from '../../tlog/proof.ts';
+import { leafHash } from '../../tlog/tree.ts';
+import { equalBytes } from '../../value/digest.ts';
+import { toBase64, utf8 } from '../../value/encoding.ts';
+import { parseBundle } from '../bundle/format.ts';
+import type { Bundle, BundleEntry } from '../bundle/format.ts';
+import { authorFault } from './author.ts';
+import { checkLeaf, shown } from './leaf.ts';
+import type { Envelope } from './leaf.ts';
+import { PROBLEMS_MAX } from './report.ts';
+import type { Problem, ProblemCode, VerifyReport } from './report.ts';
+import type { VerifyOptions } from './verify.ts';
+
+interface Run {
+  readonly options: VerifyOptions;
+  readonly problems: Problem[];
+  omitted: number;
+  /** Valid signatures over the tree: its own, and those of outside checkpoints of the same size. */
+  checkpoints: number;
+}
+
+/** A bundle in whatever state is a report, never an error. */
+export function verifyBundle(bytes: Uint8Array, options: VerifyOptions): VerifyReport {
+  const run: Run = { options, problems: [], omitted: 0, checkpoints: 0 };
+  const read = parseBundle(bytes);
+  if (!read.ok) {
+    problem(run, 'bundle-malformed', read.message);
+    return report(run, undefined, undefined, 0);
+  }
+  const { bundle } = read;
+  const key = keyOf(run, bundle);
+  const checkpoint = signedCheckpoint(run, bundle.checkpoint, key);
+  if (checkpoint !== undefined && key !== undefined) {
+    checkEntries(run, bundle.entries, checkpoint);
+    for (const outside of options.outside ?? []) checkOutside(run, outside, checkpoint, key);
+  }
+  return report(run, checkpoint, key, bundle.entries.length);
+}
+
+function problem(run: Run, code: ProblemCode, message: string, entry?: number): void {
+  if (run.problems.length === PROBLEMS_MAX) run.omitted += 1;
+  else run.problems.push(entry === undefined ? { code, message } : { code, message, entry });
+}
+
+function report(
+  { options, problems, omitted, checkpoints }: Run,
+  checkpoint: Checkpoint | undefined,
+  key: VerifierKey | undefined,
+  entries: number,
+): VerifyReport {
+  const trusted = options.key === undefined ? 'on-first-sight' : 'given';
+  return {
+    verdict: problems.length === 0 ? 'ok' : 'bad',
+    entries,
+    root: checkpoint === undefined ? '' : toBase64(checkpoint.root),
+    attested: 0,
+    erased: 0,
+    unsigned: 0,
+    checkpoints,
+    ...(key === undefined ? {} : { key: { vkey: formatVerifierKey(key), trusted } }),
+    problems,
+    omitted,
+  };
+}
+
+function keyOf(run: Run, { key }: Bundle): VerifierKey | undefined {
+  const named = parseVerifierKey(key);
+  if (named === undefined) problem(run, 'bundle-malformed', `expected \`key\` to be a verifier key, got ${shown(key)}`);
+  const given = run.options.key;
+  if (given !== undefined && named !== undefined && formatVerifierKey(given) !== formatVerifierKey(named)) {
+    problem(run, 'key-mismatch', `expected the key ${formatVerifierKey(given)}, got ${formatVerifierKey(named)}`);
+  }
+  return given ?? named;
+}
+
+/** The checkpoint, when the key signed it: what is not signed says nothing about any entry. */
+function signedCheckpoint(run: Run, text: string, key: VerifierKey | undefined): Checkpoint | undefined {
+  const signed = parseSignedCheckpoint(text);
+  if (!signed.ok) {
+    problem(run, 'checkpoint-malformed', signed.message);
+    return undefined;
+  }
+  if (key === undefined) return undefined;
+  const { note, checkpoint } = signed.value;
+  if (verifyNote(note, key, run.options.checkSignature) !== 'valid') {
+    const message = `expected a signature of the log's key on size ${checkpoint.size}, got none that verifies`;
+    problem(run, 'checkpoint-signature', message);
+    return undefined;
+  }
+  run.checkpoints += 1;
+  return checkpoint;
+}
+
+function checkEntries(run: Run, entries: readonly BundleEntry[], checkpoint: Checkpoint): void {
+  let before: { readonly position: number; readonly envelope?: Envelope } = { position: -1 };
+  for (const entry of entries) {
+    const { position } = entry;
+    if (position <= before.position) {
+      problem(run, 'entry-order', `expected an entry after ${before.position}, got ${position}`, position);
+    }
+    const envelope = checkEntry(run, entry, checkpoint);
+    const last = before.envelope;
+    if (envelope !== undefined && last !== undefined && position > before.position && envelope.at < last.at) {
+      const message = `expected an instant from ${shown(last.fields.at)} on, got ${shown(envelope.fields.at)}`;
+      problem(run, 'entry-time', message, position);
+    }
+    before = envelope === undefined ? { ...before, position } : { position, envelope };
+  }
+}
+
+function checkEntry(
+  run: Run,
+  { position, leaf, proof }: BundleEntry,
+  { origin, size, root }: Checkpoint,
+): Envelope | undefined {
+  const bytes = utf8(leaf);
+  if (!verifyInclusion({ index: position, size, leaf: leafHash(bytes), root, proof })) {
+    const message = `expected a proof that this is entry ${position} of the ${size} that are signed`;
+    problem(run, 'entry-proof', message, position);
+  }
+  const checked = checkLeaf(bytes);
+  if (!checked.ok) {
+    problem(run, checked.code, checked.message, position);
+    return undefined;
+  }
+  const { envelope } = checked;
+  if (envelope.log !== origin) {
+    problem(run, 'entry-log', `expected an entry of ${shown(origin)}, got one of ${shown(envelope.log)}`, position);
+  }
+  const fault = authorFault(envelope, run.options.checkSignature);
+  if (fault !== undefined) problem(run, 'entry-signature', fault, position);
+  return envelope;
+}
+
+/** A checkpoint kept elsewhere can be compared only with one of its size: the log between two sizes is not here. */
+function checkOutside(run: Run, text: string | Uint8Array, { origin, size, root }: Checkpoint, key: VerifierKey): void {
+  const signed = parseSignedCheckpoint(text);
+  if (!signed.ok) return problem(run, 'outside-malformed', signed.message);
+  const { note, checkpoint } = signed.value;
+  if (checkpoint.origin !== origin) {
+    const message = `expected a checkpoint of ${shown(origin)}, got one of ${shown(checkpoint.origin)}`;
+    return problem(run, 'outside-origin', message);
+  }
+  if (verifyNote(note, key, run.options.checkSignature) !== 'valid') {
+    const message = `expected a signature of the log's key on size ${checkpoint.size}, got none that verifies`;
+    return problem(run, 'outside-signature', message);
+  }
+  if (checkpoint.size !== size) {
+    const message = `expected a checkpoint of size ${size} to compare with, got one of ${checkpoint.size}: that takes the log`;
+    return problem(run, 'outside-size', message);
+  }
+  if (!equalBytes(checkpoint.root, root)) {
+    return problem(run, 'outside-root', `expected the root that was signed for size ${size}: history was rewritten`);
+  }
+  run.checkpoints += 1;
+  return undefined;
+}

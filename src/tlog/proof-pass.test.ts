@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { utf8 } from '../value/encoding.ts';
+import { verifyInclusion } from './proof.ts';
+import { inclusionProofs } from './proof-pass.ts';
+import { leafHash, rootOfLeaves } from './tree.ts';
+
+const hashesOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, i) => leafHash(utf8(`leaf ${i}`)));
+
+test('each leaf of each tree is proved by one pass over its leaves, and nothing after the tree is read', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 300 }), fc.array(fc.nat(), { maxLength: 6 }), (size, picks) => {
+      const indices = picks.map((pick) => pick % size);
+      const leaves = hashesOf(size);
+      const passing = function* (): Generator<Uint8Array, void> {
+        yield* leaves;
+        assert.fail('a leaf after the tree was asked for');
+      };
+      const root = rootOfLeaves(leaves);
+      const proofs = inclusionProofs(passing(), size, indices);
+      assert.equal(proofs.length, indices.length);
+      for (const [nth, index] of indices.entries()) {
+        const [leaf, proof] = [leaves[index], proofs[nth]];
+        assert.ok(leaf !== undefined && proof !== undefined);
+        assert.ok(verifyInclusion({ index, size, leaf, root, proof }), `${index} of ${size}`);
+      }
+    }),
+  );
+});
+
+test('a log with too few leaves proves nothing, and neither does a leaf that is not there', () => {
+  assert.throws(() => inclusionProofs(hashesOf(4), 5, [0]), { code: 'out-of-range' });
+  assert.throws(() => inclusionProofs([], 1, []), { code: 'out-of-range' });
+  assert.throws(() => inclusionProofs(hashesOf(5), 5, [5]), { code: 'out-of-range' });
+  assert.deepEqual(inclusionProofs([], 0, []), []);
+});
