@@ -40,6 +40,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md'],
   },
   {
+    id: 'R-crash-windows',
+    text: 'killed at any point of a call, the ledger opens again as the table of points says, with one effect at most',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-overdue',
     text: 'a call of a living process is declared unknown only after its deadline and a grace, on both clocks',
     where: ['docs/ledger.md'],

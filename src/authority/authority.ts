@@ -145,6 +145,7 @@ export class Authority {
 
   /** Decides and carries out one proposal. Rejects only for a bug: every refusal is an answer. */
   call(proposal: Proposal): Promise<Answer> {
+    this.#around.world.passing?.('proposed');
     return this.#propose(proposal);
   }
 

@@ -7,11 +7,16 @@ import type { Proposal } from './proposal.ts';
 
 /** Sends a call, once, before its deadline. A crash before it leaves an intent, after it an effect and an intent. */
 export async function dispatchCall(world: World, perform: Proposal['perform'], dispatch: Dispatch): Promise<Performed> {
+  world.passing?.('before-send');
   if (world.now() >= dispatch.deadline || world.monotonic() >= dispatch.monotonicDeadline) {
     return { kind: 'not-started', reason: 'its deadline passed before it could be sent' };
   }
   try {
-    return await perform(dispatch.args, dispatch.meta);
+    const performing = perform(dispatch.args, dispatch.meta);
+    world.passing?.('sent');
+    const performed = await performing;
+    world.passing?.('answered');
+    return performed;
   } catch (error) {
     // A transport that throws broke its contract: what it sent before is not known.
     return {

@@ -11,11 +11,16 @@ import { type LedgerOptions, type StoredLedger, openLedger } from '../ledger/sql
 import { storedEntry } from '../ledger/stored-entry.ts';
 import type { FactValues } from '../policy/decide.ts';
 import { type Vault, openVault, readVault } from '../ledger/vault.ts';
+import { dyingAt } from '../world/fault-point.ts';
 import { systemWorld } from '../world/system.ts';
+import type { World } from '../world/world.ts';
 import { type CommonOptions, type Loaded, dataDirectory, loadConfiguration } from './configuration.ts';
+import { dieAtOf } from './die-at.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 
 export interface OpenData extends AsyncDisposable {
+  /** The machine's, with its fault points where a test asked for one. */
+  readonly world: World;
   readonly ledger: StoredLedger;
   readonly vault: Vault;
 }
@@ -39,11 +44,14 @@ export async function openData(terminal: Terminal, common: CommonOptions, option
     // A database that is none of ours is told by its own error, and nothing is made beside it.
     const isStrange = existsSync(files.ledger) && !existsSync(files.vaultKey);
     if (!create || isStrange) openReader(directory)[Symbol.dispose]();
+    const dieAt = dieAtOf(terminal);
+    const world = dieAt === undefined ? systemWorld : { ...systemWorld, passing: dyingAt(dieAt) };
     const outside = await outsidePlace(terminal, common, loaded);
-    const vault = openVault(directory, systemWorld);
+    const vault = openVault(directory, world);
     const warn = (line: string): void => writeLine(terminal.errors, `interlock: ${inert(line)}`);
-    const ledger = await openLedger({ dataDirectory: directory, world: systemWorld, vault, outside, warn, ...more });
-    return { ledger, vault, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
+    const dying = dieAt === undefined ? {} : { dieAt };
+    const ledger = await openLedger({ dataDirectory: directory, world, vault, outside, warn, ...dying, ...more });
+    return { ledger, vault, world, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
   } catch (error) {
     const code = errorCodeOf(error);
     if (error instanceof LedgerError || code === undefined) throw error;

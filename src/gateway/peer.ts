@@ -204,7 +204,7 @@ export class Peer {
   }
 
   async #serve(id: RequestId, method: string, params: JsonObject): Promise<void> {
-    const { events, openMax, busy } = this.#options;
+    const { events, openMax, busy, world } = this.#options;
     // An answer that carried the id would be taken for the first request's, so this one carries none.
     if (this.#open.has(id)) {
       return this.#malformed({
@@ -224,7 +224,11 @@ export class Peer {
       outcome = { error: { code: INTERNAL_ERROR, message: 'internal error' } };
     }
     // Whoever cancelled a request does not want its answer.
-    if (!controller.signal.aborted) this.#answer(id, outcome);
+    if (!controller.signal.aborted) {
+      world.passing?.('before-reply');
+      this.#answer(id, outcome);
+      world.passing?.('replied');
+    }
     this.#open.delete(id);
     if (this.#open.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();

@@ -11,7 +11,7 @@ import { isJsonObject, parseJson } from '../value/json.ts';
 import { DEPTH_CEILING, ENTRY_BYTES_MAX } from '../value/limits.ts';
 import { formatInstant, parseInstant } from '../value/time.ts';
 
-const ENTRY_TYPES = [
+export const ENTRY_TYPES = [
   'ledger.created',
   'ledger.opened',
   'ledger.closed',

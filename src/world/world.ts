@@ -1,5 +1,7 @@
 /** The one door to time, randomness and sleep; everything that needs them takes a `World`. */
 
+import type { FaultPoint } from './fault-point.ts';
+
 export interface World {
   /** Wall clock, milliseconds since 1970-01-01T00:00:00Z. It may jump. */
   now(): number;
@@ -14,4 +16,6 @@ export interface World {
   random(length: number): Uint8Array;
   /** Resolves after `ms` milliseconds, or at once when `signal` aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Told where a call is; there only in a test that kills the process at that point (docs/ledger.md, Crash windows). */
+  readonly passing?: (point: FaultPoint) => void;
 }

@@ -101,8 +101,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['attempt-once'],
     replacements: one(
       'authority/dispatch.ts',
-      'return await perform(dispatch.args, dispatch.meta);',
-      'void perform(dispatch.args, dispatch.meta).catch(() => undefined); return await perform(dispatch.args, dispatch.meta);',
+      'const performing = perform(dispatch.args, dispatch.meta);',
+      'void perform(dispatch.args, dispatch.meta).catch(() => undefined); const performing = perform(dispatch.args, dispatch.meta);',
     ),
   },
   {

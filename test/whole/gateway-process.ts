@@ -84,33 +84,37 @@ interface Message {
 export class GatewayProcess {
   readonly process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #waiting = new Map<number, PromiseWithResolvers<Message>>();
+  readonly #ended = Promise.withResolvers<number | NodeJS.Signals>();
   #last = 0;
-  #killed = false;
+  #killed: boolean;
 
-  constructor(place: PaymentsPlace) {
+  /** `dieAt` is a fault point, at which it kills itself. */
+  constructor(place: Pick<PaymentsPlace, 'directory'>, dieAt?: string) {
+    this.#killed = dieAt !== undefined;
+    const dying = dieAt === undefined ? {} : { INTERLOCK_DIE_AT: dieAt };
+    const env = { ...process.env, XDG_STATE_HOME: STATE_HOME, ...dying };
     const args = [INTERLOCK, 'gateway'];
-    this.process = spawn(process.execPath, args, {
-      cwd: place.directory,
-      stdio: ['pipe', 'pipe', 'ignore'],
-      env: { ...process.env, XDG_STATE_HOME: STATE_HOME },
-    });
+    this.process = spawn(process.execPath, args, { cwd: place.directory, env, stdio: ['pipe', 'pipe', 'ignore'] });
     this.process.stdin.on('error', () => undefined);
     createInterface({ input: this.process.stdout }).on('line', (line) => {
       const message = JSON.parse(line) as Message;
       if (typeof message.id === 'number') this.#waiting.get(message.id)?.resolve(message);
     });
     this.process.on('exit', (code, signal) => {
+      this.#ended.resolve(signal ?? code ?? 0);
       if (this.#killed) return;
       for (const { reject } of this.#waiting.values()) reject(new Error(`the gateway ended (${code ?? signal})`));
     });
   }
 
   /** Resolves with the answer; never, when `kill` ends the gateway first. */
-  request(method: string, params: unknown): Promise<Message> {
+  request(method: string, params: unknown, cancel = false): Promise<Message> {
     const id = (this.#last += 1);
     const answered = Promise.withResolvers<Message>();
     this.#waiting.set(id, answered);
-    this.process.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    const cancelled = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } };
+    const lines = [{ jsonrpc: '2.0', id, method, params }, ...(cancel ? [cancelled] : [])];
+    this.process.stdin.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     return answered.promise;
   }
 
@@ -126,6 +130,18 @@ export class GatewayProcess {
     const meta = key === undefined ? {} : { _meta: { 'interlock/key': key } };
     const params = { name: 'payments__create_payment', arguments: args, ...meta };
     return (await this.request('tools/call', params)).result as ToolAnswer;
+  }
+
+  /** Calls a tool of the server `bank`; `cancel` takes it back in the same breath. */
+  async ask(tool: string, args: unknown, key: string, cancel = false): Promise<ToolAnswer> {
+    const params = { name: `bank__${tool}`, arguments: args, _meta: { 'interlock/key': key } };
+    const answered = this.request('tools/call', params, cancel);
+    return (await answered).result as ToolAnswer;
+  }
+
+  /** How it ended: a code, or the name of a signal. */
+  ended(): Promise<number | NodeJS.Signals> {
+    return this.#ended.promise;
   }
 
   async kill(): Promise<void> {

@@ -7,7 +7,6 @@ import { newId } from '../../authority/draft.ts';
 import { type Gateway, openGateway } from '../../gateway/gateway.ts';
 import { type Ledger, LedgerError } from '../../ledger/ledger.ts';
 import type { ServerConfiguration } from '../../policy/server.ts';
-import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, loadConfiguration, protectedPaths } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
@@ -30,11 +29,12 @@ export async function gatewayCommand(
   const first = await loadConfiguration(terminal, options);
   const directory = dataDirectory(terminal, options);
   await using data = await openData(terminal, options, { create: true, loaded: first });
+  const { world } = data;
   // The gateway needs the authority's door, and the authority reaches tools through the gateway.
   const opened: { gateway?: Gateway } = {};
   const authority = new Authority(data.ledger, {
     vault: data.vault,
-    world: systemWorld,
+    world,
     resolveRoot: (within) => path.resolve(first.directory, within),
     protectedPaths: protectedPaths(first, realpathSync(directory)),
     attemptsMax: ATTEMPTS_MAX,
@@ -47,8 +47,8 @@ export async function gatewayCommand(
   const session = new Session({
     authority,
     ledger: data.ledger,
-    world: systemWorld,
-    id: newId(systemWorld),
+    world,
+    id: newId(world),
     trusted: await authority.trusted(),
     load: () => loadConfiguration(terminal, options),
     log,
@@ -65,7 +65,7 @@ export async function gatewayCommand(
     input: terminal.input,
     output: terminal.output,
     log: (line) => writeLine(terminal.errors, inert(line)),
-    world: systemWorld,
+    world,
     version: VERSION,
   });
   opened.gateway = gateway;

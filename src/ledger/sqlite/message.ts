@@ -2,6 +2,7 @@
 
 import type { LedgerErrorCode, Reads } from '../ledger.ts';
 import type { OutsidePlace } from '../outside.ts';
+import type { DieAt } from '../../world/fault-point.ts';
 import type { EncodedWrites } from '../prepare.ts';
 import type { Known } from '../tables.ts';
 
@@ -17,6 +18,8 @@ export interface WorkerSettings {
   readonly outside?: OutsidePlace;
   /** A log that is an older copy of itself opens, and says so. */
   readonly acceptRollback?: RollbackAcceptance;
+  /** For tests of crashes. */
+  readonly dieAt?: DieAt;
 }
 
 /** Who takes an older copy of the log for the log from now on, and why. */

@@ -10,21 +10,20 @@ import { toHex } from '../../value/encoding.ts';
 import { uuidV7 } from '../../value/id.ts';
 import { openedFields } from '../clock.ts';
 import type { JsonObject } from '../../value/json.ts';
+import type { World } from '../../world/world.ts';
 import type { DataFiles } from '../directory.ts';
 import type { EntryType } from '../entry.ts';
 import { LedgerError } from '../ledger.ts';
 import type { OutsidePlace } from '../outside.ts';
 import { outsideFile, readOutside } from '../outside.ts';
-import type { Signer } from '../signer.ts';
 import { openSigner, readSigner, verifierKeyOf } from '../signer.ts';
 import type { OutsideState, RollbackAcceptance } from './message.ts';
-import type { Extent } from './restart.ts';
 import { checkExtent } from './restart.ts';
 import { findRollback, rolledBack } from './rollback.ts';
 import type { Queries } from './row.ts';
 import { prepareQueries, text } from './row.ts';
 import { cannotOpen, createSchema, hasTables, openDatabase } from './schema.ts';
-import { Writer } from './writer.ts';
+import { type Found, Writer } from './writer.ts';
 
 /** As large as the WAL gets before it is copied to the database (`wal_autocheckpoint`). */
 const WAL_BYTES = 4000 * 4096;
@@ -37,18 +36,13 @@ export interface Opening {
   readonly random: (length: number) => Uint8Array;
   readonly outside?: OutsidePlace;
   readonly acceptRollback?: RollbackAcceptance;
+  readonly passing?: World['passing'];
 }
 
 /** A log that is open. */
 interface OpenedLog {
   readonly writer: Writer;
   readonly outside?: OutsideState;
-}
-
-interface Found {
-  readonly log: string;
-  readonly signer: Signer;
-  readonly extent: Extent;
 }
 
 /**
@@ -63,7 +57,7 @@ export function openWriter(files: DataFiles, opening: Opening): OpenedLog {
     const isNew = !hasTables(database);
     const found = isNew ? create(database, files, opening) : check(prepareQueries(database), files);
     const outside = opening.outside && compareOutside(database, files, found, isNew, opening.outside, opening);
-    const writer = new Writer(database, prepareQueries(database), found.log, found.signer, found.extent);
+    const writer = new Writer(database, prepareQueries(database), found, opening.passing);
     const lastAt = isNew ? undefined : writer.at;
     const at = Math.max(opening.now, writer.at);
     const record = (type: EntryType, fields: JsonObject): void => writer.record(type, fields, at, opening.random(10));

@@ -3,6 +3,7 @@
 import type { Worker } from 'node:worker_threads';
 import { uuidV7 } from '../../value/id.ts';
 import type { JsonValue } from '../../value/json.ts';
+import type { DieAt } from '../../world/fault-point.ts';
 import type { World } from '../../world/world.ts';
 import type { BatchJob, Composed } from '../batch.ts';
 import { composeBatch } from '../batch.ts';
@@ -59,6 +60,8 @@ export interface LedgerOptions {
   readonly acceptRollback?: RollbackAcceptance;
   /** Is told, in one line, what weakens the ledger and does not stop it. */
   readonly warn?: (message: string) => void;
+  /** Where its thread ends the process: for tests of crashes. */
+  readonly dieAt?: DieAt;
 }
 
 /** What this opening has written: each transaction was one commit, and each commit one fsync of the WAL. */
@@ -99,19 +102,11 @@ interface Parts {
  * copy, and with `cannot-open`.
  */
 export async function openLedger(options: LedgerOptions): Promise<StoredLedger> {
-  const { dataDirectory, world } = options;
+  const { world, vault: _vault, warn: _warn, queueMax: _queueMax, lockWaitMs = LOCK_WAIT_MS, ...told } = options;
+  const { dataDirectory } = options;
   const files = prepareDirectory(dataDirectory);
   const instance = uuidV7(world.now(), world.random(10));
-  const lockWaitMs = options.lockWaitMs ?? LOCK_WAIT_MS;
-  const { outside, acceptRollback } = options;
-  const settings: WorkerSettings = {
-    dataDirectory,
-    instance,
-    now: world.now(),
-    lockWaitMs,
-    ...(outside === undefined ? {} : { outside }),
-    ...(acceptRollback === undefined ? {} : { acceptRollback }),
-  };
+  const settings: WorkerSettings = { ...told, instance, now: world.now(), lockWaitMs };
   const { worker, opened } = await startThread(settings);
   try {
     return new SqliteLedger({ worker, files, instance, opened, reader: openReader(dataDirectory) }, options);

@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { formatVerifierKey } from '../../tlog/note.ts';
+import { dyingAt } from '../../world/fault-point.ts';
 import { systemWorld } from '../../world/system.ts';
 import { prepareDirectory } from '../directory.ts';
 import { LedgerError } from '../ledger.ts';
@@ -80,7 +81,10 @@ function open(): Open | undefined {
   try {
     removeDead(files.instances, settings.instance);
     held = holdInstance(files.instances, settings.instance);
-    return { held, ...openWriter(files, { ...settings, random: (length) => systemWorld.random(length) }) };
+    const { dieAt } = settings;
+    const passing = dieAt === undefined ? {} : { passing: dyingAt(dieAt) };
+    const random = (length: number): Uint8Array => systemWorld.random(length);
+    return { held, ...openWriter(files, { ...settings, ...passing, random }) };
   } catch (error) {
     held?.release();
     const code = error instanceof LedgerError ? error.code : 'cannot-open';

@@ -7,6 +7,8 @@ import { utf8 } from '../../value/encoding.ts';
 import { uuidV7 } from '../../value/id.ts';
 import type { JsonObject } from '../../value/json.ts';
 import { formatInstant } from '../../value/time.ts';
+import { SIDES } from '../../world/fault-point.ts';
+import type { World } from '../../world/world.ts';
 import type { Changes } from '../batch.ts';
 import { foldWrites } from '../batch.ts';
 import type { EntryType } from '../entry.ts';
@@ -95,6 +97,13 @@ export function stepsOf(writes: EncodedWrites): readonly (Step | undefined)[] {
   });
 }
 
+/** The log as its opening found it. */
+export interface Found {
+  readonly log: string;
+  readonly signer: Signer;
+  readonly extent: Extent;
+}
+
 /**
  * Between `begin` and `commit` it holds the write lock. What it knows of the log is what is committed; a `rollback`
  * returns to that. Whatever a method throws but `tampered` and `cannot-open` is SQLite's own error.
@@ -112,9 +121,12 @@ export class Writer {
   #dataVersion: number;
   /** The last instant that was written, and its text: a batch has one for all its entries. */
   #time = { at: 0, text: formatInstant(0) };
+  readonly #passing: World['passing'];
+  /** What the open transaction writes, by type; kept only where somebody is told. */
+  #unwritten: string[] = [];
 
   /** Inside the transaction that opened `log`. */
-  constructor(database: DatabaseSync, queries: Queries, log: string, signer: Signer, extent: Extent) {
+  constructor(database: DatabaseSync, queries: Queries, { log, signer, extent }: Found, passing?: World['passing']) {
     this.log = log;
     this.key = verifierKeyOf(signer, log);
     this.#database = database;
@@ -125,6 +137,7 @@ export class Writer {
     this.#extent = extent;
     this.#dataVersion = this.#readDataVersion();
     this.#lookups = lookupsOf(queries);
+    this.#passing = passing;
   }
 
   /** Number of entries, those of the open transaction included. */
@@ -176,6 +189,7 @@ export class Writer {
     const note = signCheckpoint(this.#signer, this.log, head.frontier);
     this.#statements.checkpoint.run(head.frontier.size, note, frontierToBytes(head.frontier), at);
     this.#extent = { ...this.#extent, signed: { note, frontier: head.frontier, at } };
+    if (this.#passing !== undefined) this.#unwritten.push('checkpoint');
   }
 
   /** Gathers what a batch must know, under the lock that `begin` took. */
@@ -200,6 +214,7 @@ export class Writer {
       frontier = appendLeaf(frontier, leafHash(bytes));
     }
     this.#extent = { ...this.#extent, head: { frontier, at } };
+    if (this.#passing !== undefined) this.#unwritten.push(...writes.leaves.map(({ type }) => type));
     this.#writeChanges(changes);
     for (const step of steps) {
       if (step?.kind !== 'intent' && step?.kind !== 'parked') continue;
@@ -233,12 +248,17 @@ export class Writer {
     }
     if (grown) this.#statements.head.run(head.frontier.size, frontierToBytes(head.frontier), head.at);
     // Until this returns a crash leaves the log as it was; from then on as it is: WAL, synchronous = FULL.
+    const [lost, landed] = SIDES;
+    this.#pass(lost);
     this.#statements.commit.run();
+    this.#pass(landed);
+    this.#unwritten = [];
     this.#committed = this.#extent;
     return true;
   }
 
   rollback(): void {
+    this.#unwritten = [];
     this.#extent = this.#committed;
     if (this.#database.isTransaction) this.#statements.rollback.run();
   }
@@ -266,6 +286,10 @@ export class Writer {
       else kill.run(target, now.reason, now.by, now.at);
     }
     for (const { tool, digest, position } of trusted) this.#statements.trusted.run(tool, digest, position);
+  }
+
+  #pass(side: (typeof SIDES)[number]): void {
+    for (const type of this.#unwritten) this.#passing?.(`${type}/${side}`);
   }
 
   #readDataVersion(): number {

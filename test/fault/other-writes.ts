@@ -1,0 +1,201 @@
+/** Every write that is of no call: how a process comes to it, and what an ordinary call is told after it died there. */
+
+import assert from 'node:assert/strict';
+import { GatewayProcess } from '../whole/gateway-process.ts';
+import { type BankPlace, bankPlace, turn } from './bank-place.ts';
+import { FRESH, ask, killedItself, tellOf } from './run.ts';
+
+export interface OtherWrite {
+  /** The type of its entry, or `checkpoint`. */
+  readonly type: string;
+  /** Everything that comes before. */
+  readonly prepare?: (place: BankPlace) => Promise<void> | void;
+  /** The command that writes it; else a gateway does. */
+  readonly command?: (place: BankPlace) => readonly string[];
+  /** What has the gateway write it once it serves; without it, it writes it by itself. */
+  readonly provoke?: (gateway: GatewayProcess, place: BankPlace) => void;
+  /** Sets the configuration right again. */
+  readonly mend?: (place: BankPlace) => void;
+  /** What an ordinary call is told by a new gateway when the write was `lost`, and when it had `landed`. */
+  readonly lost: string;
+  readonly landed: string;
+}
+
+const APPROVER = 'principals:\n  local: {}\n';
+const WIDER = 'principals:\n  local: {}\n  guest: {}\n';
+
+/** One session from start to end, with one call. */
+async function session(place: BankPlace, charge = 'before'): Promise<void> {
+  const gateway = new GatewayProcess(place);
+  await gateway.hello();
+  await ask(gateway, FRESH, charge);
+  await gateway.close();
+}
+
+/** `ann` may approve. */
+function approver(place: BankPlace): string {
+  const { stdout, status } = place.command(['approver', 'add', 'ann', '--json']);
+  assert.equal(status, 0);
+  return `  ann: { key: "${(JSON.parse(stdout) as { key: string }).key}" }\n`;
+}
+
+async function waitingReload(place: BankPlace): Promise<void> {
+  const ann = approver(place);
+  place.configure(APPROVER + ann);
+  const gateway = new GatewayProcess(place);
+  await gateway.hello();
+  await ask(gateway, FRESH, 'before');
+  place.configure(WIDER + ann);
+  while (place.count('policy.waiting') === 0) await turn();
+  place.configure(APPROVER + ann);
+  await gateway.kill();
+  await place.quiet();
+}
+
+async function after(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) await turn();
+}
+
+const GAP_MS = 3_000;
+const UNCHANGED = { lost: 'succeeded', landed: 'succeeded' } as const;
+
+export const OTHER_WRITES: readonly OtherWrite[] = [
+  { type: 'ledger.created', ...UNCHANGED },
+  { type: 'ledger.opened', prepare: (place) => session(place), ...UNCHANGED },
+  {
+    type: 'ledger.closed',
+    provoke: (gateway) => void gateway.process.stdin.end(),
+    ...UNCHANGED,
+  },
+  { type: 'checkpoint', provoke: (gateway) => void gateway.process.stdin.end(), ...UNCHANGED },
+  { type: 'policy.loaded', ...UNCHANGED },
+  {
+    type: 'policy.refused',
+    prepare: (place) => place.configure('nonsense: 1\n'),
+    mend: (place) => place.configure(''),
+    ...UNCHANGED,
+  },
+  {
+    type: 'policy.waiting',
+    prepare: (place) => place.configure(APPROVER + approver(place)),
+    provoke: (_gateway, place) => {
+      const key = place.command(['approver', 'add', 'bob', '--json']).stdout;
+      place.configure(`${APPROVER}  bob: { key: "${(JSON.parse(key) as { key: string }).key}" }\n`);
+    },
+    ...UNCHANGED,
+  },
+  {
+    type: 'policy.approved',
+    prepare: waitingReload,
+    command: (place) => ['approve', place.said('policy.waiting', 'reload'), '--as', 'ann'],
+    ...UNCHANGED,
+  },
+  {
+    type: 'policy.withdrawn',
+    prepare: waitingReload,
+    command: (place) => ['refuse', place.said('policy.waiting', 'reload'), '--reason', 'no', '--as', 'ann'],
+    ...UNCHANGED,
+  },
+  {
+    type: 'policy.exception',
+    prepare: async (place) => {
+      place.configure(`  - { id: none, deny: bank.pay, when: args.amount == 1 }\n${APPROVER}${approver(place)}`);
+      await session(place);
+    },
+    command: () => ['breakglass', 'none', '--expires', '1h', '--reason', 'needed', '--as', 'ann'],
+    lost: 'denied-by-rule',
+    landed: 'succeeded',
+  },
+  {
+    type: 'policy.exception-ended',
+    prepare: async (place) => {
+      place.configure(`  - { id: none, deny: bank.pay, when: args.amount == 1 }\n${APPROVER}${approver(place)}`);
+      await session(place);
+      assert.equal(
+        place.command(['breakglass', 'none', '--expires', '1h', '--reason', 'needed', '--as', 'ann']).status,
+        0,
+      );
+    },
+    command: (place) => ['refuse', place.said('policy.exception', 'exception'), '--reason', 'over'],
+    lost: 'succeeded',
+    landed: 'denied-by-rule',
+  },
+  { type: 'pin.trusted', ...UNCHANGED },
+  {
+    type: 'kill.set',
+    command: () => ['kill', 'all', '--reason', 'stop'],
+    lost: 'succeeded',
+    landed: 'kill-switch',
+  },
+  {
+    type: 'kill.lifted',
+    prepare: (place) => assert.equal(place.command(['kill', 'all', '--reason', 'stop']).status, 0),
+    command: () => ['revive', 'all', '--reason', 'go'],
+    lost: 'kill-switch',
+    landed: 'succeeded',
+  },
+  {
+    type: 'erasure.expired',
+    prepare: async (place) => {
+      place.configure('retention: { bodies: 1s }\n');
+      await session(place);
+    },
+    provoke: () => undefined,
+    ...UNCHANGED,
+  },
+  {
+    type: 'clock.jumped',
+    prepare: async (place) => {
+      place.configure(`clock: { gap: ${GAP_MS / 1_000}s }\n`);
+      await session(place);
+      await after(GAP_MS + 500);
+    },
+    provoke: (gateway) => void ask(gateway, FRESH, 'during'),
+    lost: 'clock-jump',
+    landed: 'clock-jump',
+  },
+  {
+    type: 'clock.accepted',
+    prepare: async (place) => {
+      place.configure(`clock: { gap: ${GAP_MS / 1_000}s }\n`);
+      await session(place);
+      await after(GAP_MS + 500);
+      await session(place, 'during');
+      place.configure('');
+    },
+    command: () => ['recover', '--accept-clock', '--reason', 'looked'],
+    lost: 'clock-jump',
+    landed: 'succeeded',
+  },
+];
+
+/** Kills a process before or after `write` is durable; answers what an ordinary call is told then. */
+export async function runOther(write: OtherWrite, side: 'lost' | 'landed'): Promise<string> {
+  using place = bankPlace();
+  await write.prepare?.(place);
+  const before = place.count(write.type);
+  const point = `${write.type}/${side}`;
+  if (write.command === undefined) {
+    const doomed = new GatewayProcess(place, point);
+    const dying = killedItself(doomed);
+    if (write.provoke !== undefined) {
+      await Promise.race([doomed.hello(), dying]);
+      write.provoke(doomed, place);
+    } else void doomed.hello();
+    await dying;
+  } else {
+    const died = place.command(write.command(place), { INTERLOCK_DIE_AT: point });
+    assert.equal(died.signal, 'SIGKILL', `the command did not pass ${point}: ${died.stderr}`);
+  }
+  await place.quiet();
+  assert.equal(place.count(write.type) > before, side === 'landed', `${point} left another number of entries`);
+  write.mend?.(place);
+  const next = new GatewayProcess(place);
+  await next.hello();
+  const told = tellOf(await ask(next, FRESH, 'fresh'));
+  assert.equal(await next.close(), 0);
+  const paid = ['before', 'during', 'fresh'].reduce((sum, charge) => sum + place.effects(charge), 0);
+  assert.deepEqual(await place.problems(FRESH.amount * paid), []);
+  return told;
+}

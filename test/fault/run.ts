@@ -1,0 +1,132 @@
+/** Kills a real process at one point of one arrow, opens the ledger anew, and says what is found. */
+
+import assert from 'node:assert/strict';
+import { GatewayProcess, type ToolAnswer } from '../whole/gateway-process.ts';
+import type { Arrow, Asked, Outcome } from './arrows.ts';
+import { type BankPlace, bankPlace, turn } from './bank-place.ts';
+
+/** Which of two equal calls, made one after the other, the process dies in. */
+export type Round = 1 | 2;
+
+export const FRESH: Asked = { tool: 'pay', amount: 1, conduct: 'pay' };
+
+/** Resolves with what was found; rejects where a promise of the ledger was broken, whatever was expected. */
+export async function runArrow(arrow: Arrow, point: string, round: Round): Promise<Outcome> {
+  using place = bankPlace();
+  const charges = Array.from({ length: round }, (_, index) => `ch_${index + 1}`);
+  const last = charges.at(-1) ?? '';
+  for (const charge of charges) await lead(place, arrow, charge);
+  // What a start goes through, an earlier process went through for the first call.
+  const visit = arrow.atStart ? 1 : (arrow.passedBefore ?? 0) + round;
+  if (arrow.command === undefined) await dieInGateway(place, arrow, charges, `${point}:${visit}`);
+  else {
+    for (const charge of charges.slice(0, -1))
+      assert.equal(place.command(arrow.command(idOf(place, charge))).status, 0);
+    const died = place.command(arrow.command(idOf(place, last)), { INTERLOCK_DIE_AT: point });
+    assert.equal(died.signal, 'SIGKILL', `the command did not pass ${point}: ${died.stderr}`);
+  }
+  await place.quiet();
+  const before = new Map(charges.map((charge) => [charge, place.effects(charge)]));
+  const stored = place.row(last)?.state ?? 'nothing';
+  const next = new GatewayProcess(place);
+  await next.hello();
+  const told = tellOf(await ask(next, arrow.asked, last));
+  for (const charge of charges.slice(0, -1))
+    assert.equal(place.effects(charge), before.get(charge), `${charge} was paid again`);
+  const effects = place.effects(last);
+  assert.ok(effects <= 1, `${last} was paid ${effects} times`);
+  settleAll(place, charges);
+  // Nothing of what died is in the way of another call.
+  assert.equal(tellOf(await ask(next, FRESH, 'fresh')), 'succeeded');
+  assert.equal(await next.close(), 0);
+  const spent = charges.reduce((sum, charge) => sum + arrow.asked.amount * place.effects(charge), FRESH.amount);
+  assert.deepEqual(await place.problems(spent), []);
+  return { stored, told, effects };
+}
+
+/** Leads the call for `charge` to where the arrow begins. */
+async function lead(place: BankPlace, { from, asked }: Arrow, charge: string): Promise<void> {
+  switch (from) {
+    case undefined:
+      return;
+    case 'intent':
+    case 'sent': {
+      const doomed = new GatewayProcess(place, from === 'intent' ? 'before-send' : 'sent');
+      await doomed.hello();
+      void ask(doomed, asked, charge);
+      await killedItself(doomed);
+      return place.quiet();
+    }
+    case 'parked':
+    case 'approved':
+    case 'expired': {
+      const gateway = new GatewayProcess(place);
+      await gateway.hello();
+      assert.equal(tellOf(await ask(gateway, asked, charge)), 'asked');
+      await gateway.close();
+      if (from === 'approved') assert.equal(place.command(['approve', idOf(place, charge)]).status, 0);
+      const expires = place.row(charge)?.deadline ?? 0;
+      while (from === 'expired' && Date.now() <= expires) await turn();
+    }
+  }
+}
+
+/** The calls one after the other in one gateway, until it dies in the last one. */
+async function dieInGateway(place: BankPlace, arrow: Arrow, charges: readonly string[], dieAt: string): Promise<void> {
+  const doomed = new GatewayProcess(place, dieAt);
+  const dying = killedItself(doomed);
+  if (arrow.atStart === undefined) {
+    await doomed.hello();
+    if (arrow.cancels) for (const charge of charges) void ask(doomed, arrow.asked, charge, true);
+    else await Promise.race([dying, passAll(doomed, arrow, charges)]);
+  }
+  await dying;
+}
+
+/** A server that has just ended is started again; what is asked meanwhile is denied, and asked again. */
+async function passAll(gateway: GatewayProcess, { asked, passes }: Arrow, charges: readonly string[]): Promise<never> {
+  for (const charge of charges.slice(0, -1))
+    while (tellOf(await ask(gateway, asked, charge)).replace(', replayed', '') !== passes.replace(', replayed', ''))
+      await turn();
+  for (;;) {
+    await ask(gateway, asked, charges.at(-1) ?? '');
+    await turn();
+  }
+}
+
+export async function killedItself(gateway: GatewayProcess): Promise<void> {
+  assert.equal(await gateway.ended(), 'SIGKILL', 'the gateway ended before it came to the point');
+}
+
+export function ask(
+  gateway: GatewayProcess,
+  { tool, ...args }: Asked,
+  charge: string,
+  cancel = false,
+): Promise<ToolAnswer> {
+  return gateway.ask(tool, { charge, ...args }, charge, cancel);
+}
+
+export function tellOf({ _meta: meta }: ToolAnswer): string {
+  const { state, replayed } = meta['interlock/call'];
+  return `${meta['interlock/decision']?.code ?? state}${replayed ? ', replayed' : ''}`;
+}
+
+function idOf(place: BankPlace, charge: string): string {
+  const row = place.row(charge);
+  assert.ok(row !== undefined, `the ledger does not know ${charge}`);
+  return row.id;
+}
+
+/** Settles what is unknown as it was. */
+function settleAll(place: BankPlace, charges: readonly string[]): void {
+  for (const charge of charges) {
+    const row = place.row(charge);
+    const effects = place.effects(charge);
+    if (row?.state === 'succeeded' || row?.state === 'settled-executed') assert.equal(effects, 1, charge);
+    if (row?.state === 'not-started' || row?.state === 'denied') assert.equal(effects, 0, charge);
+    if (row?.state !== 'unknown') continue;
+    const as = effects === 1 ? 'executed' : 'not-executed';
+    assert.equal(place.command(['settle', row.id, as, '--reason', 'looked']).status, 0);
+  }
+}
