@@ -56,6 +56,8 @@ export interface Dispatch {
   readonly policy: Policy;
   readonly request: Request;
   readonly decision: Decision;
+  /** An attempt before this one may have had the effect: that this one did not start does not say that nothing happened. */
+  readonly mayHaveHappened: boolean;
 }
 
 /** What `composeCall` must see of the ledger when it decides at `at`, milliseconds since the epoch. */
@@ -199,8 +201,15 @@ function intend(around: Surroundings, prepared: Prepared, decided: Decided): Com
       policy,
       request,
       decision,
+      mayHaveHappened: mayHaveHappened(policy, request, earlier),
     },
   };
+}
+
+function mayHaveHappened(policy: Policy, request: Request, earlier: CallRow | undefined): boolean {
+  const tool = policy.tools.get(request.tool);
+  if (earlier?.state === 'failed') return tool?.failedHasNoEffect !== true;
+  return earlier?.state === 'unknown' && tool?.effect !== 'read';
 }
 
 /** The tool's own key of the call, the same for all of its attempts, and where it goes. Nobody can guess it. */

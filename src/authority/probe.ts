@@ -197,7 +197,17 @@ async function intendProbe(
       const { args } = request;
       return {
         writes: { entries: [...trust, entry], bodies: recorded.body === undefined ? [] : [recorded.body] },
-        result: { kind: 'dispatch', call, attempt, ...times, args, policy, request, decision: DECLARED },
+        result: {
+          kind: 'dispatch',
+          call,
+          attempt,
+          ...times,
+          args,
+          policy,
+          request,
+          decision: DECLARED,
+          mayHaveHappened: false,
+        },
       };
     },
   );

@@ -17,10 +17,11 @@ export async function recordOutcome(
   ledger: Ledger,
   around: Surroundings,
   dispatch: Dispatch,
-  performed: Performed,
+  ended: Performed,
 ): Promise<Answer> {
   const { call, attempt, request } = dispatch;
   const { tool } = request;
+  const performed = ofCall(dispatch, ended);
   try {
     await ledger.append(outcomeWrites(around, dispatch, performed));
   } catch (error) {
@@ -32,6 +33,15 @@ export async function recordOutcome(
     }
   }
   return answerOf(call, tool, performed);
+}
+
+/** What the end of this attempt says of the call: an earlier one that may have had its effect is not undone by it. */
+function ofCall({ mayHaveHappened }: Dispatch, ended: Performed): Performed {
+  if (!mayHaveHappened || ended.kind !== 'not-started') return ended;
+  return {
+    kind: 'unknown',
+    reason: `it was not sent again (${ended.reason}), and what the attempt before did is not known`,
+  };
 }
 
 function answerOf(call: string, tool: string, performed: Performed): Answer {

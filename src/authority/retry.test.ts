@@ -183,6 +183,20 @@ describe('a downstream key', () => {
     assert.deepEqual(charged, [3]);
   });
 
+  for (const first of [FAILED, LOST]) {
+    test(`does not make a call that ${first.kind} one that never started, when it cannot be sent again`, async () => {
+      const world = await open({ policy: POLICY.replace('limit: 5', 'limit: 50') });
+      const outcomes = [first, REFUSED, REFUSED, REFUSED];
+      let { answer } = await run(world, 'bank.idem', outcomes, idem);
+      if (first === LOST) ({ answer } = await run(world, 'bank.idem', [REFUSED, REFUSED, REFUSED], idem));
+      assert.equal(answer.state, 'unknown');
+      const states = [...world.disk.tables.rows()].map(({ state }) => state);
+      const counters = [...world.disk.tables.counters()].map(([, value]) => value);
+      assert.deepEqual([states, counters], [['unknown'], [3]]);
+      assert.equal((await run(world, 'bank.idem', [], idem)).answer.state, 'succeeded');
+    });
+  }
+
   test('of a call that its own process has lost lets it be sent again there too; without one it stays unknown', async () => {
     const world = await open({ policy: POLICY.replace('limit: 5', 'limit: 6') });
     await run(world, 'bank.idem', [LOST], idem);

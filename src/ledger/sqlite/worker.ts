@@ -83,8 +83,8 @@ function open(): Open | undefined {
     held = holdInstance(files.instances, settings.instance);
     const { dieAt } = settings;
     const passing = dieAt === undefined ? {} : { passing: dyingAt(dieAt) };
-    const random = (length: number): Uint8Array => systemWorld.random(length);
-    return { held, ...openWriter(files, { ...settings, ...passing, random }) };
+    const opening = { ...settings, ...passing, random: (length: number) => systemWorld.random(length) };
+    return { held, ...openWriter(files, opening) };
   } catch (error) {
     held?.release();
     const code = error instanceof LedgerError ? error.code : 'cannot-open';
