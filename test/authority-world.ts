@@ -120,6 +120,11 @@ export async function openWorld(options: OpeningOptions = {}): Promise<Opening> 
   };
 }
 
+/** Claims what was approved, and waits until it has run. */
+export async function claimed({ authority }: Opening, ...principals: readonly string[]): Promise<void> {
+  await Promise.all(await authority.claim(principals.length === 0 ? ['local'] : principals));
+}
+
 export function typesOf(opening: Opening): string[] {
   return opening
     .entries()

@@ -105,6 +105,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md', 'docs/ledger.md'],
   },
   {
+    id: 'R-claimed',
+    text: 'an approved call is decided again and carried out once by any live gateway that can, asked for it or not',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-approval',
     text: 'only a signature of an approver over exactly this call approves it, and it is decided again before it runs',
     where: ['README.md', 'docs/ledger.md'],

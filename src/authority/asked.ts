@@ -1,7 +1,9 @@
 /** What a parked call asks, read from its entry: what an approver is shown is what an approval binds. */
 
 import type { ApprovalRequest, CallRow, Ledger } from '../ledger/ledger.ts';
+import { canonicalText } from '../value/canonical.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
+import { parseInstant } from '../value/time.ts';
 import { approvalDigest } from './approval.ts';
 
 export interface Asked {
@@ -9,6 +11,8 @@ export interface Asked {
   readonly approval: ApprovalRequest;
   /** As they would be sent. */
   readonly args: JsonValue;
+  /** The run that it was proposed in. */
+  readonly session: string;
 }
 
 /**
@@ -22,15 +26,24 @@ export async function askedOf(
   const { approval, id: call } = row;
   const entry = await ledger.entry(row.position);
   if (approval === undefined || entry?.type !== 'call.parked' || entry['call'] !== call) return undefined;
-  const { principal, tool, args: recorded } = entry;
+  const { principal, tool, args: recorded, keys, approval: asks } = entry;
   const { name, definition = '' } = isJsonObject(tool) ? tool : {};
   if (typeof principal !== 'string' || typeof name !== 'string' || typeof definition !== 'string') return undefined;
   if (principal !== row.principal || name !== row.tool) return undefined;
+  if (canonicalText(keys ?? []) !== canonicalText([...row.keys])) return undefined;
+  const { expires } = approval;
+  const until = isJsonObject(asks) ? asks['expires'] : undefined;
+  if (typeof until !== 'string' || parseInstant(until) !== expires) return undefined;
   const args = await recordedArgs(ledger, call, recorded);
   if (args === undefined) return undefined;
-  const { expires } = approval;
   const digest = approvalDigest({ log: ledger.log, call, tool: name, definition, principal, args, expires });
-  return digest === approval.digest ? { row, approval, args } : undefined;
+  return digest === approval.digest ? { row, approval, args, session: runOf(entry) } : undefined;
+}
+
+/** The run that an entry names; empty when it names none. */
+export function runOf({ run }: JsonObject): string {
+  const id = isJsonObject(run) ? run['id'] : undefined;
+  return typeof id === 'string' ? id : '';
 }
 
 /** The arguments that an entry of `call` recorded; none when they are gone. Throws `LedgerError`. */

@@ -33,6 +33,10 @@ import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
 import { mayResend, pauseBeforeRetry } from './retry.ts';
 import { denial } from './sentence.ts';
 import { type CallStatus, statusOf } from './status.ts';
+import { type Answered, type Waiting, waiting } from './waiting.ts';
+
+/** What was decided, under the exceptions in force. */
+type Settled = Exclude<Decided, { kind: 'stale' }>;
 
 /** Exceptions that may be made while a call is decided, before it is `busy`. */
 const TURNS_MAX = 4;
@@ -51,8 +55,7 @@ export class Authority {
   readonly #around: Surroundings;
   readonly #clock: ClockWatch;
   readonly #running = new Map<string, Promise<Answer>>();
-  /** Calls of this process that wait for an approval, by id, with the answers seen so far. */
-  readonly #waiting = new Map<string, { readonly proposal: Proposal; answers: number }>();
+  readonly #waiting: Waiting;
   readonly #recover: Recover;
   readonly #retain: Retain;
   readonly #prober: Prober;
@@ -66,6 +69,7 @@ export class Authority {
     this.#retain = retaining(ledger, around.world);
     this.#clock = watchClock(ledger, around.world);
     this.#recover = recovery(ledger, around.world, this.#isOurs);
+    this.#waiting = waiting(ledger, this.#around);
     this.#prober = prober(ledger, this.#around, this.#isOurs);
   }
 
@@ -162,7 +166,7 @@ export class Authority {
         case 'existing':
           return await this.#existing(proposal, verdict.row, again !== undefined);
         case 'parked':
-          if (!this.#waiting.has(verdict.call)) this.#waiting.set(verdict.call, { proposal, answers: 0 });
+          this.#waiting.keep(verdict.call, proposal);
           return parkedAnswer(verdict.call, proposal.tool, verdict.decision, verdict.expires);
         case 'dispatch':
           return await this.#track(verdict.call, this.#perform(proposal, verdict));
@@ -175,11 +179,7 @@ export class Authority {
   }
 
   /** Decides under the exceptions that are in force at the commit. Throws `LedgerError`: then nothing may be dispatched. */
-  async #commit(
-    proposal: Proposal,
-    first: Prepared,
-    again: Again | undefined,
-  ): Promise<readonly [Prepared, Exclude<Decided, { kind: 'stale' }>]> {
+  async #commit(proposal: Proposal, first: Prepared, again: Again | undefined): Promise<readonly [Prepared, Settled]> {
     await this.#checkClock();
     let prepared = first;
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
@@ -214,19 +214,29 @@ export class Authority {
   }
 
   /**
-   * Looks once at the calls of this process that wait, and proposes again those that were answered since: approved
-   * ones are decided again and run, by whoever claims them first. Their callers learn the result by asking again.
+   * Looks once at the parked calls of these principals, whichever process was asked for them, and decides those again
+   * that were answered since: approved ones are carried out, by whoever claims them first. Resolves once all are
+   * decided, with those that run now; none of these rejects. Their callers learn the result by asking again. Throws
+   * `LedgerError`.
    */
-  async claim(): Promise<void> {
+  async claim(principals: readonly string[]): Promise<readonly Promise<void>[]> {
     await this.#checkClock();
-    for (const [call, waiting] of this.#waiting) {
-      const row = await this.#ledger.call(call);
-      if (row?.state !== 'parked' || this.#around.world.now() >= row.deadline) this.#waiting.delete(call);
-      else if (row.approvals.length > waiting.answers) {
-        waiting.answers = row.approvals.length;
-        await this.call(waiting.proposal);
-      }
-    }
+    if (this.#state.kind === 'invalid') return [];
+    const { answered } = await this.#waiting.look(this.#state.policy, principals);
+    const claimed = await Promise.all(answered.map((call) => this.#claim(call)));
+    return claimed.flatMap((one) => (one === undefined ? [] : [one.running]));
+  }
+
+  /**
+   * Decides an answered call again; the work that follows, when it is allowed. A crash before the intent leaves the call
+   * parked with its answers, one after it an intent.
+   */
+  async #claim({ call, proposal }: Answered): Promise<{ readonly running: Promise<void> } | undefined> {
+    const verdict = await this.#decideAgain(proposal, { call, unattended: true });
+    if (verdict === undefined || verdict.kind === 'existing') this.#waiting.again(call);
+    if (verdict?.kind !== 'dispatch') return undefined;
+    const running = this.#track(verdict.call, this.#perform(proposal, verdict));
+    return { running: running.then(() => undefined) };
   }
 
   /**
@@ -277,22 +287,22 @@ export class Authority {
       // Only what is recorded as it was may be repeated.
       if (pause === undefined || answer.state !== performed.kind || proposal.signal.aborted) return answer;
       await world.sleep(pause, proposal.signal);
-      const next = proposal.signal.aborted ? undefined : await this.#again(proposal, dispatch);
-      if (next === undefined) return answer;
+      if (proposal.signal.aborted) return answer;
+      const { call, attempt, deadline, monotonicDeadline } = dispatch;
+      const again = { call, attempt, until: { wall: deadline, monotonic: monotonicDeadline } };
+      // Refused, or gone on by other hands.
+      const next = await this.#decideAgain(proposal, again);
+      if (next?.kind !== 'dispatch') return answer;
       dispatch = next;
     }
   }
 
-  /** The next attempt's permission to send; nothing when it is refused, or the call has gone on by other hands. */
-  async #again(
-    proposal: Proposal,
-    { call, attempt, deadline, monotonicDeadline }: Dispatch,
-  ): Promise<Dispatch | undefined> {
-    const again = { call, attempt, until: { wall: deadline, monotonic: monotonicDeadline } };
+  /** What becomes of a call that goes on by itself; nothing when the ledger refuses it now. */
+  async #decideAgain(proposal: Proposal, again: Again): Promise<Settled | undefined> {
     const prepared = await prepare(this.#around, this.#stateNow(), proposal, again);
     try {
       const [, verdict] = await this.#commit(proposal, prepared, again);
-      return verdict.kind === 'dispatch' ? verdict : undefined;
+      return verdict;
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;
       return undefined;

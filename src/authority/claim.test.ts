@@ -1,62 +1,10 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { type Opening, openWorld, typesOf } from '../../test/authority-world.ts';
-import { toBase64, utf8 } from '../value/encoding.ts';
+import { ANN, BOB, FINANCE, PAY, answer, askingPolicy, person } from '../../test/approvers.ts';
+import { type Opening, claimed, openWorld, typesOf } from '../../test/authority-world.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { Performed } from './answer.ts';
-import { approvalText } from './approval.ts';
 import { newId } from './draft.ts';
-
-interface Person {
-  readonly id: string;
-  readonly key: KeyObject;
-  readonly publicKey: string;
-}
-
-function person(id: string): Person {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
-  return { id, key: privateKey, publicKey: `ed25519:${toBase64(raw)}` };
-}
-
-const ANN = person('ann');
-const BOB = person('bob');
-const PAY = { charge: 'ch_1', amount: 100 };
-
-const policy = (ask: string, principals = ''): string => `
-interlock: 1
-principals:
-  local: {}
-  ann: { roles: [finance], key: "${ANN.publicKey}" }
-  bob: { roles: [finance], key: "${BOB.publicKey}" }
-${principals}
-tools:
-  bank.pay:
-    input: { type: object, required: [charge, amount], properties: { charge: {type: string}, amount: {type: integer} } }
-    key: args.charge
-rules:
-  - allow: bank.pay
-  - ask: bank.pay
-    when: args.amount > 10
-    ${ask}
-`;
-const FINANCE = policy('approvers: [finance]\n    expires: 30m');
-
-/** Records the answer that `author` signed over `digest` as `by`. */
-async function answer(
-  world: Opening,
-  call: string,
-  author: Person,
-  more: { by?: string; digest?: string } = {},
-): Promise<void> {
-  const row = await world.ledger.call(call);
-  const digest = more.digest ?? row?.approval?.digest ?? '';
-  const by = more.by ?? author.id;
-  const signature = toBase64(sign(null, utf8(approvalText(digest, by)), author.key));
-  const fields: JsonObject = { call, by, digest: row?.approval?.digest ?? '', signature };
-  await world.ledger.append({ entries: [{ id: newId(world.world), type: 'call.approved', fields }] });
-}
 
 describe('a call that needs an approval', () => {
   test('is parked, runs nothing, and runs once when it is asked for again after the approval [R-approval]', async () => {
@@ -76,12 +24,12 @@ describe('a call that needs an approval', () => {
   test('is claimed by the gateway where it waits, without being asked for again', async () => {
     const world = await openWorld({ policy: FINANCE });
     const parked = await world.call('bank.pay', PAY);
-    await world.authority.claim();
+    await claimed(world);
     assert.deepEqual(world.effects, []);
     await answer(world, parked.call, ANN);
-    await Promise.all([world.authority.claim(), world.authority.claim()]);
+    await Promise.all([claimed(world), claimed(world)]);
     assert.equal(world.effects.length, 1);
-    await world.authority.claim();
+    await claimed(world);
     assert.deepEqual([world.effects.length, (await world.call('bank.pay', PAY)).replayed], [1, true]);
   });
 
@@ -174,7 +122,7 @@ describe('a call that needs an approval', () => {
   }
 
   test('with a quorum of two wants two people', async () => {
-    const world = await openWorld({ policy: policy('approvers: [finance]\n    quorum: 2') });
+    const world = await openWorld({ policy: askingPolicy('approvers: [finance]\n    quorum: 2') });
     const parked = await world.call('bank.pay', PAY);
     await answer(world, parked.call, ANN);
     assert.equal((await world.call('bank.pay', PAY)).state, 'parked');

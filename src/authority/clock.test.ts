@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Opening, type OpeningOptions, openWorld, overriding, POLICY } from '../../test/authority-world.ts';
+import {
+  type Opening,
+  type OpeningOptions,
+  claimed,
+  openWorld,
+  overriding,
+  POLICY,
+} from '../../test/authority-world.ts';
 import { LedgerError } from '../ledger/ledger.ts';
 import type { Answer } from './answer.ts';
 import { approve } from './approve.ts';
@@ -171,7 +178,7 @@ test('an approved call waits while the clock is not accepted, and runs afterward
   const answered = await approve(opening.ledger, opening.world, { call: parked.call, by: 'os:ann', unsigned: true });
   assert.equal(answered.ok, true);
   opening.world.setWall(opening.world.now() + 60 * MINUTE);
-  await opening.authority.claim();
+  await claimed(opening);
   assert.deepEqual(opening.effects, []);
   assert.equal((await opening.ledger.call(parked.call))?.state, 'parked');
   await acceptClock(opening.ledger, opening.world, WORD);

@@ -119,9 +119,9 @@ export function composeCall(
   const layers = layerFields(state, decision, seen);
   if (decision.effect === 'allow')
     return intend(around, prepared, { policy, request, decision, layers, trust, earlier });
+  if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, seen);
   // Nobody asked for this attempt: where it is not simply allowed any more, what is known stands.
   if (prepared.again !== undefined && earlier !== undefined) return { result: { kind: 'existing', row: earlier } };
-  if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, seen);
   if (decision.effect === 'deny') {
     const { writes, result } = deny(around, prepared, seen, decision);
     return { writes, result: { ...result, turnable: { policy, request, facts: facts.values } } };
@@ -169,7 +169,11 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
       args: recorded.value,
     },
     bodies: recorded.body === undefined ? [] : [recorded.body],
-    fingerprints: [{ call, salt: prepared.salt, mac: fingerprint(around, prepared, prepared.salt) }],
+    // A parked call keeps the one it has: what it goes on with may be what a guard made of the arguments.
+    fingerprints:
+      earlier?.state === 'parked'
+        ? []
+        : [{ call, salt: prepared.salt, mac: fingerprint(around, prepared, prepared.salt) }],
   };
 }
 
@@ -247,6 +251,8 @@ function stillParked(
     const entry = draft(around.world, 'call.expired', { call: row.id });
     return { writes: { entries: [entry] }, result: { kind: 'denied', decision: expired, about: row } };
   }
+  // Nobody waits for it, so what only comes too early is no news: it is looked at again.
+  if (decision.retryable && prepared.again?.unattended === true) return { result: { kind: 'existing', row } };
   if (decision.effect === 'deny') return deny(around, prepared, seen, decision, row);
   return { result: { kind: 'parked', call: row.id, decision, expires: row.deadline } };
 }

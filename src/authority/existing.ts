@@ -39,12 +39,32 @@ export function existing(around: Surroundings, prepared: Prepared, facts: Facts)
   return isFree(row) ? { kind: 'retry', row } : { kind: 'answer', row };
 }
 
-/** Another attempt of a call of ours: unless it has gone on by other hands meanwhile, or a twin was faster. */
-function repeated(around: Surroundings, prepared: Prepared, { attempt }: Again, { call: row, open }: Facts): Existing {
+/** The call goes on, unless it has gone on by other hands meanwhile, or a twin was faster. */
+function repeated(around: Surroundings, prepared: Prepared, again: Again, facts: Facts): Existing {
+  const { attempt } = again;
+  const { call: row, open } = facts;
   if (row === undefined) return { kind: 'none' };
+  if (row.state === 'parked') return waiting(around, prepared, again, row, open);
   const isLast = row.attempt === attempt && (isFree(row) || row.state === 'unknown' || row.state === 'failed');
   const hasTwin = open.some((other) => other.id !== row.id && isSameCall(around, prepared, other));
   return { kind: isLast && !hasTwin ? 'retry' : 'answer', row };
+}
+
+/** A parked call may be claimed, but for one without a key beside an equal call that has not ended. */
+function waiting(
+  around: Surroundings,
+  prepared: Prepared,
+  { unattended }: Again,
+  row: CallRow,
+  open: readonly CallRow[],
+): Existing {
+  // What a guard made of the arguments is recorded, not what was proposed: then any call of the tool may be its twin.
+  const isKnown = isSameCall(around, prepared, row);
+  const twinOf = open.find(
+    (other) => other.id !== row.id && other.state !== 'parked' && (!isKnown || isSameCall(around, prepared, other)),
+  );
+  if (twinOf === undefined) return { kind: 'parked', row };
+  return unattended === true ? { kind: 'answer', row } : unsettled(row.tool, twinOf);
 }
 
 function twin(around: Surroundings, prepared: Prepared, facts: Facts): Existing {
@@ -55,11 +75,11 @@ function twin(around: Surroundings, prepared: Prepared, facts: Facts): Existing 
   if (open === undefined) return { kind: 'none' };
   // An equal call without a key is how a caller that has none asks for its answer.
   if (open.state === 'parked') return { kind: 'parked', row: open };
-  return {
-    kind: 'refused',
-    decision: denial('twin-unsettled', twinSentence(tool, open.id, open.state)),
-    row: open,
-  };
+  return unsettled(tool, open);
+}
+
+function unsettled(tool: string, row: CallRow): Existing {
+  return { kind: 'refused', decision: denial('twin-unsettled', twinSentence(tool, row.id, row.state)), row };
 }
 
 function conflict(sentence: string): Existing {

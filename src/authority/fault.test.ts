@@ -308,6 +308,16 @@ describe('settling', () => {
     assert.equal((await next.ledger.call(call))?.state, 'unknown');
   });
 
+  test('is refused for an attempt that ran when its process was looked at', async () => {
+    const { next, call } = await unknown();
+    const before = await next.ledger.call(call);
+    const between = overriding(next.ledger, {
+      call: async () => (before === undefined ? undefined : { ...before, state: 'intent' }),
+    });
+    const settled = await settle(between, next, as(call, 'not-executed'));
+    assert.equal(settled.ok ? 'ok' : settled.code, 'not-unknown');
+  });
+
   test('as not executed is refused while the process that sent the call lives', async () => {
     const world = await openWorld();
     const { call } = await world.call('bank.pay', PAY, { perform: async () => ({ kind: 'unknown', reason: 'lost' }) });

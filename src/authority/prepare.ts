@@ -27,14 +27,17 @@ export interface Surroundings {
   readonly protectedPaths: readonly string[];
   /** How many attempts a call may make by itself where that is safe; 1 if not given. */
   readonly attemptsMax?: number;
-  /** For probes; without it there are none. */
+  /** For probes, and for parked calls that another process was asked for; without it there are none. */
   readonly reach?: Reach;
 }
 
-/** The attempt that is made once more, within the time of the call. */
+/** The call that a proposal goes on with: known by its id, whatever the keys say. */
 export interface Again {
   readonly call: string;
-  readonly attempt: string;
+  /** The attempt that is made once more; absent: the call is parked, and is decided again with its answers. */
+  readonly attempt?: string;
+  /** Nobody waits for the answer. */
+  readonly unattended?: true;
   /** Past either of them nothing is sent; absent: the proposal's own time. */
   readonly until?: { readonly wall: number; readonly monotonic: number };
 }
@@ -65,7 +68,7 @@ export interface Prepared {
   readonly guarded: GuardedArguments;
   readonly canonicalArgs: string;
   readonly salt: Uint8Array;
-  /** Set when this proposal has an attempt behind it. */
+  /** Set when this proposal has a call behind it. */
   readonly again?: Again;
 }
 

@@ -5,9 +5,9 @@ import type { Policy } from '../policy/compile.ts';
 import { admitArguments, admitCaller, admitPin, needs, probeOf, probeSays } from '../policy/decide.ts';
 import type { Code } from '../policy/code.ts';
 import type { Decision, Request } from '../policy/decision.ts';
-import { type JsonValue, isJsonObject } from '../value/json.ts';
+import { isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
-import { recordedArgs } from './asked.ts';
+import { recordedArgs, runOf } from './asked.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
 import { intentDraft, newId, recordArgs } from './draft.ts';
@@ -145,13 +145,8 @@ async function recordedRequest(ledger: Ledger, row: CallRow): Promise<Request | 
   if (!isJsonObject(args)) return undefined;
   const now = parseInstant(entry.at) ?? 0;
   const call = { id: row.id, attempt: row.attempts, key: '' };
-  const run = { id: runOf(entry['run']), depth: 0 };
+  const run = { id: runOf(entry), depth: 0 };
   return { principal: row.principal, tool: row.tool, args, call, run, now };
-}
-
-function runOf(run: JsonValue | undefined): string {
-  const id = isJsonObject(run) ? run['id'] : undefined;
-  return typeof id === 'string' ? id : '';
 }
 
 /** Makes the intent of a probe durable, unless a kill switch, a schema or a guard is in its way. */

@@ -41,9 +41,11 @@ export async function settle(
     return { ok: false, code: 'owner-alive', message };
   }
   return ledger.transact({ call }, ({ call: row }): Composition<Settled> => {
-    // Another attempt than the one that was looked at has another owner.
-    if (row?.state !== 'unknown' || row.attempt !== before.attempt) {
-      return { result: { ok: false, code: 'not-unknown', message: notUnknown(row) } };
+    // Another attempt than the one that was looked at has another owner, and that of one that ran was not looked at.
+    if (row?.state !== 'unknown' || row.attempt !== before.attempt || before.state !== 'unknown') {
+      return {
+        result: { ok: false, code: 'not-unknown', message: notUnknown(before.state === 'unknown' ? row : before) },
+      };
     }
     return { writes: settledWrites(around, row, finding), result: { ok: true, row } };
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Opening, openWorld, policyOf, POLICY } from '../../test/authority-world.ts';
+import { type Opening, claimed, openWorld, policyOf, POLICY } from '../../test/authority-world.ts';
 import type { Performed } from './answer.ts';
 import { approve } from './approve.ts';
 import { settle } from './settle.ts';
@@ -48,7 +48,7 @@ test('a parked call says until when it waits, that it is approved, and at last i
   assert.deepEqual([waiting?.state, waiting?.expires], ['parked', '2026-11-21T18:00:00.000Z']);
   await approve(opening.ledger, opening.world, { call, by: 'os:ann', unsigned: true });
   assert.match((await status(opening, call))?.sentence ?? '', /has an approval and did not run yet/u);
-  await opening.authority.claim();
+  await claimed(opening);
   const after = await status(opening, call);
   assert.deepEqual([after?.state, after?.output], ['succeeded', { done: 1 }]);
 });

@@ -215,10 +215,16 @@ export class Session {
     }
   }
 
-  /** Runs calls that were approved while they waited, until `signal` aborts. */
-  claim(signal: AbortSignal): Promise<void> {
-    const { authority } = this.#options;
-    return this.#repeat(CLAIM_EVERY_MS, signal, 'approved calls could not be looked for', () => authority.claim());
+  /** Runs the host's calls that were approved while they waited, until `signal` aborts and they have ended. */
+  async claim(signal: AbortSignal): Promise<void> {
+    const running = new Set<Promise<void>>();
+    await this.#repeat(CLAIM_EVERY_MS, signal, 'approved calls could not be looked for', async () => {
+      for (const claimed of await this.#options.authority.claim([this.#principal()])) {
+        running.add(claimed);
+        void claimed.finally(() => running.delete(claimed));
+      }
+    });
+    await Promise.all(running);
   }
 
   /** Looks after the calls that processes left behind, and after results past their time, until `signal` aborts. */

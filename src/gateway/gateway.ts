@@ -9,6 +9,7 @@ import { Catalog } from './catalog.ts';
 import type { Door } from './door.ts';
 import { Host } from './host.ts';
 import { type Lines, openLines } from './lines.ts';
+import { reachMethod } from './methods.ts';
 import { Peer } from './peer.ts';
 import { Questions } from './questions.ts';
 import type { Relay } from './relay.ts';
@@ -46,7 +47,7 @@ export interface Gateway {
   reconfigure(servers: ReadonlyMap<string, ServerConfiguration>): void;
   /** Who may know which tool may have changed. */
   policyChanged(): void;
-  /** How a tool is called that the host did not ask for. */
+  /** How a tool is called that the host does not ask for now. */
   readonly reach: Reach;
 }
 
@@ -138,7 +139,7 @@ class OpenGateway implements Gateway, Relay {
     void recorded.then(() => this.#recording.delete(recorded));
   }
 
-  readonly reach: Reach = (tool) => (this.#closing ? undefined : reachTool(this, tool));
+  readonly reach: Reach = (tool) => (this.#closing ? undefined : (reachTool(this, tool) ?? reachMethod(this, tool)));
 
   policyChanged(): void {
     if (!this.#closing) this.#session.toolsChanged();
@@ -168,7 +169,11 @@ class OpenGateway implements Gateway, Relay {
     this.#lines.flow(false);
     // Nobody answers any more what servers ask.
     this.host.lose('the host closed its end');
-    await this.#within(this.host.idle(), FINISH_MS);
+    // An approved call runs without a request of the host.
+    await Promise.all([
+      this.#within(this.host.idle(), FINISH_MS),
+      ...upstreams.map((upstream) => upstream.quiet(FINISH_MS)),
+    ]);
     for (const upstream of upstreams) upstream.abandon('the gateway was closed before an answer came');
     await this.#within(Promise.all([this.host.idle(), ...upstreams.map((upstream) => upstream.idle())]), RECORD_MS);
     await Promise.all([...upstreams.map((upstream) => upstream.stop()), ...this.#retiring]);

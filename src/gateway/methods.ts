@@ -1,12 +1,13 @@
 /** The host's other methods: resources, prompts, completion, tasks, and the log level. */
 
+import type { Reach } from '../authority/proposal.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
 import { methodOutcome } from './answers.ts';
 import { INVALID_PARAMS } from './framing.ts';
 import { PROMPTS, RESOURCES, TEMPLATES, learnAll } from './lists.ts';
 import { policyName, splitName } from './names.ts';
 import type { Incoming, Outcome } from './peer.ts';
-import { NOBODY, type Relay, invalid, outgoing, pass } from './relay.ts';
+import { NOBODY, type Relay, invalid, outgoing, pass, performed } from './relay.ts';
 import type { PromptRoute } from './routes.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -88,6 +89,26 @@ export function setLogLevel(relay: Relay, { params }: Incoming): Outcome {
   }
   for (const upstream of relay.upstreams()) void upstream.setLogLevel(level);
   return { result: {} };
+}
+
+/** The methods that whoever asks for them needs nothing else for: a subscription is remembered, a question is asked. */
+const REACHED: readonly string[] = [
+  'resources/read',
+  'prompts/get',
+  'completion/complete',
+  'tasks/get',
+  'tasks/result',
+];
+
+/** How a method is carried out that nobody at the host asks for now; nothing while its server cannot be reached. */
+export function reachMethod(relay: Relay, tool: string): ReturnType<Reach> {
+  const method = REACHED.find((name) => tool.endsWith(`.${name}`));
+  const upstream = relay.upstreams().find(({ id }) => method !== undefined && tool === policyName(id, method));
+  if (method === undefined || upstream?.state !== 'ready') return undefined;
+  return {
+    timeoutMs: upstream.server.timeoutMs,
+    perform: async (args) => performed(await upstream.request(method, args), undefined),
+  };
 }
 
 /** The same method goes on to `server`, with `args` as the decided part of its parameters. */

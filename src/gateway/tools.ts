@@ -55,17 +55,17 @@ export async function callTool(relay: Relay, incoming: Incoming): Promise<Outcom
   return toolOutcome(passed.answer);
 }
 
-/** How a tool is called that nobody at the host asked for; nothing while its server cannot be reached. */
+/** How a tool is called that nobody at the host asks for now; nothing while its server cannot be reached. */
 export function reachTool(relay: Relay, tool: string): ReturnType<Reach> {
   const found = [...relay.catalog.tools().values()].find(({ definition }) => definition.name === tool);
   const upstream = found?.owner.upstream;
   if (found === undefined || upstream?.state !== 'ready') return undefined;
-  const { definition } = found;
+  const name = found.definition.upstreamName;
   return {
     timeoutMs: upstream.server.timeoutMs,
-    perform: async (args) => {
-      const reply = await upstream.request('tools/call', { name: definition.upstreamName, arguments: args });
-      return performed(reply, hasFailed);
+    perform: async (args, meta) => {
+      const sent = { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) };
+      return performed(await upstream.request('tools/call', sent), hasFailed);
     },
   };
 }

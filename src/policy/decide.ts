@@ -17,6 +17,7 @@ import type { Policy } from './policy.ts';
 export { questionOf } from './approval.ts';
 export type { Approval, Question } from './approval.ts';
 export { probeOf, probeSays } from './ask-probe.ts';
+export { readsCallerKey } from './caller-key.ts';
 export { charge } from './charge.ts';
 export type { FactValues } from './fact.ts';
 export { admit, admitArguments, admitCaller, admitPin } from './gates.ts';

@@ -27,7 +27,9 @@ export async function ask(place: Place, door: Door, act: CallAct, session: strin
   place.note(`${session}: ${principal} asks ${owner.name} for ${tool} ${JSON.stringify(args)} ${key ?? ''}`);
   const patience = new AbortController();
   place.schedule.after(patienceMs, owner, () => {
-    if (proposed.answer === undefined) patience.abort();
+    if (proposed.answer !== undefined) return;
+    proposed.gaveUp = true;
+    patience.abort();
   });
   const answer = await authority.call({
     principal,

@@ -15,6 +15,7 @@ const NAMES = [
   'settled',
   'approvals',
   'forgeries',
+  'reached',
   'kills',
   'retries',
   'seeds',

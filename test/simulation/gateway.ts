@@ -4,12 +4,13 @@ import type { Answer } from '../../src/authority/answer.ts';
 import { Authority } from '../../src/authority/authority.ts';
 import { LedgerError } from '../../src/ledger/ledger.ts';
 import { ask } from './agent.ts';
-import { type PolicyName, TERMS } from './bank.ts';
+import { AGENTS, type PolicyName, TERMS } from './bank.ts';
 import { openPlace } from './opening.ts';
 import type { Place } from './place.ts';
 import type { CallAct, Fault } from './scenario.ts';
 import { OUTSIDE, type Owner } from './schedule.ts';
 import { type Fate, faultyStore } from './store.ts';
+import { reachOf } from './upstream.ts';
 
 /** How often it looks for what was approved, and for what siblings left behind, milliseconds. */
 const CLAIM_EVERY_MS = 200;
@@ -73,11 +74,13 @@ export function startGateway(place: Place, name: string, policy: PolicyName): Ga
   const start = async (): Promise<void> => {
     const { world, vault } = opening;
     const ledger = faultyStore(place, await opening.ledger, fate);
-    const starting = new Authority(ledger, { vault, world, resolveRoot: (within) => within, protectedPaths: [] });
+    const reach = reachOf(place, owner, opening.instance);
+    const around = { vault, world, resolveRoot: (within: string) => within, protectedPaths: [] };
+    const starting = new Authority(ledger, { ...around, reach });
     await starting.load(TERMS[policy].policy);
     await starting.recover();
     authority = starting;
-    void repeat(CLAIM_EVERY_MS, () => starting.claim());
+    void repeat(CLAIM_EVERY_MS, async () => Promise.all(await starting.claim(AGENTS)));
     void repeat(RECOVER_EVERY_MS, () => starting.recover());
   };
   start().catch((error: unknown) => {

@@ -16,6 +16,8 @@ export interface Proposed {
   readonly owner: Owner;
   /** How often it was sent. */
   sent: number;
+  /** Whoever proposed it did not wait for the answer. */
+  gaveUp?: true;
   answer?: Answer;
 }
 

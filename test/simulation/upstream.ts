@@ -1,6 +1,8 @@
 /** The other side: a tool server that carries calls out, or not, and answers them, or not, and in its own time. */
 
 import type { Performed } from '../../src/authority/answer.ts';
+import type { Reach } from '../../src/authority/proposal.ts';
+import { canonicalText } from '../../src/value/canonical.ts';
 import type { JsonObject } from '../../src/value/json.ts';
 import type { Attempt, Proposed } from './history.ts';
 import type { Place } from './place.ts';
@@ -60,6 +62,42 @@ export function perform(sending: Sending): Promise<Performed> {
     if (attempt !== undefined) deliver(sending, attempt, conductOf(random), resolve);
     return undefined;
   });
+}
+
+const REACHED_TIMEOUT_MS = 2_000;
+
+/** How a gateway carries out what another process was asked for: the intent of its own that it has not sent. */
+export function reachOf(place: Place, owner: Owner, instance: string): Reach {
+  // Those it sends as the proposal says.
+  const isHeld = ({ session }: Attempt): boolean => {
+    const proposed = place.history.proposals.get(session);
+    return proposed?.owner === owner && proposed.gaveUp !== true;
+  };
+  return (tool) => ({
+    timeoutMs: REACHED_TIMEOUT_MS,
+    perform: (args) => {
+      const [unsent, ...others] = [...place.history.attempts.values()].filter(
+        (attempt) =>
+          attempt.instance === instance && attempt.call.tool === tool && isFor(attempt, args) && !isHeld(attempt),
+      );
+      const proposed = unsent === undefined ? undefined : place.history.proposals.get(unsent.session);
+      // Which of two equal ones this is cannot be told from here: then the pipe breaks.
+      if (proposed === undefined || others.length > 0) return Promise.reject(new Error('the pipe broke'));
+      place.figures.reached += 1;
+      return perform({
+        place,
+        owner,
+        instance,
+        proposed,
+        timeoutMs: REACHED_TIMEOUT_MS,
+        seed: place.random.below(2 ** 31),
+      });
+    },
+  });
+}
+
+function isFor({ dispatches, ended, call }: Attempt, args: JsonObject): boolean {
+  return dispatches === 0 && ended === undefined && canonicalText(call.args) === canonicalText(args);
 }
 
 function deliver(

@@ -145,7 +145,8 @@ export class GatewayProcess {
   }
 
   async kill(): Promise<void> {
-    const exited = this.process.exitCode === null ? once(this.process, 'exit') : undefined;
+    const { exitCode, signalCode } = this.process;
+    const exited = exitCode === null && signalCode === null ? once(this.process, 'exit') : undefined;
     this.#killed = true;
     this.process.kill('SIGKILL');
     await exited;
