@@ -150,6 +150,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/policy.md'],
   },
   {
+    id: 'R-call-in-error',
+    text: 'a JSON-RPC error that answers a call names the call in its data',
+    where: ['docs/gateway.md'],
+  },
+  {
     id: 'R-get-call',
     text: 'a caller can ask after its own calls, and after no others',
     where: ['docs/gateway.md'],

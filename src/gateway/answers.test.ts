@@ -38,17 +38,33 @@ test('a denial is a result of a tool, an error of anything else', () => {
       },
     },
   });
-  const refused = { error: { code: -32_010, message: 'nothing allows it', data: { ...denied.decision } } };
-  assert.deepEqual(methodOutcome(denied), refused);
-  assert.deepEqual(questionOutcome(denied), refused);
+  const call = { id: 'c', state: 'denied', replayed: false };
+  const refused = { code: -32_010, message: 'nothing allows it', data: { ...denied.decision } };
+  const data = { ...denied.decision, _meta: { 'interlock/call': call } };
+  assert.deepEqual(methodOutcome(denied), { error: { ...refused, data } });
+  assert.deepEqual(questionOutcome(denied), { error: refused });
 });
 
-test("a server's error is that error, but when it is replayed it is a result that says so", () => {
+test("a server's error is that error with the call in its data, and as a replay a result [R-call-in-error]", () => {
   const failed: Answer = { call: 'c', state: 'failed', replayed: false, output: { error } };
-  assert.deepEqual(toolOutcome(failed), { error });
+  const _meta = { 'interlock/call': { id: 'c', state: 'failed', replayed: false } };
+  for (const [sent, data] of [
+    [undefined, { _meta }],
+    [{ url: 'x' }, { url: 'x', _meta }],
+    [{ _meta: { kept: 1, 'interlock/call': { id: 'forged' } } }, { _meta: { kept: 1, ..._meta } }],
+    [[1], { value: [1], _meta }],
+    ['why', { value: 'why', _meta }],
+    [null, { value: null, _meta }],
+  ] as const) {
+    const said = { code: -7, message: 'no', ...(sent === undefined ? {} : { data: sent }) };
+    const answer = { ...failed, output: { error: said } };
+    for (const outcome of [toolOutcome(answer), methodOutcome(answer)]) {
+      assert.deepEqual(outcome, { error: { code: -7, message: 'no', data } });
+    }
+    assert.deepEqual(questionOutcome(answer), { error: said }, 'nothing of ours goes to a server');
+  }
   const replayed = toolOutcome({ ...failed, replayed: true });
   assert.ok('result' in replayed && replayed.result['isError'] === true);
-  assert.deepEqual(methodOutcome(failed), { error });
 });
 
 test('a result that only looks like an error stays a result', () => {

@@ -32,8 +32,9 @@ export function toolOutcome(answer: Answer): Outcome {
   const { output } = answer;
   if (output === undefined) return { result: withMeta(said(sentenceOf(answer), true), answer) };
   const error = errorIn(answer, output);
-  // An error has no `_meta`, so what has something to tell becomes a result.
-  if (error !== undefined && !answer.replayed && answer.decision === undefined) return { error };
+  // What is not the server's own word, or not its word now, is a result that says so.
+  if (error !== undefined && !answer.replayed && answer.decision === undefined)
+    return { error: identified(error, answer) };
   if (error !== undefined) return { result: withMeta(said(error.message, true), answer) };
   const settled = answer.state === 'settled-executed' && !Array.isArray(output['content']);
   return {
@@ -44,7 +45,8 @@ export function toolOutcome(answer: Answer): Outcome {
 /** The answer to any other decided method of the host. */
 export function methodOutcome(answer: Answer): Outcome {
   const outcome = questionOutcome(answer);
-  return 'result' in outcome ? { result: withMeta(outcome.result, answer) } : outcome;
+  if ('result' in outcome) return { result: withMeta(outcome.result, answer) };
+  return { error: identified(outcome.error, answer) };
 }
 
 /** The answer to a server that asked the host something: nothing of ours is added to a result. */
@@ -75,6 +77,14 @@ function sentenceOf({ call, state, sentence = `the call is ${state}` }: Answer):
 
 function said(text: string, isError: boolean): JsonObject {
   return { content: [{ type: 'text', text }], ...(isError ? { isError } : {}) };
+}
+
+/** An error has no place for `_meta` but its `data`; data that is no object stands beside it as `value`. */
+function identified(error: RpcError, { call: id, state, replayed }: Answer): RpcError {
+  const { data } = error;
+  const told = isJsonObject(data) ? data : data === undefined ? {} : { value: data };
+  const meta = isJsonObject(told['_meta']) ? withoutOurs(told['_meta']) : {};
+  return { ...error, data: { ...told, _meta: { ...meta, [CALL]: { id, state, replayed } } } };
 }
 
 function withMeta(result: JsonObject, { call: id, state, replayed, decision }: Answer): JsonObject {

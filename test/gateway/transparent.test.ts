@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { JsonObject } from '../../src/value/json.ts';
+import { type JsonObject, isJsonObject } from '../../src/value/json.ts';
 import {
   ALL_CAPABILITIES,
   EVERYTHING,
@@ -38,8 +38,16 @@ function answerable(host: RawHost): RawHost {
 
 /** The response without what the two sides must not share: ids of requests, and what the gateway adds on purpose. */
 function plain(response: Wire): unknown {
-  if (response.error !== undefined) return { error: response.error };
-  const { _meta: meta, ...rest } = response.result as JsonObject & { _meta?: JsonObject };
+  if (response.error !== undefined) {
+    const { data, ...error } = response.error;
+    if (!isJsonObject(data)) return { error: response.error };
+    const bare = withoutCall(data);
+    return { error: Object.keys(bare).length === 0 ? error : { ...error, data: bare } };
+  }
+  return withoutCall(response.result ?? {});
+}
+
+function withoutCall({ _meta: meta, ...rest }: JsonObject & { _meta?: JsonObject }): JsonObject {
   const { 'interlock/call': _, ...others } = meta ?? {};
   return Object.keys(others).length === 0 ? rest : { ...rest, _meta: others };
 }

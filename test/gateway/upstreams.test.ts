@@ -117,11 +117,12 @@ test('a server cannot speak in our name', async () => {
   assert.deepEqual(dig(response, 'result', '_meta'), { kept: 1, 'interlock/call': mine });
 });
 
-test('an error of a server is a failure, and arrives as that error', async () => {
+test('an error of a server is a failure, and arrives as that error with the call in its data', async () => {
   const it = start([server('odd', ODD)]);
   await it.host.hello();
   const error = { code: -32_042, message: 'a person must log in', data: { url: 'https://example.com/', n: 1.5 } };
-  assert.deepEqual((await call(it, 'odd__error')).error, error);
+  const _meta = { 'interlock/call': { id: 'call-1', state: 'failed', replayed: false } };
+  assert.deepEqual((await call(it, 'odd__error')).error, { ...error, data: { ...error.data, _meta } });
   assert.deepEqual(it.door.outcomes, [{ kind: 'failed', output: { error } }]);
 });
 
@@ -295,7 +296,10 @@ test('a denied call is a result for the model, a denied method an error with the
     _meta: { 'interlock/call': { id: 'call-1', state: 'denied', replayed: false }, 'interlock/decision': decision },
   });
   const read = await it.host.request('resources/read', { uri: 'odd://1/0' });
-  assert.deepEqual(read.error, { code: -32_010, message: 'nothing allows it', data: decision });
+  const { data, ...error } = read.error ?? {};
+  assert.deepEqual(error, { code: -32_010, message: 'nothing allows it' });
+  assert.deepEqual(data, { ...decision, _meta: dig(data, '_meta') });
+  assert.equal(dig(data, '_meta', 'interlock/call', 'state'), 'denied');
 });
 
 test('a tool that nobody offers is the door to decide, and reaches nobody', async () => {
