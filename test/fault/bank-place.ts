@@ -1,7 +1,7 @@
 /** A directory with a policy over the bank server, and what can be read from outside: its books and the ledger. */
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -52,6 +52,11 @@ export interface BankPlace extends Disposable {
   effects(charge: string): number;
   /** Resolves once no server runs any more: what was sent to one has had its effect. */
   quiet(): Promise<void>;
+  /** Keeps a copy of the data directory, and brings it back. */
+  keepBackup(): void;
+  restoreBackup(): void;
+  /** A file, where somebody may want a directory. */
+  blocked(): string;
   command(args: readonly string[], environment?: Readonly<Record<string, string>>): SpawnSyncReturns<string>;
   /** The last call for `charge` as the ledger's table has it. */
   row(charge: string): CallRow | undefined;
@@ -89,6 +94,16 @@ export function bankPlace(): BankPlace {
     quiet: async () => {
       const servers = lines().filter((line) => line.startsWith('server '));
       while (servers.some((line) => isRunning(Number(line.slice('server '.length))))) await turn();
+    },
+    keepBackup: () => cpSync(data, join(directory, 'backup'), { recursive: true }),
+    restoreBackup: () => {
+      rmSync(data, { recursive: true });
+      cpSync(join(directory, 'backup'), data, { recursive: true });
+    },
+    blocked: () => {
+      const blocked = join(directory, 'blocked');
+      writeFileSync(blocked, '');
+      return blocked;
     },
     command: (args, environment = {}) =>
       spawnSync(process.execPath, [INTERLOCK, ...args], {

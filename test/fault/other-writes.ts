@@ -1,6 +1,7 @@
 /** Every write that is of no call: how a process comes to it, and what an ordinary call is told after it died there. */
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { GatewayProcess } from '../whole/gateway-process.ts';
 import { type BankPlace, bankPlace, turn } from './bank-place.ts';
 import { FRESH, ask, killedItself, tellOf } from './run.ts';
@@ -51,6 +52,17 @@ async function waitingReload(place: BankPlace): Promise<void> {
   await gateway.kill();
   await place.quiet();
 }
+
+/** A log that goes on where its backup was brought back. */
+async function restored(place: BankPlace): Promise<void> {
+  await session(place);
+  place.keepBackup();
+  assert.equal(place.command(['kill', 'tool:bank.look', '--reason', 'not in the backup']).status, 0);
+  place.restoreBackup();
+}
+
+const ACCEPT = ['recover', '--accept-rollback', '--reason', 'a backup'];
+const LIFT = ['recover', '--lift', '--reason', 'compared'];
 
 async function after(ms: number): Promise<void> {
   const until = performance.now() + ms;
@@ -143,6 +155,34 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
     },
     provoke: () => undefined,
     ...UNCHANGED,
+  },
+  {
+    type: 'ledger.outside-failed',
+    prepare: (place) =>
+      place.configure(`checkpoints: { file: ${JSON.stringify(join(place.blocked(), 'sub', 'file'))} }\n`),
+    mend: (place) => place.configure(''),
+    ...UNCHANGED,
+  },
+  {
+    type: 'ledger.rollback-accepted',
+    prepare: restored,
+    command: () => ACCEPT,
+    mend: (place) => {
+      // What landed is there to be lifted, and what was lost is accepted again before.
+      place.command(ACCEPT);
+      assert.equal(place.command(LIFT).status, 0);
+    },
+    ...UNCHANGED,
+  },
+  {
+    type: 'ledger.rollback-lifted',
+    prepare: async (place) => {
+      await restored(place);
+      assert.equal(place.command(ACCEPT).status, 0);
+    },
+    command: () => LIFT,
+    lost: 'asked',
+    landed: 'succeeded',
   },
   {
     type: 'clock.jumped',
