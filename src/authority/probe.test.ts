@@ -90,6 +90,15 @@ describe('a probe', () => {
     assert.deepEqual([settlements(bank), bank.effects.length], [[['not-executed', 'probe']], 1]);
   });
 
+  test('does not take a wall clock that jumped for the time in which the effect could arrive', async () => {
+    const bank = await unknown();
+    bank.world.setWall(bank.world.now() + 60_000);
+    await bank.authority.probe();
+    bank.world.advance(59_999);
+    await bank.authority.probe();
+    assert.deepEqual([bank.asked.length, settlements(bank)], [2, []]);
+  });
+
   test('frees no key while the process that sent the call lives, whatever the time', async () => {
     const bank = await unknown();
     const sibling = await openWorld({

@@ -31,8 +31,7 @@ const DECLARED: Decision = { effect: 'allow', code: 'allowed', rules: [], explan
 const STOPPING: ReadonlySet<Code> = new Set<Code>(['policy-invalid', 'unknown-principal', 'kill-switch', 'clock-jump']);
 
 interface Attention {
-  /** When the unknown attempt was first seen here, on both clocks. */
-  readonly wall: number;
+  /** When the unknown attempt was first seen here. */
   readonly monotonic: number;
   next: number;
   pause: number;
@@ -62,7 +61,7 @@ export function prober(ledger: Ledger, around: Surroundings, isOurs: (call: stri
     const running = under.get(row.attempt);
     if (running !== undefined) return running;
     const now = around.world.monotonic();
-    const fresh = { wall: around.world.now(), monotonic: now, next: now, pause: FIRST_PAUSE_MS };
+    const fresh = { monotonic: now, next: now, pause: FIRST_PAUSE_MS };
     const seen = attention.get(row.attempt) ?? fresh;
     attention.set(row.attempt, seen);
     if (now < Math.min(seen.next, seen.next - seen.pause + everyMs)) return Promise.resolve();
@@ -101,7 +100,7 @@ async function probeCall(probing: Probing, row: CallRow, seen: Attention): Promi
   if (request === undefined || probe?.ok !== true) return;
   const reached = reach(probe.tool);
   if (reached === undefined) return;
-  const isLate = (await mayBeOver(probing, row, seen)) && (await isAbandoned(ledger, row, probing.isOurs));
+  const isLate = mayBeOver(probing, row, seen) && (await isAbandoned(ledger, row, probing.isOurs));
   const dispatch = await intendProbe(
     probing,
     row,
@@ -124,17 +123,13 @@ async function probeCall(probing: Probing, row: CallRow, seen: Attention): Promi
   });
 }
 
-/** Whether the effect can no longer arrive: the tool's `effectTimeout` has passed since, on both clocks. */
-async function mayBeOver(
-  { ledger, policy, around: { world } }: Probing,
-  row: CallRow,
-  seen: Attention,
-): Promise<boolean> {
+/**
+ * Whether the effect can no longer arrive: this process has known the call as unknown for the tool's `effectTimeout`. On
+ * the monotonic clock alone, because a wall clock that jumped before would tell that it is over.
+ */
+function mayBeOver({ policy, around: { world } }: Probing, row: CallRow, seen: Attention): boolean {
   const timeoutMs = policy.tools.get(row.tool)?.effectTimeoutMs;
-  const since = parseInstant((await ledger.entry(row.position))?.at ?? '');
-  if (timeoutMs === undefined || since === undefined) return false;
-  const until = since + timeoutMs;
-  return world.now() >= until && world.monotonic() - seen.monotonic >= Math.max(0, until - seen.wall);
+  return timeoutMs !== undefined && world.monotonic() - seen.monotonic >= timeoutMs;
 }
 
 /** What was decided when the call was sent, from its intent. */
