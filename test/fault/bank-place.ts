@@ -1,7 +1,7 @@
 /** A directory with a policy over the bank server, and what can be read from outside: its books and the ledger. */
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -13,11 +13,11 @@ import { type Tables, foldLog } from '../../src/ledger/tables.ts';
 import { verifyLog } from '../../src/ledger/verify/verify.ts';
 import { fromUtf8 } from '../../src/value/encoding.ts';
 import { textOf } from '../simulation/reading.ts';
-import { INTERLOCK } from '../whole/gateway-process.ts';
+import { GatewayProcess, INTERLOCK } from '../whole/gateway-process.ts';
 
 const SERVER = join(import.meta.dirname, 'bank-server.ts');
 /** How many calls may run or be unknown at once. */
-export const SLOTS = 2;
+const SLOTS = 3;
 
 /** The rules ask about 500, ask for a second only about 501, and deny 13. */
 function policyOf(books: string): string {
@@ -46,17 +46,14 @@ rules:
 
 export interface BankPlace extends Disposable {
   readonly directory: string;
+  /** A new gateway, which kills itself at the point `dieAt`, and at the latest when the place is given up. */
+  gateway(dieAt?: string): GatewayProcess;
   /** Appends to the configuration as it was at first. */
   configure(more: string): void;
   /** How often `charge` was paid, as the bank's books say. */
   effects(charge: string): number;
   /** Resolves once no server runs any more: what was sent to one has had its effect. */
   quiet(): Promise<void>;
-  /** Keeps a copy of the data directory, and brings it back. */
-  keepBackup(): void;
-  restoreBackup(): void;
-  /** A file, where somebody may want a directory. */
-  blocked(): string;
   command(args: readonly string[], environment?: Readonly<Record<string, string>>): SpawnSyncReturns<string>;
   /** The last call for `charge` as the ledger's table has it. */
   row(charge: string): CallRow | undefined;
@@ -76,6 +73,7 @@ export function bankPlace(): BankPlace {
     join(directory, '.interlock'),
   ];
   const policy = policyOf(books);
+  const gateways: GatewayProcess[] = [];
   writeFileSync(file, policy);
   const lines = (): string[] => (existsSync(books) ? readFileSync(books, 'utf8').split('\n') : []);
   const read = <T>(look: (reader: Reader) => T, none: T): T => {
@@ -89,21 +87,16 @@ export function bankPlace(): BankPlace {
   };
   return {
     directory,
+    gateway: (dieAt) => {
+      const gateway = new GatewayProcess({ directory }, dieAt);
+      gateways.push(gateway);
+      return gateway;
+    },
     configure: (more) => writeFileSync(file, policy + more),
     effects: (charge) => lines().filter((line) => line.startsWith(`paid ${charge} `)).length,
     quiet: async () => {
       const servers = lines().filter((line) => line.startsWith('server '));
       while (servers.some((line) => isRunning(Number(line.slice('server '.length))))) await turn();
-    },
-    keepBackup: () => cpSync(data, join(directory, 'backup'), { recursive: true }),
-    restoreBackup: () => {
-      rmSync(data, { recursive: true });
-      cpSync(join(directory, 'backup'), data, { recursive: true });
-    },
-    blocked: () => {
-      const blocked = join(directory, 'blocked');
-      writeFileSync(blocked, '');
-      return blocked;
     },
     command: (args, environment = {}) =>
       spawnSync(process.execPath, [INTERLOCK, ...args], {
@@ -131,7 +124,10 @@ export function bankPlace(): BankPlace {
       using reader = openReader(data);
       return await problemsOf(reader, spent);
     },
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+    [Symbol.dispose]: () => {
+      for (const { process: child } of gateways) child.kill('SIGKILL');
+      rmSync(directory, { recursive: true, force: true });
+    },
   };
 }
 
@@ -152,12 +148,14 @@ function entriesOf(reader: Reader): Entry[] {
   return [...reader.leaves()].map(({ leaf }) => JSON.parse(fromUtf8(leaf) ?? '') as Entry);
 }
 
+/** Of calls that were denied, because the server was away for a moment, only when there is no other. */
 function rowFor(reader: Reader, charge: string): CallRow | undefined {
-  const of = entriesOf(reader).findLast(({ type, tool, args }) => {
+  const of = entriesOf(reader).filter(({ type, tool, args }) => {
     const named = (tool as { name?: string } | undefined)?.name?.startsWith('bank.pay') === true;
     return named && type.startsWith('call.') && (args as { charge?: string }).charge === charge;
   });
-  return of === undefined ? undefined : reader.call(textOf(of, 'call'));
+  const entry = of.findLast(({ type }) => type !== 'call.denied') ?? of.at(-1);
+  return entry === undefined ? undefined : reader.call(textOf(entry, 'call'));
 }
 
 async function problemsOf(reader: Reader, spent: number): Promise<readonly string[]> {

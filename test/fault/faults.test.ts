@@ -7,7 +7,6 @@ import { STATE_OF_ROW } from '../../src/authority/answering.ts';
 import { FAULT_POINTS, dieAtOf } from '../../src/cli/die-at.ts';
 import { fakeTerminal } from '../cli/command.ts';
 import { readFiles } from '../source.ts';
-import { GatewayProcess } from '../whole/gateway-process.ts';
 import { ARROWS } from './arrows.ts';
 import { bankPlace } from './bank-place.ts';
 import { OTHER_WRITES, runOther } from './other-writes.ts';
@@ -63,7 +62,7 @@ test('fault points are off: a server that is given the variable by the policy ch
   const file = `${place.directory}/interlock.yaml`;
   const given = 'timeoutMs: 60000, env: { INTERLOCK_DIE_AT: proposed }';
   writeFileSync(file, readFileSync(file, 'utf8').replace('timeoutMs: 60000', given));
-  const gateway = new GatewayProcess(place);
+  const gateway = place.gateway();
   await gateway.hello();
   assert.equal(tellOf(await ask(gateway, FRESH, 'fresh')), 'succeeded');
   assert.equal(await gateway.close(), 0);

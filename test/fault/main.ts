@@ -35,7 +35,9 @@ async function told(run: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await run();
   } catch (error) {
-    return { stored: 'BROKEN', told: error instanceof Error ? error.message : String(error), effects: Number.NaN };
+    const problem = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`broken: ${problem}\n`);
+    return { stored: 'BROKEN', told: problem.split('\n')[0] ?? '', effects: Number.NaN };
   }
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { GatewayProcess } from '../whole/gateway-process.ts';
+import type { GatewayProcess } from '../whole/gateway-process.ts';
 import { type BankPlace, bankPlace, turn } from './bank-place.ts';
 import { FRESH, ask, killedItself, tellOf } from './run.ts';
 
@@ -27,7 +27,7 @@ const WIDER = 'principals:\n  local: {}\n  guest: {}\n';
 
 /** One session from start to end, with one call. */
 async function session(place: BankPlace, charge = 'before'): Promise<void> {
-  const gateway = new GatewayProcess(place);
+  const gateway = place.gateway();
   await gateway.hello();
   await ask(gateway, FRESH, charge);
   await gateway.close();
@@ -43,7 +43,7 @@ function approver(place: BankPlace): string {
 async function waitingReload(place: BankPlace): Promise<void> {
   const ann = approver(place);
   place.configure(APPROVER + ann);
-  const gateway = new GatewayProcess(place);
+  const gateway = place.gateway();
   await gateway.hello();
   await ask(gateway, FRESH, 'before');
   place.configure(WIDER + ann);
@@ -217,7 +217,7 @@ export async function runOther(write: OtherWrite, side: 'lost' | 'landed'): Prom
   const before = place.count(write.type);
   const point = `${write.type}/${side}`;
   if (write.command === undefined) {
-    const doomed = new GatewayProcess(place, point);
+    const doomed = place.gateway(point);
     const dying = killedItself(doomed);
     if (write.provoke !== undefined) {
       await Promise.race([doomed.hello(), dying]);
@@ -231,7 +231,7 @@ export async function runOther(write: OtherWrite, side: 'lost' | 'landed'): Prom
   await place.quiet();
   assert.equal(place.count(write.type) > before, side === 'landed', `${point} left another number of entries`);
   write.mend?.(place);
-  const next = new GatewayProcess(place);
+  const next = place.gateway();
   await next.hello();
   const told = tellOf(await ask(next, FRESH, 'fresh'));
   assert.equal(await next.close(), 0);

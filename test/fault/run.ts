@@ -1,7 +1,7 @@
 /** Kills a real process at one point of one arrow, opens the ledger anew, and says what is found. */
 
 import assert from 'node:assert/strict';
-import { GatewayProcess, type ToolAnswer } from '../whole/gateway-process.ts';
+import type { GatewayProcess, ToolAnswer } from '../whole/gateway-process.ts';
 import type { Arrow, Asked, Outcome } from './arrows.ts';
 import { type BankPlace, bankPlace, turn } from './bank-place.ts';
 
@@ -9,6 +9,9 @@ import { type BankPlace, bankPlace, turn } from './bank-place.ts';
 export type Round = 1 | 2;
 
 export const FRESH: Asked = { tool: 'pay', amount: 1, conduct: 'pay' };
+
+/** How often a call is asked for until it has gone where it should: as long as a server takes to start, and a probe. */
+const ASKINGS_MAX = 2_000;
 
 /** Resolves with what was found; rejects where a promise of the ledger was broken, whatever was expected. */
 export async function runArrow(arrow: Arrow, point: string, round: Round): Promise<Outcome> {
@@ -18,7 +21,8 @@ export async function runArrow(arrow: Arrow, point: string, round: Round): Promi
   for (const charge of charges) await lead(place, arrow, charge);
   // What a start goes through, an earlier process went through for the first call.
   const visit = arrow.atStart ? 1 : (arrow.passedBefore ?? 0) + round;
-  if (arrow.command === undefined) await dieInGateway(place, arrow, charges, `${point}:${visit}`);
+  let heard: string | undefined;
+  if (arrow.command === undefined) heard = await dieInGateway(place, arrow, charges, `${point}:${visit}`);
   else {
     for (const charge of charges.slice(0, -1))
       assert.equal(place.command(arrow.command(idOf(place, charge))).status, 0);
@@ -28,9 +32,11 @@ export async function runArrow(arrow: Arrow, point: string, round: Round): Promi
   await place.quiet();
   const before = new Map(charges.map((charge) => [charge, place.effects(charge)]));
   const stored = place.row(last)?.state ?? 'nothing';
-  const next = new GatewayProcess(place);
+  const next = place.gateway();
   await next.hello();
   const told = tellOf(await ask(next, arrow.asked, last));
+  if (heard === 'succeeded' || heard === 'failed')
+    assert.equal(told, `${heard}, replayed`, 'it was told otherwise before');
   for (const charge of charges.slice(0, -1))
     assert.equal(place.effects(charge), before.get(charge), `${charge} was paid again`);
   const effects = place.effects(last);
@@ -51,7 +57,7 @@ async function lead(place: BankPlace, { from, asked }: Arrow, charge: string): P
       return;
     case 'intent':
     case 'sent': {
-      const doomed = new GatewayProcess(place, from === 'intent' ? 'before-send' : 'sent');
+      const doomed = place.gateway(from === 'intent' ? 'before-send' : 'sent');
       await doomed.hello();
       void ask(doomed, asked, charge);
       await killedItself(doomed);
@@ -60,7 +66,7 @@ async function lead(place: BankPlace, { from, asked }: Arrow, charge: string): P
     case 'parked':
     case 'approved':
     case 'expired': {
-      const gateway = new GatewayProcess(place);
+      const gateway = place.gateway();
       await gateway.hello();
       assert.equal(tellOf(await ask(gateway, asked, charge)), 'asked');
       await gateway.close();
@@ -71,27 +77,49 @@ async function lead(place: BankPlace, { from, asked }: Arrow, charge: string): P
   }
 }
 
-/** The calls one after the other in one gateway, until it dies in the last one. */
-async function dieInGateway(place: BankPlace, arrow: Arrow, charges: readonly string[], dieAt: string): Promise<void> {
-  const doomed = new GatewayProcess(place, dieAt);
+/** The calls one after the other in one gateway, until it dies in the last one; what that one was told before, if it was. */
+async function dieInGateway(
+  place: BankPlace,
+  arrow: Arrow,
+  charges: readonly string[],
+  dieAt: string,
+): Promise<string | undefined> {
+  const doomed = place.gateway(dieAt);
   const dying = killedItself(doomed);
+  const heard: string[] = [];
   if (arrow.atStart === undefined) {
     await doomed.hello();
     if (arrow.cancels) for (const charge of charges) void ask(doomed, arrow.asked, charge, true);
-    else await Promise.race([dying, passAll(doomed, arrow, charges)]);
+    else await Promise.race([dying, passAll(doomed, arrow, charges, heard)]);
   }
   await dying;
+  return heard.at(-1);
 }
 
 /** A server that has just ended is started again; what is asked meanwhile is denied, and asked again. */
-async function passAll(gateway: GatewayProcess, { asked, passes }: Arrow, charges: readonly string[]): Promise<never> {
-  for (const charge of charges.slice(0, -1))
-    while (tellOf(await ask(gateway, asked, charge)).replace(', replayed', '') !== passes.replace(', replayed', ''))
+async function passAll(
+  gateway: GatewayProcess,
+  { asked, passes }: Arrow,
+  charges: readonly string[],
+  heard: string[],
+): Promise<never> {
+  for (const charge of charges.slice(0, -1)) {
+    let told = tellOf(await ask(gateway, asked, charge));
+    for (let asking = 0; plain(told) !== plain(passes); asking += 1) {
+      assert.ok(asking < ASKINGS_MAX, `${charge} is told ${told} for ever`);
       await turn();
-  for (;;) {
-    await ask(gateway, asked, charges.at(-1) ?? '');
+      told = tellOf(await ask(gateway, asked, charge));
+    }
+  }
+  for (let asking = 0; ; asking += 1) {
+    assert.ok(asking < ASKINGS_MAX, `the gateway does not pass the point; it tells ${heard.at(-1)}`);
+    heard.push(tellOf(await ask(gateway, asked, charges.at(-1) ?? '')));
     await turn();
   }
+}
+
+function plain(told: string): string {
+  return told.replace(', replayed', '');
 }
 
 export async function killedItself(gateway: GatewayProcess): Promise<void> {

@@ -40,7 +40,7 @@ export async function ask(place: Place, door: Door, act: CallAct, session: strin
     timeoutMs,
     signal: patience.signal,
     available: true,
-    perform: () => perform({ place, owner, instance, proposed, timeoutMs, seed }),
+    perform: (sent) => perform({ place, owner, instance, proposed, timeoutMs, seed, sent }),
   });
   place.answered(proposed, answer);
   return answer;

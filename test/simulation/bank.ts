@@ -11,14 +11,14 @@ export const AGENTS = ['ada', 'bo', 'ann'] as const;
 /** `eve` has a key and may approve nothing. */
 export const PEOPLE = ['ann', 'bob', 'eve'] as const;
 
-/** Declared to read, so that it may be sent again whatever became of it; all other tools have effects. */
-export const READING = 'bank.balance';
-
 export const WINDOW_MS = 10_000;
 export const RATE = { calls: 4, everyMs: 2_000 };
 export const SLOTS = 3;
 /** How long an unknown call of `bank.wire` keeps its slot, milliseconds. */
 export const EFFECT_TIMEOUT_MS = 20_000;
+
+/** How long after it became unknown a call of `bank.post` may still have its effect, milliseconds: longer than any takes. */
+const POST_TIMEOUT_MS = 4_000;
 
 export type PolicyName = 'wide' | 'tight';
 
@@ -69,9 +69,21 @@ tools:
     cost: { money: args.amount }
   bank.mail:
     input: { type: object, required: [amount], properties: { amount: {type: integer} } }
-  ${READING}:
+  bank.balance:
     effect: read
     input: { type: object, required: [amount], properties: { amount: {type: integer} } }
+  bank.order:
+    input: { type: object, required: [amount, key], properties: { amount: {type: integer}, key: {type: string} } }
+    downstreamKey: { arg: key }
+    cost: { money: args.amount }
+  bank.post:
+    input: { type: object, required: [charge, amount], properties: { charge: {type: string}, amount: {type: integer} } }
+    key: args.charge
+    probe: { tool: bank.seen, args: { charge: args.charge }, executed: output.count > 0 }
+    effectTimeout: ${POST_TIMEOUT_MS / 1_000}s
+  bank.seen:
+    effect: read
+    input: { type: object, required: [charge], properties: { charge: {type: string} } }
 budgets:
   money: { limit: ${budget}, unit: usd-cents, per: [principal], window: ${WINDOW_MS / 1_000}s }
 limits:

@@ -18,6 +18,9 @@ const NAMES = [
   'reached',
   'kills',
   'retries',
+  'resends',
+  'probes',
+  'settled by probe',
   'seeds',
   'violations',
 ] as const;

@@ -9,12 +9,14 @@ import { openPlace } from './opening.ts';
 import type { Place } from './place.ts';
 import type { CallAct, Fault } from './scenario.ts';
 import { OUTSIDE, type Owner } from './schedule.ts';
+import { PROBE, reachFrom } from './probing.ts';
 import { type Fate, faultyStore } from './store.ts';
 import { reachOf } from './upstream.ts';
 
-/** How often it looks for what was approved, and for what siblings left behind, milliseconds. */
+/** How often it looks for what was approved, and for what siblings left behind or is unknown, milliseconds. */
 const CLAIM_EVERY_MS = 200;
 const RECOVER_EVERY_MS = 1_000;
+const AROUND = { resolveRoot: (within: string) => within, protectedPaths: [], attemptsMax: 3 };
 
 export interface Gateway {
   /** Whether it takes proposals: it is open, alive, and not paused. */
@@ -74,14 +76,16 @@ export function startGateway(place: Place, name: string, policy: PolicyName): Ga
   const start = async (): Promise<void> => {
     const { world, vault } = opening;
     const ledger = faultyStore(place, await opening.ledger, fate);
-    const reach = reachOf(place, owner, opening.instance);
-    const around = { vault, world, resolveRoot: (within: string) => within, protectedPaths: [] };
-    const starting = new Authority(ledger, { ...around, reach });
+    const asking = { place, owner, instance: opening.instance };
+    const [probe, carry] = [reachFrom(asking), reachOf(place, owner, opening.instance)];
+    const reach = (tool: string): ReturnType<typeof probe> => (tool === PROBE ? probe(tool) : carry(tool));
+    const starting = new Authority(ledger, { ...AROUND, vault, world, reach });
     await starting.load(TERMS[policy].policy);
     await starting.recover();
     authority = starting;
     void repeat(CLAIM_EVERY_MS, async () => Promise.all(await starting.claim(AGENTS)));
     void repeat(RECOVER_EVERY_MS, () => starting.recover());
+    void repeat(RECOVER_EVERY_MS, () => starting.probe());
   };
   start().catch((error: unknown) => {
     refused(error);

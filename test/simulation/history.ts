@@ -39,6 +39,10 @@ export interface Attempt {
   effects: number;
   /** It was handed to the other side, which may still carry it out. */
   inFlight: boolean;
+  /** The key that the tool was given. */
+  key?: string;
+  /** The attempt that it repeats although that may have had its effect. */
+  readonly resends?: string;
   /** What the tool answered. */
   reply?: JsonObject;
   /** Charged against the principal's budget now. */

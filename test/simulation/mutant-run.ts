@@ -1,19 +1,12 @@
 /**
  * Runs simulated worlds over the source with one planted defect, until a promise breaks: the child of
- * `mutants.test.ts`. Its arguments are the mutant's name and how many worlds it may take; it prints a `Caught`.
+ * `run-mutant.ts`. Its arguments are the mutant's name and how many worlds it may take; it prints a `Caught`.
  */
 
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { MUTANTS, type Replacement } from './mutants.ts';
-
-export interface Caught {
-  /** The invariant that broke; none did when it is absent. */
-  readonly invariant?: string;
-  readonly problem?: string;
-  /** Simulated until then. */
-  readonly calls: number;
-}
+import type { Caught } from './run-mutant.ts';
 
 const SOURCE = new URL('../../src/', import.meta.url);
 const SEED = 1;

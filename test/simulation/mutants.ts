@@ -253,6 +253,98 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: stale('slots/'),
   },
   {
+    name: 'give the tool another key with each attempt',
+    breaks: ['one-downstream-key'],
+    replacements: one(
+      'authority/compose.ts',
+      "vault.keyHmac('downstream', call)",
+      "vault.keyHmac('downstream', call + request.now)",
+    ),
+  },
+  {
+    name: 'send an unknown call again although its process lives',
+    breaks: ['resent-alone'],
+    replacements: one(
+      'authority/retry.ts',
+      'return tool.downstreamKey !== undefined && (await isAbandoned(ledger, row, isOurs));',
+      'return tool.downstreamKey !== undefined && isOurs(ledger.instance) === false;',
+    ),
+  },
+  {
+    name: 'send any unknown call again',
+    breaks: ['unknown-stays', 'key-once'],
+    replacements: one(
+      'authority/retry.ts',
+      'return tool.downstreamKey !== undefined && (await isAbandoned(',
+      'return (await isAbandoned(',
+    ),
+  },
+  {
+    name: 'try what failed again without a key that the tool knows',
+    breaks: ['unknown-stays', 'key-once', 'proposal-once'],
+    replacements: one(
+      'authority/retry.ts',
+      'failed: tool.failedHasNoEffect || tool.downstreamKey !== undefined,',
+      'failed: true,',
+    ),
+  },
+  {
+    name: 'take a call that was not sent again for one that never started',
+    breaks: ['repeat-undoes-nothing', 'outcome-true', 'budget-is-fold', 'true-answer'],
+    replacements: one(
+      'authority/record.ts',
+      "if (!mayHaveHappened || ended.kind !== 'not-started') return ended;",
+      'if (mayHaveHappened || true) return ended;',
+    ),
+  },
+  {
+    name: 'believe a probe that finds nothing at once',
+    breaks: ['probe-patience', 'outcome-true'],
+    replacements: one(
+      'authority/probe.ts',
+      'return timeoutMs !== undefined && world.monotonic() - seen.monotonic >= timeoutMs;',
+      'return timeoutMs !== undefined && world.monotonic() >= seen.monotonic;',
+    ),
+  },
+  {
+    name: 'take the wall clock for the patience of a probe',
+    breaks: ['probe-patience', 'outcome-true'],
+    replacements: [
+      ...one(
+        'authority/probe.ts',
+        'return timeoutMs !== undefined && world.monotonic() - seen.monotonic >= timeoutMs;',
+        'return timeoutMs !== undefined && seen !== undefined && world.now() >= Number.parseInt(row.attempt.replaceAll("-", "").slice(0, 12), 16) + timeoutMs;',
+      ),
+    ],
+  },
+  {
+    name: 'believe a probe that failed',
+    breaks: ['probe-patience', 'outcome-true'],
+    replacements: one(
+      'authority/probe.ts',
+      "if (performed.kind !== 'succeeded' || answer.state !== 'succeeded') return;",
+      "if (!('output' in performed)) return; void answer;",
+    ),
+  },
+  {
+    name: 'ask a probe before its intent is durable',
+    breaks: ['probe-reads', 'intent-first'],
+    replacements: one(
+      'authority/probe.ts',
+      'const dispatch = await intendProbe(',
+      'void reached.perform(probe.args).catch(() => undefined); const dispatch = await intendProbe(',
+    ),
+  },
+  {
+    name: 'charge an attempt that stands for two twice',
+    breaks: ['budget-is-fold'],
+    replacements: one(
+      FOLD,
+      'deltas.set(key, (deltas.get(key) ?? 0) - held);',
+      'deltas.set(key, (deltas.get(key) ?? 0) - held * 0);',
+    ),
+  },
+  {
     name: 'write to a table without an entry',
     breaks: ['tables-are-fold', 'budget-is-fold', 'onlooker-agrees'],
     replacements: one(

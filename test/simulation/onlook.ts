@@ -80,6 +80,7 @@ function intend(history: History, call: Call, entry: Entry, since: number): void
     amount,
     deadline: instantOf(entry, 'deadline'),
     since,
+    ...(typeof entry['resends'] === 'string' ? { resends: entry['resends'] } : {}),
     dispatches: 0,
     effects: 0,
     inFlight: false,
@@ -87,8 +88,13 @@ function intend(history: History, call: Call, entry: Entry, since: number): void
   };
   call.attempts.push(attempt);
   history.attempts.set(attempt.id, attempt);
-  history.intents.set(session, [...(history.intents.get(session) ?? []), attempt]);
-  if (isPriced(call.tool)) charge(history, attempt, amount);
+  // A probe is of the session that it looks after, and no proposal of it.
+  if (entry['probes'] === undefined) history.intents.set(session, [...(history.intents.get(session) ?? []), attempt]);
+  if (!isPriced(call.tool)) return;
+  // Two attempts of which one at most had the effect cost once.
+  const before = attempt.resends === undefined ? undefined : history.attempts.get(attempt.resends);
+  if (before !== undefined) charge(history, before, 0);
+  charge(history, attempt, amount);
 }
 
 /** Puts `amount` in the place of what the attempt was charged, in the window of its intent. */

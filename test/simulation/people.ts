@@ -108,8 +108,8 @@ function openAttempt(place: Place, random: Random): Attempt | undefined {
 
 /** An honest person: looks at what happened outside, and waits while that can still change. */
 async function settleAttempt(place: Place, ledger: Ledger, terminal: Opening, attempt: Attempt): Promise<void> {
-  if (attempt.inFlight) return;
-  const as = attempt.effects > 0 ? 'executed' : 'not-executed';
+  if (attempt.call.attempts.some(({ inFlight }) => inFlight)) return;
+  const as = attempt.call.attempts.some(({ effects }) => effects > 0) ? 'executed' : 'not-executed';
   place.note(`somebody settles ${attempt.call.id} as ${as}`);
   const settlement = { call: attempt.call.id, as, by: 'os:somebody', reason: 'seen' } as const;
   const settled = await settle(ledger, terminal, settlement);

@@ -5,12 +5,14 @@ import type { Entry } from '../../src/ledger/entry.ts';
 import { type MemoryDisk, createMemoryDisk } from '../../src/ledger/memory/disk.ts';
 import { type Vault, createVault } from '../../src/ledger/vault.ts';
 import { fromUtf8 } from '../../src/value/encoding.ts';
+import type { JsonObject } from '../../src/value/json.ts';
 import type { World } from '../../src/world/world.ts';
 import { type Figures, createFigures } from './figures.ts';
 import { type Attempt, type History, type Proposed, createHistory } from './history.ts';
 import { INVARIANTS } from './invariant/all.ts';
 import type { Invariant, Sight } from './invariant/invariant.ts';
 import { onlook } from './onlook.ts';
+import { objectOf } from './reading.ts';
 import { type Random, createRandom } from './random.ts';
 import { OUTSIDE, type Owner, type Schedule, createSchedule } from './schedule.ts';
 import { type Trace, createTrace } from './trace.ts';
@@ -39,7 +41,9 @@ export interface Place extends Sight {
   worldOf(owner: Owner): World;
   /** Runs `commit` of the opening `writer`, and looks at what became durable. */
   commit(writer: string, commit: () => void): void;
-  dispatched(proposed: Proposed, instance: string): Attempt | undefined;
+  dispatched(proposed: Proposed, instance: string, sent: JsonObject): Attempt | undefined;
+  /** A probe is asked, under the last intent of `instance` for it. */
+  probed(instance: string, charge: string): Attempt | undefined;
   effected(attempt: Attempt): void;
   answered(proposed: Proposed, answer: Answer): void;
   /** Checks what must hold once everything is quiet. */
@@ -90,8 +94,40 @@ export function createPlace(seed: number): Place {
       }
       for (const entry of entries) check((invariant) => invariant.recorded?.(sight, entry));
     },
-    dispatched: (proposed, instance) => {
-      const attempt = history.intents.get(proposed.session)?.at(-1);
+    ...watching({ sight, figures, note, check }),
+    end: async () => {
+      for (const invariant of INVARIANTS) {
+        const problem = await invariant.end?.(sight);
+        if (problem !== undefined) fail({ invariant: invariant.name, promise: invariant.promise, problem });
+      }
+    },
+  };
+}
+
+interface Watching extends Pick<Place, 'figures' | 'note'> {
+  readonly sight: Sight;
+  readonly check: (look: (invariant: Invariant) => string | undefined) => void;
+}
+
+/** What is checked as it happens outside of the log. */
+function watching({
+  sight,
+  figures,
+  note,
+  check,
+}: Watching): Pick<Place, 'probed' | 'dispatched' | 'effected' | 'answered'> {
+  return {
+    probed: (instance, charge) => {
+      figures.probes += 1;
+      const attempt = probeBy(sight.history, instance, charge);
+      note(`a probe looks after ${charge}`);
+      check((invariant) => invariant.probe?.(sight, attempt));
+      if (attempt !== undefined) attempt.dispatches += 1;
+      return attempt;
+    },
+    dispatched: (proposed, instance, sent) => {
+      const attempt = sight.history.intents.get(proposed.session)?.at(-1);
+      if (attempt !== undefined && typeof sent['key'] === 'string') attempt.key = sent['key'];
       note(`${proposed.session} is sent by ${instance}`);
       check((invariant) => invariant.dispatch?.(sight, proposed, attempt, instance));
       if (attempt !== undefined) attempt.dispatches += 1;
@@ -109,13 +145,18 @@ export function createPlace(seed: number): Place {
       note(`${proposed.session} is answered ${answer.state} ${answer.decision?.code ?? ''} ${answer.call}`);
       check((invariant) => invariant.answer?.(sight, proposed, answer));
     },
-    end: async () => {
-      for (const invariant of INVARIANTS) {
-        const problem = await invariant.end?.(sight);
-        if (problem !== undefined) fail({ invariant: invariant.name, promise: invariant.promise, problem });
-      }
-    },
   };
+}
+
+/** The intent of a probe that `instance` has not sent yet. */
+function probeBy({ attempts }: History, instance: string, charge: string): Attempt | undefined {
+  return [...attempts.values()].findLast(
+    ({ entry, dispatches, ...attempt }) =>
+      entry['probes'] !== undefined &&
+      dispatches === 0 &&
+      attempt.instance === instance &&
+      objectOf(entry, 'args')['charge'] === charge,
+  );
 }
 
 function worldOf(schedule: Schedule, random: Random, owner: Owner): World {
@@ -128,7 +169,7 @@ function worldOf(schedule: Schedule, random: Random, owner: Owner): World {
       new Promise((resolve) => {
         if (signal?.aborted === true) return resolve();
         signal?.addEventListener('abort', () => resolve(), { once: true });
-        schedule.after(ms, owner, resolve);
+        schedule.after(Math.ceil(ms), owner, resolve);
       }),
   };
 }

@@ -40,5 +40,10 @@ export function windowOf(principal: string, at: number): string {
 
 /** Tools that are paid from the budget. */
 export function isPriced(tool: string): boolean {
-  return tool === 'bank.pay' || tool === 'bank.move';
+  return tool === 'bank.pay' || tool === 'bank.move' || tool === 'bank.order';
+}
+
+/** Tools that are declared to read: they may run as often as one likes. */
+export function isRead(tool: string): boolean {
+  return tool === 'bank.balance' || tool === 'bank.seen';
 }

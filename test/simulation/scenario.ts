@@ -100,6 +100,8 @@ function callAct(random: Random, earlier: readonly (CallAct & Stamp)[], stamp: S
   }
 }
 
+const CHARGED: ReadonlySet<string> = new Set(['bank.pay', 'bank.move', 'bank.post']);
+
 function freshCall(random: Random): CallAct {
   const tool = random.pick([
     'bank.pay',
@@ -109,6 +111,8 @@ function freshCall(random: Random): CallAct {
     'bank.wire',
     'bank.mail',
     'bank.balance',
+    'bank.order',
+    'bank.post',
   ]);
   const args = { amount: amountOf(random) };
   return {
@@ -116,7 +120,7 @@ function freshCall(random: Random): CallAct {
     slot: random.below(SLOTS_OF_PROCESSES),
     principal: random.pick(AGENTS),
     tool,
-    args: tool === 'bank.pay' || tool === 'bank.move' ? { ...args, charge: `ch_${random.below(40)}` } : args,
+    args: CHARGED.has(tool) ? { ...args, charge: `ch_${random.below(40)}` } : args,
     ...(random.chance(0.5) ? { key: keyOf(random) } : {}),
     timeoutMs: random.pick([300, 1_000, 2_500]),
     patienceMs: random.pick([200, 1_000, 4_000, 10_000]),

@@ -60,6 +60,10 @@ function finish(place: Place): Simulated {
   figures.seeds = 1;
   if (violation !== undefined) figures.violations = 1;
   for (const { attempts } of history.calls.values()) figures.retries += Math.max(0, attempts.length - 1);
+  figures.resends = [...history.attempts.values()].filter(({ resends }) => resends !== undefined).length;
+  figures['settled by probe'] = history.entries.filter(
+    ({ type, by }) => type === 'call.settled' && by === 'probe',
+  ).length;
   figures.unknowns = history.entries.filter(({ type }) => type === 'call.unknown').length;
   return { violation, figures, lines: trace.lines, digest: trace.digest(rootOf(place.disk.frontier)) };
 }

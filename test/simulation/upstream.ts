@@ -42,6 +42,8 @@ export interface Sending {
   readonly proposed: Proposed;
   readonly timeoutMs: number;
   readonly seed: number;
+  /** The arguments that are sent. */
+  readonly sent: JsonObject;
 }
 
 /** Sends the call of a proposal, as a transport does that keeps its contract or, rarely, that throws. */
@@ -49,13 +51,13 @@ export function perform(sending: Sending): Promise<Performed> {
   const { place, owner, proposed, timeoutMs } = sending;
   const random = createRandom(sending.seed ^ (proposed.sent * 0x51ed27));
   proposed.sent += 1;
-  const attempt = place.dispatched(proposed, sending.instance);
+  const attempt = place.dispatched(proposed, sending.instance, sending.sent);
   return new Promise((resolve, reject) => {
     const arrive = (ms: number, performed: Performed): void =>
       place.schedule.after(ms, owner, () => resolve(performed));
     if (random.chance(0.12)) return arrive(random.below(50), { kind: 'not-started', reason: 'refused' });
     if (random.chance(0.05)) {
-      if (random.chance(0.5) && attempt !== undefined) place.effected(attempt);
+      if (random.chance(0.5) && attempt !== undefined && doneBefore(attempt) === undefined) place.effected(attempt);
       return reject(new Error('the pipe broke'));
     }
     arrive(timeoutMs, { kind: 'unknown', reason: 'no answer came in time' });
@@ -110,15 +112,22 @@ function deliver(
   place.schedule.after(effectMs, OUTSIDE, () => {
     attempt.inFlight = false;
     if (owner.state === 'dead' && !survives) return;
-    if (effect) place.effected(attempt);
+    const first = doneBefore(attempt);
+    if (effect && first === undefined) place.effected(attempt);
     if (reply === 'none') return;
-    const output = outputOf(attempt);
+    const output = outputOf(first ?? attempt);
     attempt.reply = output;
-    const kind = reply === 'result' ? 'succeeded' : 'failed';
+    const kind = reply === 'result' || first !== undefined ? 'succeeded' : 'failed';
     for (let copy = 0; copy < replies; copy += 1) {
       place.schedule.after(replyMs, owner, () => resolve({ kind, output }));
     }
   });
+}
+
+/** The attempt with the same key that was carried out: it is answered with its result, and nothing is done again. */
+function doneBefore({ call, key }: Attempt): Attempt | undefined {
+  if (key === undefined) return undefined;
+  return call.attempts.find((each) => each.key === key && each.effects > 0);
 }
 
 /** It charges half of what was reserved. */

@@ -7,5 +7,14 @@ import type { Invariant } from './invariant.ts';
 import { KEYS } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { OUTCOMES } from './outcomes.ts';
+import { REPEATS } from './repeats.ts';
 
-export const INVARIANTS: readonly Invariant[] = [...AT_MOST_ONCE, ...KEYS, ...OUTCOMES, ...CONSENT, ...LIMITS, ...END];
+export const INVARIANTS: readonly Invariant[] = [
+  ...AT_MOST_ONCE,
+  ...KEYS,
+  ...OUTCOMES,
+  ...REPEATS,
+  ...CONSENT,
+  ...LIMITS,
+  ...END,
+];

@@ -1,13 +1,18 @@
 /** Invariants of dispatch: who may send what, when, and how often. */
 
 import type { Attempt } from '../history.ts';
-import { READING } from '../bank.ts';
-import { textOf } from '../reading.ts';
+import { isRead, textOf, toolOf } from '../reading.ts';
 import type { Invariant } from './invariant.ts';
 
 function total(attempts: readonly Attempt[], what: 'effects' | 'dispatches'): number {
   return attempts.reduce((sum, attempt) => sum + attempt[what], 0);
 }
+
+/** The states after which a call of a tool may be attempted once more although it may have had its effect. */
+const MAY_REPEAT: Readonly<Record<string, readonly string[]>> = {
+  'bank.balance': ['unknown'],
+  'bank.order': ['unknown', 'failed'],
+};
 
 export const AT_MOST_ONCE: readonly Invariant[] = [
   {
@@ -57,8 +62,9 @@ export const AT_MOST_ONCE: readonly Invariant[] = [
     promise:
       'under one key there is at most one effect of a call that does not only read, whatever is retried and settled',
     effect: ({ history }, { call }) => {
+      if (isRead(call.tool)) return undefined;
       for (const key of call.keys) {
-        const holders = [...history.calls.values()].filter(({ keys, tool }) => keys.includes(key) && tool !== READING);
+        const holders = [...history.calls.values()].filter(({ keys }) => keys.includes(key));
         const effects = holders.reduce((sum, holder) => sum + total(holder.attempts, 'effects'), 0);
         if (effects > 1) return `key ${key} has ${effects} effects`;
       }
@@ -67,22 +73,22 @@ export const AT_MOST_ONCE: readonly Invariant[] = [
   },
   {
     name: 'proposal-once',
-    promise: 'one proposal that does not only read has at most one effect, also without any key',
+    promise: 'one proposal has at most one effect, also without any key',
     effect: ({ history }, { session, call }) => {
-      if (call.tool === READING) return undefined;
+      if (isRead(call.tool)) return undefined;
       const effects = total(history.intents.get(session) ?? [], 'effects');
       return effects > 1 ? `${session} has ${effects} effects` : undefined;
     },
   },
   {
     name: 'unknown-stays',
-    promise: 'a call is attempted again only when its last attempt certainly had no effect, or it only reads',
+    promise: 'a call is attempted again only when its last attempt certainly had no effect, or where two are one',
     entry: ({ history }, entry) => {
       if (entry.type !== 'call.intent') return undefined;
-      const { state = 'new', tool = '' } = history.calls.get(textOf(entry, 'call')) ?? {};
+      const { state = 'new' } = history.calls.get(textOf(entry, 'call')) ?? {};
       const isFree = ['new', 'parked', 'not-started', 'settled-not-executed'].includes(state);
-      const mayRepeat = state === 'unknown' && tool === READING;
-      return isFree || mayRepeat ? undefined : `call ${textOf(entry, 'call')} gets an intent while it is ${state}`;
+      if (MAY_REPEAT[toolOf(entry)]?.includes(state) === true) return undefined;
+      return isFree ? undefined : `call ${textOf(entry, 'call')} gets an intent while it is ${state}`;
     },
   },
 ];

@@ -31,6 +31,8 @@ export interface Invariant {
     attempt: Attempt | undefined,
     instance: string,
   ) => string | undefined;
+  /** A probe is asked; `attempt` is its intent in the log, if it has one. */
+  readonly probe?: (sight: Sight, attempt: Attempt | undefined) => string | undefined;
   /** The effect of `attempt` happened just now, and is counted already. */
   readonly effect?: (sight: Sight, attempt: Attempt) => string | undefined;
   readonly answer?: (sight: Sight, proposed: Proposed, answer: Answer) => string | undefined;

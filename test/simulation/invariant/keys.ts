@@ -27,9 +27,10 @@ export const KEYS: readonly Invariant[] = [
     name: 'keys-recorded',
     promise: 'the keys of a proposal are consumed with its intent, in the same entry',
     entry: ({ history }, entry) => {
-      if (entry.type !== 'call.intent') return undefined;
+      if (entry.type !== 'call.intent' || entry['probes'] !== undefined) return undefined;
       const proposed = history.proposals.get(textOf(objectOf(entry, 'run'), 'id'));
-      const needed = (proposed?.key === undefined ? 0 : 1) + (toolOf(entry) === 'bank.pay' ? 1 : 0);
+      const isKeyed = toolOf(entry) === 'bank.pay' || toolOf(entry) === 'bank.post';
+      const needed = (proposed?.key === undefined ? 0 : 1) + (isKeyed ? 1 : 0);
       const keys = textsOf(entry['keys']);
       return keys.length >= needed ? undefined : `expected ${needed} keys, got ${keys.length}`;
     },
@@ -42,7 +43,7 @@ export const KEYS: readonly Invariant[] = [
       if (objectOf(entry, 'tool')['effect'] === 'read') return undefined;
       const args = canonicalText(entry['args'] ?? {});
       for (const call of history.calls.values()) {
-        if (!OPEN.has(call.state) || call.tool !== toolOf(entry)) continue;
+        if (!OPEN.has(call.state) || call.tool !== toolOf(entry) || call.id === entry['call']) continue;
         if (call.principal !== entry['principal'] || canonicalText(call.args) !== args) continue;
         return `call ${textOf(entry, 'call')} runs beside its twin ${call.id}, which is ${call.state}`;
       }
@@ -64,7 +65,7 @@ export const KEYS: readonly Invariant[] = [
     name: 'args-as-proposed',
     promise: 'an intent records the tool and the arguments that were proposed',
     entry: ({ history }, entry) => {
-      if (entry.type !== 'call.intent') return undefined;
+      if (entry.type !== 'call.intent' || entry['probes'] !== undefined) return undefined;
       const proposed = history.proposals.get(textOf(objectOf(entry, 'run'), 'id'));
       if (proposed === undefined) return `the intent of call ${textOf(entry, 'call')} is of no proposal`;
       const { args } = entry;

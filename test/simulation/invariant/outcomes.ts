@@ -2,7 +2,7 @@
 
 import { canonicalText } from '../../../src/value/canonical.ts';
 import type { Attempt, History } from '../history.ts';
-import { textOf } from '../reading.ts';
+import { isRead, textOf } from '../reading.ts';
 import type { Invariant } from './invariant.ts';
 
 /** How long past its deadline a call is left to its own process, milliseconds. */
@@ -43,9 +43,11 @@ export const OUTCOMES: readonly Invariant[] = [
     entry: ({ history }, entry) => {
       const attempt = 'attempt' in entry ? history.attempts.get(textOf(entry, 'attempt')) : undefined;
       if (attempt === undefined) return undefined;
-      if (entry.type === 'call.succeeded' && attempt.effects === 0) return `attempt ${attempt.id} had no effect`;
+      if (isRead(attempt.call.tool)) return undefined;
+      const hadEffect = attempt.call.attempts.some(({ effects }) => effects > 0);
+      if (entry.type === 'call.succeeded' && !hadEffect) return `attempt ${attempt.id} had no effect`;
       const isNone = entry.type === 'call.not-started' || entry['as'] === 'not-executed';
-      return isNone && attempt.effects > 0 ? `attempt ${attempt.id} had an effect and gets ${entry.type}` : undefined;
+      return isNone && hadEffect ? `attempt ${attempt.id} had an effect and gets ${entry.type}` : undefined;
     },
     effect: (_sight, { id, ended }) =>
       ended === 'call.not-started' || ended === 'call.settled-not-executed'
@@ -81,7 +83,7 @@ export const OUTCOMES: readonly Invariant[] = [
       // A process that learns the outcome of its own call after that was declared unknown settles it with what it knows.
       const isRecorded = ({ ended }: Attempt): boolean =>
         ended === `call.${state}` || ended === 'call.settled-executed';
-      const attempt = attemptsOf(history, call).find(isRecorded);
+      const attempt = attemptsOf(history, call).findLast(isRecorded);
       if (attempt === undefined) return `call ${call} is answered ${state}, which the log does not say`;
       const isSame = output !== undefined && canonicalText(output) === canonicalText(attempt.reply ?? {});
       return isSame ? undefined : `call ${call} is answered with another result than the tool gave`;
@@ -92,7 +94,7 @@ export const OUTCOMES: readonly Invariant[] = [
     promise: 'what is told is true: not started and denied mean that nothing was done for this proposal',
     answer: ({ history }, { session }, { call, state }) => {
       const own = history.intents.get(session) ?? [];
-      const sent = own.filter(({ effects, inFlight }) => effects > 0 || inFlight);
+      const sent = own.filter(({ call: of, effects, inFlight }) => !isRead(of.tool) && (effects > 0 || inFlight));
       if (state === 'denied' && sent.length > 0) return `${session} is denied and had an effect`;
       if (state === 'not-started' && sent.length > 0) return `${session} is told that it did not start`;
       if (state === 'not-started' || state === 'unknown') {
