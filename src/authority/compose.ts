@@ -110,6 +110,9 @@ export function composeCall(
     return deny(around, prepared, first, denial('guard-refused', sentence));
   }
   const earlier = found.kind === 'none' ? undefined : found.row;
+  // The log's time never goes back: after a clock that did, an intent could be void before it is written.
+  const isLate = facts.at >= (prepared.again?.until?.wall ?? Number.POSITIVE_INFINITY);
+  if (isLate && earlier !== undefined) return { result: { kind: 'existing', row: earlier } };
   const request = { ...proposed, args: prepared.guarded.args };
   const judged = judge(policy, request, facts.values);
   const approved = found.kind === 'parked' ? approvalsOf(around, { policy, request }, found.row) : undefined;

@@ -86,6 +86,24 @@ describe('a call makes another attempt by itself', () => {
     assert.equal(gone.sent.length, 1);
   });
 
+  test('not when its time is over by the log, though the clock went back since', async () => {
+    const world = await open();
+    const start = world.world.now();
+    const perform = async (): Promise<Performed> => {
+      world.world.setWall(start + 70_000);
+      await world.call('bank.read', {});
+      world.world.setWall(start);
+      return REFUSED;
+    };
+    const { answer } = await run(world, 'bank.wire', [], { perform });
+    assert.equal(answer.state, 'not-started');
+    const intents = world.entries().filter(({ type }) => type === 'call.intent');
+    assert.deepEqual(
+      intents.map(({ at, deadline }) => typeof deadline === 'string' && at < deadline),
+      [true, true],
+    );
+  });
+
   test('not when it is not allowed any more', async () => {
     const world = await open();
     const sent: unknown[] = [];
