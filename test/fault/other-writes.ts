@@ -1,6 +1,7 @@
 /** Every write that is of no call: how a process comes to it, and what an ordinary call is told after it died there. */
 
 import assert from 'node:assert/strict';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GatewayProcess } from '../whole/gateway-process.ts';
 import { type BankPlace, bankPlace, turn } from './bank-place.ts';
@@ -56,9 +57,11 @@ async function waitingReload(place: BankPlace): Promise<void> {
 /** A log that goes on where its backup was brought back. */
 async function restored(place: BankPlace): Promise<void> {
   await session(place);
-  place.keepBackup();
+  const [data, backup] = [join(place.directory, '.interlock'), join(place.directory, 'backup')];
+  cpSync(data, backup, { recursive: true });
   assert.equal(place.command(['kill', 'tool:bank.look', '--reason', 'not in the backup']).status, 0);
-  place.restoreBackup();
+  rmSync(data, { recursive: true });
+  cpSync(backup, data, { recursive: true });
 }
 
 const ACCEPT = ['recover', '--accept-rollback', '--reason', 'a backup'];
@@ -158,8 +161,11 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
   },
   {
     type: 'ledger.outside-failed',
-    prepare: (place) =>
-      place.configure(`checkpoints: { file: ${JSON.stringify(join(place.blocked(), 'sub', 'file'))} }\n`),
+    prepare: (place) => {
+      const blocked = join(place.directory, 'blocked');
+      writeFileSync(blocked, 'a file where a directory should be');
+      place.configure(`checkpoints: { file: ${JSON.stringify(join(blocked, 'sub', 'file'))} }\n`);
+    },
     mend: (place) => place.configure(''),
     ...UNCHANGED,
   },

@@ -9,9 +9,8 @@ import { openPlace } from './opening.ts';
 import type { Place } from './place.ts';
 import type { CallAct, Fault } from './scenario.ts';
 import { OUTSIDE, type Owner } from './schedule.ts';
-import { PROBE, reachFrom } from './probing.ts';
+import { reachFrom } from './probing.ts';
 import { type Fate, faultyStore } from './store.ts';
-import { reachOf } from './upstream.ts';
 
 /** How often it looks for what was approved, and for what siblings left behind or is unknown, milliseconds. */
 const CLAIM_EVERY_MS = 200;
@@ -76,9 +75,7 @@ export function startGateway(place: Place, name: string, policy: PolicyName): Ga
   const start = async (): Promise<void> => {
     const { world, vault } = opening;
     const ledger = faultyStore(place, await opening.ledger, fate);
-    const asking = { place, owner, instance: opening.instance };
-    const [probe, carry] = [reachFrom(asking), reachOf(place, owner, opening.instance)];
-    const reach = (tool: string): ReturnType<typeof probe> => (tool === PROBE ? probe(tool) : carry(tool));
+    const reach = reachFrom({ place, owner, instance: opening.instance });
     const starting = new Authority(ledger, { ...AROUND, vault, world, reach });
     await starting.load(TERMS[policy].policy);
     await starting.recover();

@@ -6,9 +6,10 @@ import type { JsonObject } from '../../src/value/json.ts';
 import type { Place } from './place.ts';
 import { textOf } from './reading.ts';
 import type { Owner } from './schedule.ts';
+import { reachOf } from './upstream.ts';
 
 /** The tool that knows what became of a call. */
-export const PROBE = 'bank.seen';
+const PROBE = 'bank.seen';
 const TIMEOUT_MS = 1_000;
 
 interface Asking {
@@ -19,8 +20,10 @@ interface Asking {
 
 /** The bank is sometimes away. What it answers is true when it looks, and late, lost or no answer now and then. */
 export function reachFrom(asking: Asking): Reach {
+  const carry = reachOf(asking);
   return (tool) => {
-    if (tool !== PROBE || asking.place.random.chance(0.1)) return undefined;
+    if (tool !== PROBE) return carry(tool);
+    if (asking.place.random.chance(0.1)) return undefined;
     return { timeoutMs: TIMEOUT_MS, perform: (args) => look(asking, args) };
   };
 }

@@ -69,7 +69,7 @@ export function perform(sending: Sending): Promise<Performed> {
 const REACHED_TIMEOUT_MS = 2_000;
 
 /** How a gateway carries out what another process was asked for: the intent of its own that it has not sent. */
-export function reachOf(place: Place, owner: Owner, instance: string): Reach {
+export function reachOf({ place, owner, instance }: Pick<Sending, 'place' | 'owner' | 'instance'>): Reach {
   // Those it sends as the proposal says.
   const isHeld = ({ session }: Attempt): boolean => {
     const proposed = place.history.proposals.get(session);
@@ -93,6 +93,7 @@ export function reachOf(place: Place, owner: Owner, instance: string): Reach {
         proposed,
         timeoutMs: REACHED_TIMEOUT_MS,
         seed: place.random.below(2 ** 31),
+        sent: args,
       });
     },
   });
