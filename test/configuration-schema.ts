@@ -186,6 +186,7 @@ export const TOP: Keys = {
   clock: closed({ gap: text('a start later than that after the last entry waits for a person (30d)', DURATION) }),
   approvals: closed({
     signed: { type: 'boolean', description: "an answer counts only with its approver's signature (true)" },
+    interactive: { type: 'boolean', description: 'a person at the host may answer for the requester (false)' },
   }),
   checkpoints: closed({
     file: text("where a checkpoint is kept outside of the data directory (in the user's state directory)"),

@@ -105,6 +105,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md', 'docs/ledger.md'],
   },
   {
+    id: 'R-elicit',
+    text: 'the person at an interactive host answers for the requester only, plainly, in time, and to a question of ours',
+    where: ['docs/policy.md', 'docs/gateway.md'],
+  },
+  {
     id: 'R-claimed',
     text: 'an approved call is decided again and carried out once by any live gateway that can, asked for it or not',
     where: ['docs/ledger.md'],

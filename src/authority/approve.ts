@@ -1,6 +1,7 @@
 /** Records a person's answer to a parked call. Approving only records: a live gateway decides the call again, now. */
 
 import { type CallRow, type Composition, type Ledger, LedgerError } from '../ledger/ledger.ts';
+import type { JsonObject } from '../value/json.ts';
 import type { World } from '../world/world.ts';
 import { approvalText } from './approval.ts';
 import { type Asked, askedOf } from './asked.ts';
@@ -21,11 +22,17 @@ interface Approved {
   readonly by: string;
 }
 
-/** `sign` answers with the base64 Ed25519 signature of the text; `unsigned` is the word of the operating-system user. */
-export type ApproveOrder = Approved & ({ readonly sign: (text: string) => string } | { readonly unsigned: true });
+/**
+ * `sign` answers with the base64 Ed25519 signature of the text; `unsigned` is the word of the operating-system user, or,
+ * where it is `interactive`, of whom the requester's own host asked.
+ */
+export type ApproveOrder = Approved &
+  ({ readonly sign: (text: string) => string } | { readonly unsigned: true; readonly interactive?: true });
 
 export interface RefuseOrder extends Approved {
   readonly reason: string;
+  /** The requester's own host asked. */
+  readonly interactive?: true;
 }
 
 /** What `call` asks `by`, or why it asks that person nothing. `at` is in milliseconds since the epoch. Throws `LedgerError`. */
@@ -49,7 +56,8 @@ export async function approve(ledger: Ledger, world: World, order: ApproveOrder)
   const asked = await question(ledger, { call, by, at: world.now() });
   if (!asked.ok) return asked;
   const { digest } = asked.approval;
-  const how = 'sign' in order ? { signature: order.sign(approvalText(digest, by)) } : { unsigned: true };
+  const how =
+    'sign' in order ? { signature: order.sign(approvalText(digest, by)) } : { unsigned: true, ...interactiveOf(order) };
   return record(ledger, order, (row): Composition<Answered> => {
     if (row.approval?.digest !== digest) return { result: changed(call) };
     // A crash leaves the approval or none; it moves nothing by itself.
@@ -63,9 +71,13 @@ export function refuse(ledger: Ledger, world: World, order: RefuseOrder): Promis
   const { call, by, reason } = order;
   return record(ledger, order, (row): Composition<Answered> => {
     // A crash leaves the call refused, or parked as it was.
-    const entry = draft(world, 'call.refused', { call, by, reason });
+    const entry = draft(world, 'call.refused', { call, by, reason, ...interactiveOf(order) });
     return { writes: { entries: [entry] }, result: { ok: true, row, given: row.approvals.length } };
   });
+}
+
+function interactiveOf({ interactive }: { readonly interactive?: true }): JsonObject {
+  return interactive === undefined ? {} : { interactive };
 }
 
 async function record(

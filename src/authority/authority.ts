@@ -21,6 +21,7 @@ import { type Decided, commitCall } from './commit.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
 import { deniedDraft, draft, newId, recordedReason } from './draft.ts';
+import { type Questions, questions } from './elicit.ts';
 import { NO_EXCEPTIONS, type StandingExceptions, exceptedAt, standingExceptions } from './exception.ts';
 import { type ShadowState, loadedFields } from './layers.ts';
 import { trustTools, trustedPins } from './pin.ts';
@@ -37,6 +38,7 @@ import { type Answered, type Waiting, waiting } from './waiting.ts';
 
 /** What was decided, under the exceptions in force. */
 type Settled = Exclude<Decided, { kind: 'stale' }>;
+type Parked = Extract<Settled, { kind: 'parked' }>;
 
 /** Exceptions that may be made while a call is decided, before it is `busy`. */
 const TURNS_MAX = 4;
@@ -56,6 +58,7 @@ export class Authority {
   readonly #clock: ClockWatch;
   readonly #running = new Map<string, Promise<Answer>>();
   readonly #waiting: Waiting;
+  readonly #questions: Questions;
   readonly #recover: Recover;
   readonly #retain: Retain;
   readonly #prober: Prober;
@@ -70,6 +73,7 @@ export class Authority {
     this.#clock = watchClock(ledger, around.world);
     this.#recover = recovery(ledger, around.world, this.#isOurs);
     this.#waiting = waiting(ledger, this.#around);
+    this.#questions = questions(ledger, around.world, (call, answers) => this.#waiting.seen(call, answers));
     this.#prober = prober(ledger, this.#around, this.#isOurs);
   }
 
@@ -166,8 +170,7 @@ export class Authority {
         case 'existing':
           return await this.#existing(proposal, verdict.row, again !== undefined);
         case 'parked':
-          this.#waiting.keep(verdict.call, proposal);
-          return parkedAnswer(verdict.call, proposal.tool, verdict.decision, verdict.expires);
+          return await this.#parked(proposal, verdict, again !== undefined);
         case 'dispatch':
           return await this.#track(verdict.call, this.#perform(proposal, verdict));
       }
@@ -176,6 +179,20 @@ export class Authority {
       if (!(error instanceof LedgerError)) throw error;
       return ledgerAnswer(first.call, error);
     }
+  }
+
+  /**
+   * The call waits. Where the person at the caller's host may answer, that person is asked first, and what is recorded by
+   * then decides: a host that lies, hangs or knows nothing leaves the call parked.
+   */
+  async #parked(proposal: Proposal, parked: Parked, isRepeat: boolean): Promise<Answer> {
+    const { call, decision, expires, elicit } = parked;
+    this.#waiting.keep(call, proposal);
+    if (elicit !== undefined && proposal.elicit !== undefined && !isRepeat) {
+      await this.#questions.ask(call, proposal, elicit);
+      if (!proposal.signal.aborted) return this.#propose(proposal, { call });
+    }
+    return parkedAnswer(call, proposal.tool, decision, expires);
   }
 
   /** Decides under the exceptions that are in force at the commit. Throws `LedgerError`: then nothing may be dispatched. */
@@ -222,7 +239,9 @@ export class Authority {
   async claim(principals: readonly string[]): Promise<readonly Promise<void>[]> {
     await this.#checkClock();
     if (this.#state.kind === 'invalid') return [];
-    const { answered } = await this.#waiting.look(this.#state.policy, principals);
+    const asked = this.#questions.open();
+    const { parked, answered } = await this.#waiting.look(this.#state.policy, principals);
+    for (const call of asked) if (!parked.has(call)) this.#questions.callOff(call);
     const claimed = await Promise.all(answered.map((call) => this.#claim(call)));
     return claimed.flatMap((one) => (one === undefined ? [] : [one.running]));
   }

@@ -49,6 +49,14 @@ function digestOfCall(
   return approvalDigest({ log: around.log, call, tool, definition, principal, args, expires });
 }
 
+/** Why the person at the caller's host is asked; nothing where that person's word does not suffice. */
+export function reasonsToElicit(policy: Policy, decision: Decision): readonly string[] | undefined {
+  const { approvals, rules } = policy.configuration;
+  if (!approvals.interactive || !questionOf(policy, decision).requester) return undefined;
+  const asking = new Set(decision.rules);
+  return rules.filter(({ id }) => asking.has(id)).map(({ id, because }) => because ?? `${id} asks`);
+}
+
 /**
  * The answers to `row` that are what they say: signed ones under the key that the policy in force names for their
  * author. Whether they suffice, the policy decides.
@@ -63,8 +71,9 @@ export function approvalsOf(
   const digest = digestOfCall(around, { policy, request }, row.id, approval.expires);
   // What was approved is not what would run now: the tool changed, or a path leads elsewhere.
   if (digest !== approval.digest) return [];
-  return row.approvals.flatMap(({ by, signature }): Approval[] => {
-    if (signature === undefined) return [{ by, how: 'unsigned', expires: approval.expires }];
+  return row.approvals.flatMap(({ by, signature, interactive }): Approval[] => {
+    const how = interactive === true ? 'elicited' : 'unsigned';
+    if (signature === undefined) return [{ by, how, expires: approval.expires }];
     const key = policy.configuration.principals?.get(by)?.key;
     if (key === undefined || !verifyApproval(key, approval.digest, by, signature)) return [];
     return [{ by, how: 'signed', expires: approval.expires }];

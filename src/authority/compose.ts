@@ -6,7 +6,7 @@ import type { Policy } from '../policy/compile.ts';
 import { type FactValues, admitCaller, admitPin, charge, judge, needs } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
-import { approvalsOf, approvalOf } from './claim.ts';
+import { approvalsOf, approvalOf, reasonsToElicit } from './claim.ts';
 import { deniedDraft, draft, intentDraft, parkedDraft, recordArgs } from './draft.ts';
 import { EXCEPTION_VERSION } from './exception.ts';
 import { existing, fingerprint } from './existing.ts';
@@ -25,7 +25,14 @@ export type Verdict =
       readonly turnable?: Turnable;
     }
   | { readonly kind: 'existing'; readonly row: CallRow }
-  | { readonly kind: 'parked'; readonly call: string; readonly decision: Decision; readonly expires: number }
+  | {
+      readonly kind: 'parked';
+      readonly call: string;
+      readonly decision: Decision;
+      readonly expires: number;
+      /** Set where the person at the caller's host may answer: why it is asked. */
+      readonly elicit?: readonly string[];
+    }
   /** Other facts are needed than were read: a window began meanwhile. Nothing was written. */
   | { readonly kind: 'again'; readonly at: number }
   /** Other exceptions are in force than the proposal was prepared with. Nothing was written. */
@@ -122,7 +129,7 @@ export function composeCall(
   const layers = layerFields(state, decision, seen);
   if (decision.effect === 'allow')
     return intend(around, prepared, { policy, request, decision, layers, trust, earlier });
-  if (found.kind === 'parked') return stillParked(around, prepared, decision, found.row, seen);
+  if (found.kind === 'parked') return stillParked(around, prepared, { policy, decision, row: found.row }, seen);
   // Nobody asked for this attempt: where it is not simply allowed any more, what is known stands.
   if (prepared.again !== undefined && earlier !== undefined) return { result: { kind: 'existing', row: earlier } };
   if (decision.effect === 'deny') {
@@ -238,15 +245,14 @@ function park(around: Surroundings, prepared: Prepared, decided: Decided): Compo
   const { expires, approval } = approvalOf(around, decided, fields.call);
   return {
     writes: { entries: [...decided.trust, parkedDraft(around.world, { ...fields, approval })], bodies, fingerprints },
-    result: { kind: 'parked', call: fields.call, decision: decided.decision, expires },
+    result: parked(decided.policy, decided.decision, fields.call, expires),
   };
 }
 
 function stillParked(
   around: Surroundings,
   prepared: Prepared,
-  decision: Decision,
-  row: CallRow,
+  { policy, decision, row }: { readonly policy: Policy; readonly decision: Decision; readonly row: CallRow },
   seen: Seen,
 ): Composition<Verdict> {
   if (seen.facts.at >= row.deadline || decision.code === 'approval-expired') {
@@ -257,7 +263,12 @@ function stillParked(
   // Nobody waits for it, so what only comes too early is no news: it is looked at again.
   if (decision.retryable && prepared.again?.unattended === true) return { result: { kind: 'existing', row } };
   if (decision.effect === 'deny') return deny(around, prepared, seen, decision, row);
-  return { result: { kind: 'parked', call: row.id, decision, expires: row.deadline } };
+  return { result: parked(policy, decision, row.id, row.deadline) };
+}
+
+function parked(policy: Policy, decision: Decision, call: string, expires: number): Verdict {
+  const elicit = reasonsToElicit(policy, decision);
+  return { kind: 'parked', call, decision, expires, ...(elicit === undefined ? {} : { elicit }) };
 }
 
 function deny(around: Surroundings, prepared: Prepared, seen: Seen, decision: Decision, about?: CallRow): Denial {

@@ -1,6 +1,6 @@
 /** What a caller proposes: untrusted intent, with the one way to carry it out. */
 
-import type { JsonObject } from '../value/json.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
 import type { Performed } from './answer.ts';
 
 export interface Proposal {
@@ -24,7 +24,29 @@ export interface Proposal {
    * the request's `_meta` that go along.
    */
   readonly perform: (args: JsonObject, meta?: JsonObject) => Promise<Performed>;
+  /** Asks the person at the caller's host; absent where that host has no way to ask. */
+  readonly elicit?: Elicit;
 }
+
+/** What a person at the caller's host is asked before a parked call may go on. */
+export interface HostQuestion {
+  readonly call: string;
+  readonly tool: string;
+  /** As they would be sent. */
+  readonly args: JsonValue;
+  /** Why it is asked, one of each rule that asks. */
+  readonly because: readonly string[];
+  /** The end of the time to answer, milliseconds since the epoch. */
+  readonly expires: number;
+  /** Aborted when the answer is not wanted any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What the person said. `nothing`: nobody was asked, was there, decided, or answered in a way that can be understood.
+ * Never rejects.
+ */
+export type Elicit = (question: HostQuestion) => Promise<'accept' | 'decline' | 'nothing'>;
 
 /** How the authority reaches a tool by itself, without a caller; nothing while its server cannot be reached. */
 export type Reach = (tool: string) => Pick<Proposal, 'timeoutMs' | 'perform'> | undefined;

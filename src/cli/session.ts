@@ -180,7 +180,11 @@ export class Session {
   /** The door of the gateway whose host is the configured principal. */
   door(): Door {
     const { authority, id } = this.#options;
+    const interactive = (): boolean => this.configuration?.approvals.interactive === true;
     return {
+      get interactive() {
+        return interactive();
+      },
       own: [getCallTool((call) => authority.status(this.#principal(), call))],
       visible: (tool) => authority.visible(this.#principal(), tool),
       shown: (definition) => authority.shown(definition),

@@ -4,6 +4,8 @@ import type { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import picocolors from 'picocolors';
 
+export { inert, inertJson } from '../value/inert.ts';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Terminal {
@@ -36,25 +38,6 @@ export function systemTerminal(): Terminal {
 /** Whether colours help: on a terminal that can show them, unless `NO_COLOR` is set and not empty (no-color.org). */
 export function wantsColour(isTerminal: boolean | undefined, environment: Environment): boolean {
   return isTerminal === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
-}
-
-/** Text from outside on one line, its control characters made visible: a log line must not drive a terminal. */
-export function inert(text: string): string {
-  return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return `\\u{${code.toString(16)}}`;
-  });
-}
-
-/** `value` as one line of JSON, in which everything that could drive a terminal is escaped. */
-export function inertJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(/[\u007f-\u009f\p{Cf}\u2028\u2029]/gu, (character) =>
-    Array.from({ length: character.length }, (_, at) => escapeUnit(character.charCodeAt(at))).join(''),
-  );
-}
-
-function escapeUnit(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, '0')}`;
 }
 
 export function writeLine(stream: Writable, line: string): void {

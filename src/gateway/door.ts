@@ -10,6 +10,8 @@ import type { JsonObject } from '../value/json.ts';
 export type Proposed = Omit<Proposal, 'principal' | 'session'>;
 
 export interface Door {
+  /** Whether the person at the host may answer questions of Interlock's own. */
+  readonly interactive: boolean;
   /** Interlock's own tools, for this caller. */
   readonly own: readonly OwnTool[];
   /** Whether the caller may know of the tool or method with this policy name. Cheap: asked for each tool of a list. */

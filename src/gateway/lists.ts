@@ -153,7 +153,7 @@ async function ask(
       timeoutMs: upstream.server.timeoutMs,
       to: upstream,
       progress: () => {},
-      keyed: false,
+      fromHost: false,
     },
   );
   const output = 'answer' in passed && passed.answer.state === 'succeeded' ? passed.answer.output : undefined;

@@ -124,7 +124,7 @@ async function decide(relay: Relay, incoming: Incoming, server: string, args: Js
     timeoutMs: upstream?.server.timeoutMs ?? 0,
     to: upstream ?? NOBODY,
     progress: (params) => void relay.host.notify('notifications/progress', params),
-    keyed: true,
+    fromHost: true,
   });
   return 'refused' in passed ? passed.refused : methodOutcome(passed.answer);
 }

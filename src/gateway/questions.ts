@@ -2,6 +2,7 @@
 
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { questionOutcome } from './answers.ts';
+import { quoted } from './consent.ts';
 import { INTERNAL_ERROR, INVALID_PARAMS } from './framing.ts';
 import { policyName } from './names.ts';
 import type { Incoming, Outcome } from './peer.ts';
@@ -68,14 +69,21 @@ export class Questions {
       tool: policyName(upstream.id, incoming.method),
       method: incoming.method,
       args,
-      carry: (decided) => decided,
+      carry: (decided) => this.#shown(upstream, incoming.method, decided),
       available: true,
       timeoutMs: QUESTION_TIMEOUT_MS,
       to: this.#relay.host,
       progress: (params) => upstream.notify('notifications/progress', params),
-      keyed: false,
+      fromHost: false,
     });
     return 'refused' in passed ? passed.refused : questionOutcome(passed.answer);
+  }
+
+  /** Where we ask the person at the host ourselves, what a server asks is shown under the server's name. */
+  #shown(upstream: Upstream, method: string, decided: JsonObject): JsonObject {
+    const { message } = decided;
+    if (method !== 'elicitation/create' || !this.#relay.door.interactive || typeof message !== 'string') return decided;
+    return { ...decided, message: quoted(upstream.id, message) };
   }
 
   /** Remembers the task a result made, and takes the tasks of others out of a list. */

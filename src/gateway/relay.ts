@@ -3,6 +3,7 @@
 import type { Answer, Performed } from '../authority/answer.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
 import { keyIn, withoutOurs } from './answers.ts';
+import { elicitAt } from './consent.ts';
 import type { Catalog } from './catalog.ts';
 import type { Door } from './door.ts';
 import { INVALID_PARAMS, METHOD_NOT_FOUND } from './framing.ts';
@@ -40,8 +41,8 @@ export interface Passage {
   readonly to: { request(method: string, params: JsonObject, options: RequestOptions): Promise<Reply> };
   /** Takes the progress of the request back to who asked. */
   readonly progress: (params: JsonObject) => void;
-  /** Whether who asks may name a key; a server may not, since keys are the host's. */
-  readonly keyed: boolean;
+  /** Whether the host asks: it may name a key, and the person at it may be asked. A server may neither. */
+  readonly fromHost: boolean;
   /** Whether a result says that the tool failed. */
   readonly failed?: (result: JsonObject) => boolean;
 }
@@ -55,7 +56,7 @@ export async function pass(
   const { params, signal } = incoming;
   const meta = params['_meta'] ?? {};
   if (!isJsonObject(meta)) return { refused: invalid(relay, 'expected `_meta` to be an object') };
-  const key = passage.keyed ? keyIn(meta) : {};
+  const key = passage.fromHost ? keyIn(meta) : {};
   if (typeof key === 'string') return { refused: invalid(relay, key) };
   const { tool, args, available, timeoutMs } = passage;
   const perform = async (decided: JsonObject, given: JsonObject = {}): Promise<Performed> => {
@@ -63,7 +64,9 @@ export async function pass(
     const options = { timeoutMs, signal, ...progressOptions(meta, passage.progress) };
     return performed(await passage.to.request(passage.method, sent, options), passage.failed);
   };
-  return { answer: await relay.door.call({ tool, args, ...key, timeoutMs, signal, available, perform }) };
+  const elicit = passage.fromHost ? elicitAt(relay.host, relay.hostFacts()) : undefined;
+  const asking = elicit === undefined ? {} : { elicit };
+  return { answer: await relay.door.call({ tool, args, ...key, timeoutMs, signal, available, perform, ...asking }) };
 }
 
 /** Where a request goes that nobody serves, whatever the door makes of it. */

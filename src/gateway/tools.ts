@@ -45,7 +45,7 @@ export async function callTool(relay: Relay, incoming: Incoming): Promise<Outcom
     timeoutMs: own?.timeoutMs ?? upstream?.server.timeoutMs ?? 0,
     to: own?.to ?? found?.owner.upstream ?? NOBODY,
     progress: (params) => void relay.host.notify('notifications/progress', params),
-    keyed: true,
+    fromHost: true,
     failed: hasFailed,
   });
   if ('refused' in passed) return passed.refused;

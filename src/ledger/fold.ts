@@ -203,12 +203,16 @@ function foldApproved(
   moment: Moment,
   before: CallRow | undefined,
 ): Folded {
-  const { by, digest, signature } = step;
+  const { by, digest, signature, interactive } = step;
   if (before?.state !== 'parked') return illegal(step, before);
   if (before.approval?.digest !== digest) return illegal(step, before, 'it approves another digest');
   if (hasExpired(before, moment)) return illegal(step, before, 'it expired');
   if (before.approvals.some((one) => one.by === by)) return illegal(step, before, `\`${by}\` has approved it already`);
-  const approval = { by, position: moment.position, ...(signature === undefined ? {} : { signature }) };
+  const how = {
+    ...(signature === undefined ? {} : { signature }),
+    ...(interactive === undefined ? {} : { interactive }),
+  };
+  const approval = { by, position: moment.position, ...how };
   return changed({ ...before, approvals: [...before.approvals, approval] });
 }
 

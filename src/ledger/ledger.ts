@@ -41,6 +41,8 @@ export interface Approval {
   readonly by: string;
   /** As the entry has it; none when the entry says `unsigned`. */
   readonly signature?: string;
+  /** It was given at the requester's own host. */
+  readonly interactive?: true;
   /** The position of its entry. */
   readonly position: number;
 }

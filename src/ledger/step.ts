@@ -66,6 +66,8 @@ export type CallStep =
       readonly digest: string;
       /** As the entry has it; none when the approval is unsigned. */
       readonly signature?: string;
+      /** An unsigned one that the requester's own host fetched. */
+      readonly interactive?: true;
     }
   | { readonly kind: 'refused' | 'expired'; readonly call: string };
 
@@ -226,14 +228,17 @@ function readSettled(fields: JsonObject): ReadStep {
 }
 
 function readApproved(fields: JsonObject): ReadStep {
-  const { call, by, digest, signature, unsigned } = fields;
+  const { call, by, digest, signature, unsigned, interactive } = fields;
   if (!isName(call)) return missing('call');
   if (!isName(by)) return missing('by');
   if (!isName(digest)) return missing('digest');
   const step = { kind: 'approved', call, by, digest } as const;
   // It is one or the other, said aloud: a signature that was lost must not pass for an approval that never had one.
-  if (signature === undefined) return unsigned === true ? { ok: true, step } : missing('signature');
-  if (unsigned !== undefined || !isName(signature)) return missing('signature');
+  if (interactive !== undefined && interactive !== true) return missing('interactive');
+  const fetched = interactive === undefined ? {} : { interactive };
+  if (signature === undefined)
+    return unsigned === true ? { ok: true, step: { ...step, ...fetched } } : missing('signature');
+  if (unsigned !== undefined || interactive !== undefined || !isName(signature)) return missing('signature');
   return { ok: true, step: { ...step, signature } };
 }
 

@@ -14,14 +14,11 @@ const PEOPLE = `principals:
 `;
 const LATER = EVENING + 60_000;
 
-/** What becomes of a call of `bot` that `ask` asks about, given these answers. */
-const INTERACTIVE = 'interactive';
+const INTERACTIVE = 'approvals: { interactive: true }\n';
 
+/** What becomes of a call of `bot` that `ask` asks about, given these answers. */
 function outcome(ask: string, given: readonly (string | Approval)[], top = '', principal = 'bot'): string {
-  const read = policyOf(`${PEOPLE}${top === INTERACTIVE ? '' : top}rules:\n  - allow: "*"\n${ask}`);
-  // No file can say this yet: nobody fetches an answer from a host so far.
-  const approvals = { ...read.configuration.approvals, interactive: top === INTERACTIVE };
-  const policy = { ...read, configuration: { ...read.configuration, approvals } };
+  const policy = policyOf(`${PEOPLE}${top}rules:\n  - allow: "*"\n${ask}`);
   const approved = given.map((each) =>
     typeof each === 'string' ? ({ by: each, how: 'signed', expires: LATER } as const) : each,
   );

@@ -13,6 +13,6 @@ export const LATER = {
   principal: [],
   rule: [],
   clock: [],
-  approvals: ['interactive'],
+  approvals: [],
   checkpoints: ['witnesses'],
 } as const;

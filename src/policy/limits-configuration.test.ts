@@ -16,7 +16,7 @@ function parsed(text: string): Configuration {
 
 test('budgets, limits, costs and settings are read as written', () => {
   const configuration = parsed(`interlock: 1
-approvals: { signed: false }
+approvals: { signed: false, interactive: true }
 tools:
   bank.pay:
     cost: { money: args.amount, calls: 1 }
@@ -32,7 +32,7 @@ limits:
   - { tools: "*", count: 200, per: [run] }
   - { tools: "*", depth: 4 }
 `);
-  assert.deepEqual(configuration.approvals, { signed: false, interactive: false });
+  assert.deepEqual(configuration.approvals, { signed: false, interactive: true });
   const [money, calls] = [...configuration.budgets.values()];
   assert.deepEqual(
     [money?.limit, money?.unit, money?.per, money?.windowMs, money?.rolling],

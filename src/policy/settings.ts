@@ -59,12 +59,13 @@ export interface CheckpointSettings {
 export const CHECKPOINTS: CheckpointSettings = {};
 
 export function readApprovals(reader: Reader, entry: Entry): ApprovalSettings {
-  let { signed } = APPROVALS;
+  let { signed, interactive } = APPROVALS;
   const parsers = {
     signed: (inner: Entry) => void (signed = flag(reader, inner, 'approvals') ?? signed),
+    interactive: (inner: Entry) => void (interactive = flag(reader, inner, 'approvals') ?? interactive),
   };
   readFields(reader, entry.value, entry.place, '`approvals`', parsers, LATER.approvals);
-  return Object.freeze({ ...APPROVALS, signed });
+  return Object.freeze({ signed, interactive });
 }
 
 export interface ClockSettings {

@@ -135,6 +135,7 @@ export class RawHost {
 
 /** Allows everything that is offered and keeps what it was asked; `rule` may answer instead. */
 export class AllowAll implements Door {
+  interactive = false;
   readonly own: Door['own'] = [];
   readonly proposals: Proposed[] = [];
   readonly outcomes: Performed[] = [];

@@ -77,6 +77,8 @@ export interface ToolAnswer {
 
 interface Message {
   readonly id?: number;
+  readonly method?: string;
+  readonly params?: unknown;
   readonly result?: unknown;
   readonly error?: unknown;
 }
@@ -85,6 +87,8 @@ export class GatewayProcess {
   readonly process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #waiting = new Map<number, PromiseWithResolvers<Message>>();
   readonly #ended = Promise.withResolvers<number | NodeJS.Signals>();
+  /** What the host answers when it is asked something. */
+  answer: (method: string, params: unknown) => unknown = () => ({});
   #last = 0;
   #killed: boolean;
 
@@ -98,7 +102,9 @@ export class GatewayProcess {
     this.process.stdin.on('error', () => undefined);
     createInterface({ input: this.process.stdout }).on('line', (line) => {
       const message = JSON.parse(line) as Message;
-      if (typeof message.id === 'number') this.#waiting.get(message.id)?.resolve(message);
+      const { id, method, params } = message;
+      if (id !== undefined && method !== undefined) this.#send({ id, result: this.answer(method, params) });
+      else if (typeof message.id === 'number') this.#waiting.get(message.id)?.resolve(message);
     });
     this.process.on('exit', (code, signal) => {
       this.#ended.resolve(signal ?? code ?? 0);
@@ -112,16 +118,20 @@ export class GatewayProcess {
     const id = (this.#last += 1);
     const answered = Promise.withResolvers<Message>();
     this.#waiting.set(id, answered);
-    const cancelled = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } };
-    const lines = [{ jsonrpc: '2.0', id, method, params }, ...(cancel ? [cancelled] : [])];
-    this.process.stdin.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const cancelled = { method: 'notifications/cancelled', params: { requestId: id } };
+    this.#send({ id, method, params }, ...(cancel ? [cancelled] : []));
     return answered.promise;
   }
 
-  async hello(): Promise<void> {
+  /** At once, so that the gateway finds them together. */
+  #send(...messages: readonly object[]): void {
+    this.process.stdin.write(messages.map((each) => `${JSON.stringify({ jsonrpc: '2.0', ...each })}\n`).join(''));
+  }
+
+  async hello(capabilities: object = {}): Promise<void> {
     const client = { name: 'test', version: '1' };
-    await this.request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: client });
-    this.process.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`);
+    await this.request('initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo: client });
+    this.#send({ method: 'notifications/initialized' });
     await this.request('tools/list', {});
   }
 
