@@ -20,7 +20,7 @@ import { formatInstant } from '../src/value/time.ts';
 import { systemWorld } from '../src/world/system.ts';
 import { machine, measureCallers, measureDisk, row } from './measure.ts';
 
-const CALLERS = [1, 8, 32, 128];
+const CALLERS = [1, 8, 32, 128, 512];
 /** Entries of one append while the log is only grown. */
 const GROW_BY = 64;
 
@@ -155,16 +155,16 @@ async function saturate(dataDirectory: string): Promise<void> {
   process.stdout.write(`${ledger.stats().entries}\n`);
 }
 
-/** One caller here, while another process on the same directory writes as fast as it can. */
-async function measureSibling({ ledger, directory }: Measuring, dataDirectory: string): Promise<void> {
+/** One caller of whole calls here, while another process on the same directory writes as fast as it can. */
+async function measureSibling({ ledger, directory }: Measuring, dataDirectory: string, vault: Vault): Promise<void> {
   const base = measureDisk(directory);
   const sibling = spawn(process.execPath, [import.meta.filename, '--saturate', dataDirectory]);
   await once(sibling.stdout, 'data');
-  const measured = await measureCallers(1, () => ledger.append({ entries: [bare()] }));
+  const measured = await measureCallers(1, () => guardedCall(ledger, vault));
   sibling.stdin.end();
   const [chunk] = (await once(sibling.stdout, 'data')) as [Buffer];
   await once(sibling, 'exit');
-  row('beside a saturating process', measured, base, `, the other wrote ${chunk.toString().trim()} entries`);
+  row('a call beside a full process', measured, base, `, the other wrote ${chunk.toString().trim()} entries`);
 }
 
 async function main(directory: string): Promise<void> {
@@ -178,10 +178,10 @@ async function main(directory: string): Promise<void> {
   for (const callers of CALLERS) {
     await timedRow('bare entries', { ledger, directory }, callers, () => ledger.append({ entries: [bare()] }));
   }
-  for (const callers of [1, 128]) {
+  for (const callers of CALLERS) {
     await timedRow('guarded calls (2 commits)', { ledger, directory }, callers, () => guardedCall(ledger, vault));
   }
-  await measureSibling({ ledger, directory }, dataDirectory);
+  await measureSibling({ ledger, directory }, dataDirectory, vault);
   console.log(`canonical bytes, hash and tree: ${measureEncoding(ledger.log).toFixed(1)} µs an entry`);
   await ledger[Symbol.asyncDispose]();
 
@@ -195,7 +195,9 @@ async function main(directory: string): Promise<void> {
     first ??= cost;
     have = size;
     const ratio = (cost / first).toFixed(2);
-    console.log(`durable entry at ${String(size).padStart(9)} entries: ${cost.toFixed(1)} µs (${ratio}× of the first)`);
+    const memory = (process.memoryUsage.rss() / 2 ** 20).toFixed(0);
+    const at = `durable entry at ${String(size).padStart(9)} entries`;
+    console.log(`${at}: ${cost.toFixed(1)} µs (${ratio}× of the first), ${memory} MiB resident`);
   }
   const crashed = join(directory, 'crashed');
   // By another process: closing a copied file in this one would drop the locks SQLite has on it here.

@@ -1,7 +1,7 @@
 /** Measuring and printing, shared by the benchmarks: latencies, the raw disk, and rows with their base. */
 
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 
 const MEASURE_MS = 2_000;
@@ -18,7 +18,9 @@ export interface Measured {
 /** What this was measured on. */
 export function machine(): string {
   const cpu = cpus();
-  return `${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, Node ${process.version}, SQLite ${process.versions.sqlite}`;
+  const load = loadavg()[0]?.toFixed(1);
+  const runs = `Node ${process.version}, SQLite ${process.versions.sqlite}`;
+  return `${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, ${runs}, load ${load} before`;
 }
 
 function summary(latenciesMs: readonly number[], elapsedMs: number): Measured {

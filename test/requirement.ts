@@ -45,6 +45,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-keys',
+    text: 'under a key every situation has one answer, and nothing is run that may have run before',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-overdue',
     text: 'a call of a living process is declared unknown only after its deadline and a grace, on both clocks',
     where: ['docs/ledger.md'],
