@@ -5,14 +5,12 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { CallRow, Ledger, Writes } from '../src/ledger/ledger.ts';
 import { checkpointProblem } from '../src/ledger/signer.ts';
-import { foldLog } from '../src/ledger/tables.ts';
 import { parseVerifierKey } from '../src/tlog/note.ts';
 import { uuidV7 } from '../src/value/id.ts';
 import { formatInstant } from '../src/value/time.ts';
-import { isReleased } from '../src/ledger/fold.ts';
 import { answered, approved, charged, denied, intent, killed, newId, one } from './ledger-drafts.ts';
 import { outcome, parked, refused, revived, settled, trusted } from './ledger-drafts.ts';
-import { derived, entriesOf, frontierOf, isCode, look } from './ledger-place.ts';
+import { assertFolded, entriesOf, frontierOf, isCode, look } from './ledger-place.ts';
 import type { Open } from './ledger-place.ts';
 import { START_MS } from './manual-world.ts';
 
@@ -334,20 +332,7 @@ export function foldTest(opened: Open): void {
             asks,
           );
         }
-        const folded = foldLog(entriesOf(place));
-        assert(folded.ok);
-        const rows = place.rows();
-        assert.deepEqual(derived(folded.tables.rows()), derived(rows));
-        for (const row of rows) {
-          if (isReleased(row)) continue;
-          for (const key of row.keys) assert.equal(folded.tables.holder(key)?.id, row.id);
-        }
-        const { counters, leases, kills, trusted: first } = place.tables();
-        assert.deepEqual(new Map(folded.tables.counters()), new Map(counters));
-        assert.deepEqual(new Set(folded.tables.leases()), new Set(leases));
-        assert.deepEqual(new Set(folded.tables.kills()), new Set(kills));
-        assert.deepEqual(new Set(folded.tables.allTrusted()), new Set(first));
-        assert(counters.every(([, value]) => value > 0));
+        assertFolded(place);
       }),
       { numRuns: 60 },
     );

@@ -1,6 +1,7 @@
 /** A process of its own on a data directory, for the tests that kill one or run two: `node ledger-child.ts MODE DIR`. */
 
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { LedgerError } from '../src/ledger/ledger.ts';
 import type { StoredLedger } from '../src/ledger/sqlite/store.ts';
 import { openLedger } from '../src/ledger/sqlite/store.ts';
@@ -98,6 +99,17 @@ if (import.meta.main) {
           }
         }),
       );
+      break;
+    case 'serve':
+      // Writes what it is told, a line each, and says how that ended.
+      for await (const digest of createInterface(process.stdin)) {
+        const text = 'x'.repeat(Number(process.env['TEXT_BYTES'] ?? 0));
+        const tell = (code: string, message = ''): void => say({ digest, code, message, ...ledger.stats() });
+        ledger.append(one('policy.loaded', { digest, text })).then(
+          () => tell('written'),
+          (error: unknown) => tell(codeOf(error), String(error)),
+        );
+      }
       break;
     case 'fill':
       // The limit on file sizes is told by a signal first, which ends a process that does not listen.

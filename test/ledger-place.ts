@@ -6,20 +6,24 @@ import type { Entry } from '../src/ledger/entry.ts';
 import { parseEntry } from '../src/ledger/entry.ts';
 import type { CallRow, Facts, Ledger, Reads } from '../src/ledger/ledger.ts';
 import { LedgerError } from '../src/ledger/ledger.ts';
-import type { Known } from '../src/ledger/tables.ts';
+import { isReleased } from '../src/ledger/fold.ts';
+import { type Known, foldLog } from '../src/ledger/tables.ts';
 import type { Vault } from '../src/ledger/vault.ts';
 import { EMPTY_FRONTIER, appendLeaf, leafHash } from '../src/tlog/tree.ts';
 import type { Frontier } from '../src/tlog/tree.ts';
 import type { ManualWorld } from './manual-world.ts';
 
-/** Where a ledger of one kind keeps its log between two openings. */
-export interface Place {
-  readonly vault: Vault;
-  open(world: ManualWorld): Promise<Ledger>;
-  /** Everything stored now. */
+/** Everything that is stored now. */
+export interface Stored {
   leaves(): Uint8Array[];
   rows(): CallRow[];
   tables(): Omit<Known, 'rows'>;
+}
+
+/** Where a ledger of one kind keeps its log between two openings. */
+export interface Place extends Stored {
+  readonly vault: Vault;
+  open(world: ManualWorld): Promise<Ledger>;
 }
 
 export type MakePlace = (world: ManualWorld) => Place;
@@ -34,7 +38,7 @@ export function isCode(code: string): (error: unknown) => boolean {
   return (error) => error instanceof LedgerError && error.code === code;
 }
 
-export function entriesOf(place: Place): Entry[] {
+export function entriesOf(place: Stored): Entry[] {
   return place.leaves().map((leaf) => {
     const parsed = parseEntry(leaf);
     assert(parsed.ok, 'expected every leaf to be an entry');
@@ -52,6 +56,24 @@ export function frontierOf(leaves: readonly Uint8Array[]): Frontier {
 export function derived(rows: Iterable<CallRow>): CallRow[] {
   const bare = [...rows].map(({ salt: _salt, fingerprint: _fingerprint, ...row }) => row);
   return bare.sort((left, right) => (left.id < right.id ? -1 : 1));
+}
+
+/** The tables are what folding the entries gives. */
+export function assertFolded(place: Stored): void {
+  const folded = foldLog(entriesOf(place));
+  assert(folded.ok, folded.ok ? undefined : `entry ${folded.position}: ${folded.message}`);
+  const rows = place.rows();
+  assert.deepEqual(derived(folded.tables.rows()), derived(rows));
+  for (const row of rows) {
+    if (isReleased(row)) continue;
+    for (const key of row.keys) assert.equal(folded.tables.holder(key)?.id, row.id);
+  }
+  const { counters, leases, kills, trusted } = place.tables();
+  assert.deepEqual(new Map(folded.tables.counters()), new Map(counters));
+  assert.deepEqual(new Set(folded.tables.leases()), new Set(leases));
+  assert.deepEqual(new Set(folded.tables.kills()), new Set(kills));
+  assert.deepEqual(new Set(folded.tables.allTrusted()), new Set(trusted));
+  assert(counters.every(([, value]) => value > 0));
 }
 
 /** Asks under the write lock, and writes nothing. */

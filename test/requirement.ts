@@ -180,6 +180,16 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/policy.md'],
   },
   {
+    id: 'R-disk-fault',
+    text: 'a write or fsync that fails stops the ledger with its reason, and nothing that was acknowledged is lost',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-network-disk',
+    text: 'a data directory on a network file system is refused',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-rollback',
     text: 'a data directory restored from a backup does not open until a person accepts it, and then writes ask',
     where: ['docs/ledger.md'],

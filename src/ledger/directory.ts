@@ -1,8 +1,9 @@
 /** The data directory: where its files are, and making it. */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LedgerError } from './ledger.ts';
+import { networkOf } from './network.ts';
 
 /** The files of a data directory by what they hold. */
 export interface DataFiles {
@@ -27,9 +28,12 @@ export function prepareDirectory(dataDirectory: string): DataFiles {
   try {
     // A crash in between leaves an empty directory, which the next start uses.
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    requireLocal(dataDirectory);
     mkdirSync(files.instances, { recursive: true, mode: 0o700 });
+    // A file system that is read-only says so here, and not first by a lock that cannot be made.
+    accessSync(files.instances, constants.W_OK);
   } catch (error) {
-    throw unusable(dataDirectory, error);
+    throw error instanceof LedgerError ? error : unusable(dataDirectory, error);
   }
   return files;
 }
@@ -44,6 +48,15 @@ export function existingDirectory(dataDirectory: string): DataFiles {
     throw unusable(dataDirectory, error);
   }
   return files;
+}
+
+/** Reading is let be: whoever looks at a copy of a log trusts no lock. */
+function requireLocal(dataDirectory: string): void {
+  const network = networkOf(dataDirectory);
+  if (network === undefined) return;
+  const why = `\`${dataDirectory}\` is on a network file system (${network}), where a lock may not hold`;
+  const hint = 'name a directory on a local disk with --data, one for each machine';
+  throw new LedgerError('cannot-open', `${why}: ${hint}`);
 }
 
 function unusable(dataDirectory: string, error: unknown): LedgerError {

@@ -88,7 +88,7 @@ export function bankPlace(): BankPlace {
   return {
     directory,
     gateway: (dieAt) => {
-      const gateway = new GatewayProcess({ directory }, dieAt);
+      const gateway = new GatewayProcess({ directory }, dieAt === undefined ? {} : { INTERLOCK_DIE_AT: dieAt });
       gateways.push(gateway);
       return gateway;
     },

@@ -92,13 +92,15 @@ export class GatewayProcess {
   #last = 0;
   #killed: boolean;
 
-  /** `dieAt` is a fault point, at which it kills itself. */
-  constructor(place: Pick<PaymentsPlace, 'directory'>, dieAt?: string) {
-    this.#killed = dieAt !== undefined;
-    const dying = dieAt === undefined ? {} : { INTERLOCK_DIE_AT: dieAt };
-    const env = { ...process.env, XDG_STATE_HOME: STATE_HOME, ...dying };
+  /** With a fault point in `environment` it kills itself there. */
+  constructor(place: Pick<PaymentsPlace, 'directory'>, environment: Readonly<Record<string, string>> = {}) {
+    this.#killed = Object.hasOwn(environment, 'INTERLOCK_DIE_AT');
     const args = [INTERLOCK, 'gateway'];
-    this.process = spawn(process.execPath, args, { cwd: place.directory, env, stdio: ['pipe', 'pipe', 'ignore'] });
+    this.process = spawn(process.execPath, args, {
+      cwd: place.directory,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, XDG_STATE_HOME: STATE_HOME, ...environment },
+    });
     this.process.stdin.on('error', () => undefined);
     createInterface({ input: this.process.stdout }).on('line', (line) => {
       const message = JSON.parse(line) as Message;

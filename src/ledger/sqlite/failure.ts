@@ -4,19 +4,49 @@
 const CODES: Readonly<Record<number, SqliteCode>> = {
   5: 'busy',
   8: 'read-only',
+  10: 'disk',
   11: 'corrupt',
+  13: 'full',
   14: 'cannot-open',
   15: 'busy',
   26: 'not-a-database',
 };
 
-export type SqliteCode = 'busy' | 'read-only' | 'corrupt' | 'cannot-open' | 'not-a-database' | 'other';
+export type SqliteCode =
+  | 'busy'
+  | 'read-only'
+  | 'disk'
+  | 'corrupt'
+  | 'full'
+  | 'cannot-open'
+  | 'not-a-database'
+  | 'other';
+
+/** SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC. */
+const SYNCS: ReadonlySet<unknown> = new Set([1034, 1290]);
 
 /** The kind of an error that `node:sqlite` threw; nothing when it is another error. */
 export function sqliteCodeOf(error: unknown): SqliteCode | undefined {
   const code: unknown = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
   // The low byte of an extended code is the primary one.
   return typeof code === 'number' ? (CODES[code & 0xff] ?? 'other') : undefined;
+}
+
+/** Why the disk did not do what it was told, and what to do about it. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  switch (sqliteCodeOf(error)) {
+    case 'disk':
+      return error instanceof Error && 'errcode' in error && SYNCS.has(error.errcode)
+        ? 'an fsync failed, and what a disk does after that is not known: check the disk, then start again'
+        : `the disk cannot be written or read (${message}): check whether it fails or is read-only, then start again`;
+    case 'read-only':
+      return `the database cannot be written any more (${message}): check its disk and its owner, then start again`;
+    case 'full':
+      return 'the disk is full: make room';
+    default:
+      return message;
+  }
 }
 
 /** Whether another connection holds the lock that was asked for; nothing was done. */

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { spendAll, takeKeys } from '../../../test/ledger-child.ts';
+import { CHILD, node, start } from '../../../test/ledger-process.ts';
 import { frontierOf, isCode } from '../../../test/ledger-place.ts';
 import { answered, one, outcome } from '../../../test/ledger-drafts.ts';
 import { frontierToBytes } from '../../tlog/tree.ts';
@@ -21,36 +18,10 @@ import { openReader } from './reader.ts';
 import type { StoredLedger } from './store.ts';
 import { openLedger } from './store.ts';
 
-const CHILD = fileURLToPath(new URL('../../../test/ledger-child.ts', import.meta.url));
-
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'interlock-processes-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return join(path, 'data');
-}
-
-interface Child {
-  readonly process: ChildProcessWithoutNullStreams;
-  /** The next line it prints, parsed; or what it printed on stderr when it ends instead. */
-  line(): Promise<unknown>;
-}
-
-function start(t: TestContext, command: string, args: readonly string[]): Child {
-  const child = spawn(command, args);
-  t.after(() => child.kill('SIGKILL'));
-  let errors = '';
-  child.stderr.on('data', (chunk) => (errors += String(chunk)));
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const line = async (): Promise<unknown> => {
-    const next = await lines.next();
-    if (next.done === true) throw new Error(`the child ended without a word: ${errors}`);
-    return JSON.parse(next.value);
-  };
-  return { process: child, line };
-}
-
-function node(t: TestContext, mode: string, dataDirectory: string): Child {
-  return start(t, process.execPath, [CHILD, mode, dataDirectory]);
 }
 
 function entryOf(leaf: Uint8Array): Entry {

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { errorCodeOf } from '../directory.ts';
 import { LedgerError } from '../ledger.ts';
-import { isBusy, sqliteCodeOf } from './failure.ts';
+import { isBusy, reasonOf, sqliteCodeOf } from './failure.ts';
 
 /** `ILK1` in the header of the file (PRAGMA application_id). */
 const APPLICATION_ID = 0x49_4c_4b_31;
@@ -164,6 +164,10 @@ export function cannotOpen(path: string, error: unknown): Error {
       case 'cannot-open':
       case 'read-only':
         return `\`${path}\` cannot be opened by this user: change its owner, or name another directory with --data`;
+      case 'full':
+        return `\`${path}\` cannot be opened, its disk is full: make room and start again`;
+      case 'disk':
+        return `\`${path}\` cannot be opened: ${reasonOf(error)}`;
       default:
         return `\`${path}\` cannot be opened (${error instanceof Error ? error.message : 'unknown reason'})`;
     }

@@ -8,6 +8,7 @@ import { prepareDirectory } from '../directory.ts';
 import { LedgerError } from '../ledger.ts';
 import type { Step } from '../step.ts';
 import type { Known } from '../tables.ts';
+import { reasonOf } from './failure.ts';
 import type { HeldInstance } from './instance.ts';
 import { holdInstance, isHeld, otherInstances, removeDead } from './instance.ts';
 import type { ComposedMessage, DoneMessage, FromWorker, JobMessage, ToWorker, WorkerSettings } from './message.ts';
@@ -113,7 +114,7 @@ function stop(writer: Writer, error: unknown, unsure: readonly QueuedJob[]): voi
   state = { kind: 'over' };
   queue = [];
   const code = error instanceof LedgerError && error.code === 'tampered' ? 'tampered' : 'stopped';
-  const message = code === 'tampered' ? messageOf(error) : `the ledger stopped, a write failed: ${messageOf(error)}`;
+  const message = code === 'tampered' ? messageOf(error) : `the ledger stopped, a write failed: ${reasonOf(error)}`;
   try {
     writer.rollback();
   } catch {
