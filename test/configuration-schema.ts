@@ -184,6 +184,11 @@ export const TOP: Keys = {
     ),
   }),
   clock: closed({ gap: text('a start later than that after the last entry waits for a person (30d)', DURATION) }),
+  disk: closed({
+    reserve: text('with less than that free on the disk of the ledger no call is decided (64MiB)', {
+      pattern: '^(0|[1-9][0-9]{0,15})(KiB|MiB|GiB|TiB)$',
+    }),
+  }),
   approvals: closed({
     signed: { type: 'boolean', description: "an answer counts only with its approver's signature (true)" },
     interactive: { type: 'boolean', description: 'a person at the host may answer for the requester (false)' },

@@ -110,6 +110,7 @@ if (import.meta.main) {
           (error: unknown) => tell(codeOf(error), String(error)),
         );
       }
+      await ledger[Symbol.asyncDispose]();
       break;
     case 'fill':
       // The limit on file sizes is told by a signal first, which ends a process that does not listen.

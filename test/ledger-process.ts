@@ -3,7 +3,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 
 export const CHILD: string = join(import.meta.dirname, 'ledger-child.ts');
 
@@ -13,9 +12,14 @@ export interface Child {
   line(): Promise<unknown>;
 }
 
+/** A test, or what else ends the child. */
+interface Ends {
+  after(end: () => void): void;
+}
+
 type Environment = Readonly<Record<string, string>>;
 
-export function start(t: TestContext, command: string, args: readonly string[], environment: Environment = {}): Child {
+export function start(t: Ends, command: string, args: readonly string[], environment: Environment = {}): Child {
   const child = spawn(command, args, { env: { ...process.env, ...environment } });
   t.after(() => child.kill('SIGKILL'));
   let errors = '';
@@ -29,6 +33,6 @@ export function start(t: TestContext, command: string, args: readonly string[], 
   return { process: child, line };
 }
 
-export function node(t: TestContext, mode: string, dataDirectory: string, environment: Environment = {}): Child {
+export function node(t: Ends, mode: string, dataDirectory: string, environment: Environment = {}): Child {
   return start(t, process.execPath, [CHILD, mode, dataDirectory], environment);
 }

@@ -185,6 +185,16 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-disk-full',
+    text: 'on a full disk nothing is half written: what has no room is refused, and the ledger goes on when there is room',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-reserve',
+    text: 'with less room than the reserve no call is decided, and how calls end is still recorded',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-network-disk',
     text: 'a data directory on a network file system is refused',
     where: ['docs/ledger.md'],

@@ -58,6 +58,7 @@ export function deniedAnswer(
 /** A conflict means that another process was faster: the same proposal finds what that one wrote. */
 const CODE_OF_LEDGER = {
   busy: 'busy',
+  'disk-full': 'busy',
   conflict: 'busy',
   'outcome-unknown': 'ledger-stopped',
   stopped: 'ledger-stopped',

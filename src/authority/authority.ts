@@ -4,6 +4,7 @@ import { type CallRow, type Ledger, LedgerError, type Writes } from '../ledger/l
 import type { Policy } from '../policy/compile.ts';
 import { couldAllow, shownDefinition } from '../policy/decide.ts';
 import type { TrustedPin } from '../policy/pin.ts';
+import { DISK } from '../policy/settings.ts';
 import type { ToolDefinition } from '../policy/tool.ts';
 import type { JsonObject } from '../value/json.ts';
 import { canonicalText } from '../value/canonical.ts';
@@ -32,6 +33,7 @@ import { recordOutcome } from './record.ts';
 import { type Retain, retaining } from './retain.ts';
 import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
 import { mayResend, pauseBeforeRetry } from './retry.ts';
+import { type RoomWatch, watchRoom } from './room.ts';
 import { denial } from './sentence.ts';
 import { type CallStatus, statusOf } from './status.ts';
 import { type Answered, type Waiting, waiting } from './waiting.ts';
@@ -56,6 +58,7 @@ export class Authority {
   readonly #ledger: Ledger;
   readonly #around: Surroundings;
   readonly #clock: ClockWatch;
+  readonly #room: RoomWatch;
   readonly #running = new Map<string, Promise<Answer>>();
   readonly #waiting: Waiting;
   readonly #questions: Questions;
@@ -71,6 +74,7 @@ export class Authority {
     this.#around = { ...around, instance: ledger.instance, log: ledger.log };
     this.#retain = retaining(ledger, around.world);
     this.#clock = watchClock(ledger, around.world);
+    this.#room = watchRoom(ledger, around.world);
     this.#recover = recovery(ledger, around.world, this.#isOurs);
     this.#waiting = waiting(ledger, this.#around);
     this.#questions = questions(ledger, around.world, (call, answers) => this.#waiting.seen(call, answers));
@@ -136,7 +140,7 @@ export class Authority {
     return isHidden ? undefined : statusOf(this.#ledger, row, this.#around.world.now());
   }
 
-  /** Records that a peer sent what is no call at all. */
+  /** Records that a peer sent what is no call at all. Throws `LedgerError`. */
   async malformed(principal: string, session: string, reason: string): Promise<void> {
     const entry = deniedDraft(this.#around.world, {
       call: newId(this.#around.world),
@@ -148,6 +152,8 @@ export class Authority {
       layers: {},
       decision: denial('malformed', reason),
     });
+    // Whoever sends such things must not fill the disk with them.
+    await this.#checkRoom();
     await this.#append({ entries: [entry] });
   }
 
@@ -197,6 +203,7 @@ export class Authority {
 
   /** Decides under the exceptions that are in force at the commit. Throws `LedgerError`: then nothing may be dispatched. */
   async #commit(proposal: Proposal, first: Prepared, again: Again | undefined): Promise<readonly [Prepared, Settled]> {
+    await this.#checkRoom();
     await this.#checkClock();
     let prepared = first;
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
@@ -280,6 +287,12 @@ export class Authority {
   /** Without a policy everything is denied whatever the clock says. */
   async #checkClock(): Promise<void> {
     if (this.#state.kind === 'loaded') await this.#clock.check(this.#state.policy.configuration.clock.gapMs);
+  }
+
+  /** Throws `disk-full` when what is left is for how calls end. */
+  #checkRoom(): Promise<void> {
+    const { reserve } = this.#state.kind === 'loaded' ? this.#state.policy.configuration.disk : DISK;
+    return this.#room.check(reserve);
   }
 
   async #append(writes: Writes): Promise<void> {

@@ -1,6 +1,7 @@
 /** The data directory: where its files are, and making it. */
 
 import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LedgerError } from './ledger.ts';
 import { networkOf } from './network.ts';
@@ -83,6 +84,16 @@ function unusable(dataDirectory: string, error: unknown): LedgerError {
 export function errorCodeOf(error: unknown): string | undefined {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
+}
+
+/** Bytes that this user may still write on the disk of an existing directory; nothing where that is not told. */
+export async function freeBytes(directory: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Makes the names in a directory durable. Windows has no such call and needs none. */

@@ -171,6 +171,7 @@ export interface Composition<T> {
  *
  * Every method rejects with a `LedgerError`:
  * `busy` — the queue is full or the lock is taken; nothing was written.
+ * `disk-full` — there is no room; nothing was written, and it may be tried again.
  * `conflict` — an entry does not fit the call's state or its counters, or a key is taken; nothing of the transaction was
  * written, read the row and answer from it. Neighbours in the same batch are not affected.
  * `outcome-unknown` — the commit may or may not have landed: re-read by attempt id before acting.
@@ -210,6 +211,8 @@ export interface Ledger extends AsyncDisposable {
   kills(): Promise<readonly Kill[]>;
   /** The tools that were trusted when they were first used, by name. */
   trusted(): Promise<readonly TrustedTool[]>;
+  /** Bytes that are free for this user on the disk of the log; nothing where that is not told. */
+  free(): Promise<number | undefined>;
   /** Whether the process that opened the data directory as `instance` still holds it. */
   isAlive(instance: string): Promise<boolean>;
   /** Signs the committed size, if it grew since the last checkpoint; resolves with the signed note. */
@@ -222,6 +225,7 @@ export interface Ledger extends AsyncDisposable {
  */
 export type LedgerErrorCode =
   | 'busy'
+  | 'disk-full'
   | 'conflict'
   | 'outcome-unknown'
   | 'stopped'

@@ -220,6 +220,7 @@ const IN_SECTION: Readonly<Record<keyof typeof LATER, (key: string) => string>> 
   rule: (key) => key,
   approvals: (key) => `interlock: 1\napprovals:\n  ${key}: y\n`,
   clock: (key) => key,
+  disk: (key) => key,
   checkpoints: (key) => `interlock: 1\ncheckpoints:\n  ${key}: y\n`,
 };
 

@@ -25,9 +25,9 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
-import { APPROVALS, CHECKPOINTS, CLOCK, PINS, RETENTION } from './settings.ts';
-import { readApprovals, readCheckpoints, readClock, readPins, readRetention } from './settings.ts';
-import type { ApprovalSettings, CheckpointSettings, ClockSettings } from './settings.ts';
+import { APPROVALS, CHECKPOINTS, CLOCK, DISK, PINS, RETENTION } from './settings.ts';
+import { readApprovals, readCheckpoints, readClock, readDisk, readPins, readRetention } from './settings.ts';
+import type { ApprovalSettings, CheckpointSettings, ClockSettings, DiskSettings } from './settings.ts';
 import type { PinSettings, RetentionSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 import type { Located } from './source.ts';
@@ -55,6 +55,7 @@ export interface Configuration {
   readonly retention: RetentionSettings;
   readonly pins: PinSettings;
   readonly clock: ClockSettings;
+  readonly disk: DiskSettings;
   readonly checkpoints: CheckpointSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
@@ -74,6 +75,7 @@ const DEFAULTS = {
   pins: PINS,
   retention: RETENTION,
   clock: CLOCK,
+  disk: DISK,
   checkpoints: CHECKPOINTS,
 } satisfies Partial<Configuration>;
 
@@ -133,6 +135,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
     retention: (entry: Entry) => void (draft.retention = readRetention(reader, entry)),
     pins: (entry: Entry) => void (draft.pins = readPins(reader, entry)),
     clock: (entry: Entry) => void (draft.clock = readClock(reader, entry)),
+    disk: (entry: Entry) => void (draft.disk = readDisk(reader, entry)),
     checkpoints: (entry: Entry) => void (draft.checkpoints = readCheckpoints(reader, entry)),
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);

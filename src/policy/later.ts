@@ -4,7 +4,7 @@
  */
 
 export const LATER = {
-  top: ['models', 'programs', 'disk', 'builtin', 'secrets', 'personal'],
+  top: ['models', 'programs', 'builtin', 'secrets', 'personal'],
   server: ['url', 'headers'],
   tool: ['subjectCheck', 'secrets', 'output', 'default'],
   downstreamKey: ['header'],
@@ -13,6 +13,7 @@ export const LATER = {
   principal: [],
   rule: [],
   clock: [],
+  disk: [],
   approvals: [],
   checkpoints: ['witnesses'],
 } as const;

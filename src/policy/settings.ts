@@ -1,9 +1,10 @@
-/** Settings of the whole: `approvals`, `checkpoints`, `clock`, `pins`, `retention`. */
+/** Settings of the whole: `approvals`, `checkpoints`, `clock`, `disk`, `pins`, `retention`. */
 
 import { readDuration } from './duration.ts';
 import { readBoolean, readFields, readText, readWord } from './reader.ts';
 import type { Entry, Reader } from './reader.ts';
 import { LATER } from './later.ts';
+import { readSize } from './size.ts';
 
 export interface ApprovalSettings {
   /** Whether an answer counts only with its approver's signature; else the operating-system user's word does too. */
@@ -82,6 +83,22 @@ export function readClock(reader: Reader, entry: Entry): ClockSettings {
   };
   readFields(reader, entry.value, entry.place, '`clock`', parsers, LATER.clock);
   return Object.freeze({ gapMs });
+}
+
+export interface DiskSettings {
+  /** With less than that free on the disk of the ledger no call is decided; bytes. */
+  readonly reserve: number;
+}
+
+export const DISK: DiskSettings = { reserve: 64 * 2 ** 20 };
+
+export function readDisk(reader: Reader, entry: Entry): DiskSettings {
+  let { reserve } = DISK;
+  const parsers = {
+    reserve: (inner: Entry) => void (reserve = readSize(reader, inner, '`reserve` of `disk`') ?? reserve),
+  };
+  readFields(reader, entry.value, entry.place, '`disk`', parsers, LATER.disk);
+  return Object.freeze({ reserve });
 }
 
 export function readCheckpoints(reader: Reader, entry: Entry): CheckpointSettings {

@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -50,6 +50,10 @@ export interface SmallDisk {
   copyTo(name: string, to: string): void;
   /** Whether it can be written from now on. */
   readOnly(is: boolean): Promise<void>;
+  /** From now on it is as large as this (`48m`). */
+  resize(size: string): Promise<void>;
+  /** Leaves no room at all. */
+  fill(): void;
 }
 
 /**
@@ -81,14 +85,27 @@ export async function smallDisk(t: TestContext, size: string): Promise<SmallDisk
     t.skip(`no file system can be mounted here: ${errors.trim()}`);
     return undefined;
   }
+  const root = join(`/proc/${shell.pid}/root`, place);
+  const remount = async (how: string): Promise<void> => {
+    shell.stdin.write(`${how}\n`);
+    if (!(await answered())) throw new Error(errors);
+  };
   return {
     path: place,
     within: ['nsenter', '-t', `${shell.pid}`, ...user.slice(0, 1), ...credentials, '--mount'],
     // SQLite would resolve this path to another one.
-    copyTo: (name, to) => cpSync(join(`/proc/${shell.pid}/root`, place, name), to, { recursive: true }),
-    readOnly: async (is) => {
-      shell.stdin.write(is ? 'ro\n' : 'rw\n');
-      if (!(await answered())) throw new Error(errors);
+    copyTo: (name, to) => cpSync(join(root, name), to, { recursive: true }),
+    readOnly: (is) => remount(is ? 'ro' : 'rw'),
+    resize: (size) => remount(`size=${size}`),
+    fill: () => {
+      const fd = openSync(join(root, 'filler'), 'w');
+      try {
+        for (;;) writeSync(fd, new Uint8Array(4096));
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+      } finally {
+        closeSync(fd);
+      }
     },
   };
 }

@@ -167,6 +167,10 @@ class MemoryLedger implements Ledger {
     return [...this.#disk.tables.kills()].sort((left, right) => (left.target < right.target ? -1 : 1));
   }
 
+  async free(): Promise<undefined> {
+    return undefined;
+  }
+
   async trusted(): Promise<readonly TrustedTool[]> {
     return [...this.#disk.tables.allTrusted()].sort((left, right) => (left.tool < right.tool ? -1 : 1));
   }

@@ -41,6 +41,12 @@ async function write(child: Child, ...digests: readonly string[]): Promise<Said[
   return said;
 }
 
+/** Lets the child close its ledger. */
+async function end(child: Child): Promise<void> {
+  child.process.stdin.end();
+  if (child.process.exitCode === null) await once(child.process, 'exit');
+}
+
 async function kill(child: Child): Promise<void> {
   const exited = once(child.process, 'exit');
   child.process.kill('SIGKILL');
@@ -113,7 +119,7 @@ test('a disk that becomes read-only stops the ledger and is given as the reason;
   assert.equal((await write(child, 'b'))[0]?.code, 'outcome-unknown');
   const [stopped] = await write(child, 'c');
   assert.equal(stopped?.code, 'stopped');
-  assert.match(stopped.message, /cannot be written or read .*: check whether it fails or is read-only/u);
+  assert.match(stopped.message, /cannot be written or read .*: check whether it is full, read-only or failing/u);
   await kill(child);
   disk.end('is-read-only');
   {
@@ -127,7 +133,7 @@ test('a disk that is read-only at the start is refused, and what to do is said',
   if (disk === undefined) return;
   const first = inside(t, disk, 'open');
   assert.match(String(await first.line()), /^interlock/u);
-  await once(first.process, 'exit');
+  await end(first);
   await disk.readOnly(true);
   await assert.rejects(
     inside(t, disk, 'open').line(),
@@ -135,7 +141,56 @@ test('a disk that is read-only at the start is refused, and what to do is said',
   );
 });
 
-function inside(t: TestContext, disk: SmallDisk, mode: string): Child {
+test('a disk that is full refuses what has no room, keeps the rest, and goes on when there is room again [R-disk-full]', async (t) => {
+  const disk = await smallDisk(t, '24m');
+  if (disk === undefined) return;
+  const child = inside(t, disk, 'serve', { TEXT_BYTES: '60000' });
+  const written: string[] = [];
+  let refused: Said | undefined;
+  while (refused === undefined) {
+    assert(written.length < 1_000, 'the disk never fills up');
+    const [said] = await write(child, `${written.length}`);
+    if (said?.code === 'written') written.push(said.digest);
+    else refused = said;
+  }
+  assert.equal(refused.code, 'disk-full');
+  assert.match(refused.message, /nothing was written, the disk is full: make room$/u);
+  const more = await write(child, 'x', 'y', 'z');
+  assert(more.every(({ code }) => code === 'disk-full'));
+  await disk.resize('48m');
+  assert.equal((await write(child, 'after'))[0]?.code, 'written');
+  await kill(child);
+  const dataDirectory = directory(t);
+  disk.copyTo('data', dataDirectory);
+  {
+    await using _again = await open(dataDirectory);
+  }
+  assert.deepEqual(await assertWhole(dataDirectory), [...written, 'after']);
+});
+
+test('a start on a full disk is refused, and the next one with room finds everything [R-disk-full]', async (t) => {
+  const disk = await smallDisk(t, '24m');
+  if (disk === undefined) return;
+  const first = inside(t, disk, 'serve');
+  await write(first, 'kept');
+  await end(first);
+  disk.fill();
+  await assert.rejects(inside(t, disk, 'open').line(), /ledger\.db` cannot be opened.* full.*start again/u);
+  await disk.resize('64m');
+  const last = inside(t, disk, 'open');
+  assert.match(String(await last.line()), /^interlock/u);
+  await end(last);
+  const dataDirectory = directory(t);
+  disk.copyTo('data', dataDirectory);
+  assert.deepEqual(await assertWhole(dataDirectory), ['kept']);
+});
+
+function inside(
+  t: TestContext,
+  disk: SmallDisk,
+  mode: string,
+  environment: Readonly<Record<string, string>> = {},
+): Child {
   const [command, ...args] = [...disk.within, process.execPath, CHILD, mode, join(disk.path, 'data')];
-  return start(t, command, args);
+  return start(t, command, args, environment);
 }

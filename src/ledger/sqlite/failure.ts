@@ -39,7 +39,7 @@ export function reasonOf(error: unknown): string {
     case 'disk':
       return error instanceof Error && 'errcode' in error && SYNCS.has(error.errcode)
         ? 'an fsync failed, and what a disk does after that is not known: check the disk, then start again'
-        : `the disk cannot be written or read (${message}): check whether it fails or is read-only, then start again`;
+        : `the disk cannot be written or read (${message}): check whether it is full, read-only or failing, then start again`;
     case 'read-only':
       return `the database cannot be written any more (${message}): check its disk and its owner, then start again`;
     case 'full':
@@ -47,6 +47,11 @@ export function reasonOf(error: unknown): string {
     default:
       return message;
   }
+}
+
+/** Whether there was no room for a write: SQLite undid the transaction, and the next one may find some. */
+export function isFull(error: unknown): boolean {
+  return sqliteCodeOf(error) === 'full';
 }
 
 /** Whether another connection holds the lock that was asked for; nothing was done. */

@@ -1,5 +1,6 @@
 /** What the main thread and the thread that writes say to each other. */
 
+import type { Composed } from '../batch.ts';
 import type { LedgerErrorCode, Reads } from '../ledger.ts';
 import type { OutsidePlace } from '../outside.ts';
 import type { DieAt } from '../../world/fault-point.ts';
@@ -100,3 +101,15 @@ export type FromWorker =
       readonly unsure: readonly number[];
     }
   | { readonly kind: 'closed'; readonly signed?: string };
+
+/** What is told of one job's composition. */
+export function composedMessage(composed: Composed): ComposedMessage {
+  switch (composed.kind) {
+    case 'threw':
+      return { fits: true };
+    case 'fits':
+      return { fits: true, ...(composed.prepared === undefined ? {} : { writes: composed.prepared.encoded }) };
+    case 'conflict':
+      return { fits: false, writes: composed.prepared.encoded };
+  }
+}

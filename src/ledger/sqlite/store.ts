@@ -8,7 +8,7 @@ import type { World } from '../../world/world.ts';
 import type { BatchJob, Composed } from '../batch.ts';
 import { composeBatch } from '../batch.ts';
 import type { DataFiles } from '../directory.ts';
-import { prepareDirectory } from '../directory.ts';
+import { freeBytes, prepareDirectory } from '../directory.ts';
 import type { Entry } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
 import { createIdleTimer } from '../idle.ts';
@@ -33,7 +33,8 @@ import { CHECKPOINT_EVERY_MS } from '../signer.ts';
 import { createTables } from '../tables.ts';
 import type { Vault } from '../vault.ts';
 import { isHeld } from './instance.ts';
-import type { ComposedMessage, DoneMessage, FactsMessage, FromWorker, JobMessage, ToWorker } from './message.ts';
+import { composedMessage } from './message.ts';
+import type { DoneMessage, FactsMessage, FromWorker, JobMessage, ToWorker } from './message.ts';
 import type { OutsideState, RollbackAcceptance, WorkerSettings } from './message.ts';
 import type { Reader } from './reader.ts';
 import { openReader } from './reader.ts';
@@ -240,6 +241,10 @@ class SqliteLedger implements StoredLedger {
     return this.#reader.trusted();
   }
 
+  free(): Promise<number | undefined> {
+    return freeBytes(this.#files.instances);
+  }
+
   async isAlive(instance: string): Promise<boolean> {
     return isHeld(this.#files.instances, instance);
   }
@@ -327,7 +332,7 @@ class SqliteLedger implements StoredLedger {
       const answer = composed[index];
       if (answer !== undefined) one.composed = answer;
     }
-    this.#post({ kind: 'composed', at: start.at, jobs: composed.map(messageOf) });
+    this.#post({ kind: 'composed', at: start.at, jobs: composed.map(composedMessage) });
   }
 
   #settle({ ids, failed, entries, committed, unsigned, note, signed }: DoneMessage): void {
@@ -379,16 +384,5 @@ class SqliteLedger implements StoredLedger {
   #signIdle(): void {
     // A ledger that stopped meanwhile says so to those who write.
     this.checkpoint().catch(() => undefined);
-  }
-}
-
-function messageOf(composed: Composed): ComposedMessage {
-  switch (composed.kind) {
-    case 'threw':
-      return { fits: true };
-    case 'fits':
-      return { fits: true, ...(composed.prepared === undefined ? {} : { writes: composed.prepared.encoded }) };
-    case 'conflict':
-      return { fits: false, writes: composed.prepared.encoded };
   }
 }

@@ -8,7 +8,7 @@ import { prepareDirectory } from '../directory.ts';
 import { LedgerError } from '../ledger.ts';
 import type { Step } from '../step.ts';
 import type { Known } from '../tables.ts';
-import { reasonOf } from './failure.ts';
+import { isFull, reasonOf } from './failure.ts';
 import type { HeldInstance } from './instance.ts';
 import { holdInstance, isHeld, otherInstances, removeDead } from './instance.ts';
 import type { ComposedMessage, DoneMessage, FromWorker, JobMessage, ToWorker, WorkerSettings } from './message.ts';
@@ -135,6 +135,14 @@ function begin(writer: Writer): void {
   lockedOutSince = undefined;
   const batch: Batch = { jobs: queue.slice(0, BATCH_JOBS_MAX), lockedAt: systemWorld.monotonic() };
   queue = queue.slice(batch.jobs.length);
+  try {
+    prepare(writer, batch);
+  } catch (error) {
+    fail(writer, batch, error, []);
+  }
+}
+
+function prepare(writer: Writer, batch: Batch): void {
   writer.sign(
     Math.max(now, writer.at),
     batch.jobs.some(({ message }) => message.kind === 'checkpoint'),
@@ -146,6 +154,30 @@ function begin(writer: Writer): void {
   state = { kind: 'waiting', batch };
   const ids = batch.jobs.map(({ message }) => message.id);
   post({ kind: 'facts', ids, known: knownFor(writer, batch.jobs), size: writer.size, at: writer.at });
+}
+
+/**
+ * Nothing of the batch is answered yet. Where there was no room SQLite has written no commit, so that all of it is
+ * undone and the next batch may be tried; anything else stops the ledger. `unsure` are the jobs whose commit failed.
+ */
+function fail(writer: Writer, batch: Batch, error: unknown, unsure: readonly QueuedJob[]): void {
+  if (!isFull(error)) {
+    stop(writer, error, unsure);
+    return;
+  }
+  try {
+    writer.rollback();
+  } catch (second) {
+    stop(writer, second, unsure);
+    return;
+  }
+  state = { kind: 'idle' };
+  const later = new Set(queue.map(({ message }) => message.id));
+  const message = `nothing was written, ${reasonOf(error)}`;
+  const failed = batch.jobs
+    .filter((job) => !later.has(job.message.id))
+    .map((job) => ({ id: job.message.id, code: 'disk-full' as const, message }));
+  post({ kind: 'done', ids: [], failed, entries: 0, committed: false, unsigned: writer.unsigned });
 }
 
 /** Answers everything that waits with `busy`: nothing of it was written. */
@@ -193,7 +225,7 @@ function finish(writer: Writer, batch: Batch, at: number, composed?: readonly Co
   try {
     committed = writer.commit();
   } catch (error) {
-    stop(writer, error, written);
+    fail(writer, batch, error, written);
     return;
   }
   const wantsNote = batch.jobs.some(({ message }) => message.kind === 'checkpoint');
@@ -296,7 +328,7 @@ function resume(writer: Writer, batch: Batch, { at, jobs }: ToWorker & { readonl
   try {
     finish(writer, batch, at, jobs);
   } catch (error) {
-    stop(writer, error, []);
+    fail(writer, batch, error, []);
   }
 }
 
