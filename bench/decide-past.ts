@@ -163,6 +163,7 @@ async function underLock({ ledger, vault }: Past, deciding: Policy): Promise<() 
     instance: ledger.instance,
     log: ledger.log,
     resolveRoot: (within) => within,
+    recorded: new Set(),
     protectedPaths: [],
   };
   const state = { kind: 'loaded', policy: deciding } as const;

@@ -125,6 +125,11 @@ export async function claimed({ authority }: Opening, ...principals: readonly st
   await Promise.all(await authority.claim(principals.length === 0 ? ['local'] : principals));
 }
 
+/** What is counted, but for how many parts of recorded texts there are. */
+export function countersOf({ disk }: Opening): ReadonlyMap<string, number> {
+  return new Map([...disk.tables.counters()].filter(([key]) => !key.startsWith('content/')));
+}
+
 export function typesOf(opening: Opening): string[] {
   return opening
     .entries()

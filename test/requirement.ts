@@ -205,6 +205,16 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-deep',
+    text: 'every call is decided again from the log alone, every entry folded again and compared with the tables',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-tampering',
+    text: 'each tampering of the table in docs/ledger.md is reported with its code and its entry',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

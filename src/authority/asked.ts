@@ -60,7 +60,7 @@ function isBody(value: JsonValue | undefined): boolean {
 }
 
 /** The arguments that an entry holds literally: `{"$lit": object}` stands for an object with keys that begin with `$`. */
-function literalOf(value: JsonValue): JsonValue {
+export function literalOf(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(literalOf);
   if (!isJsonObject(value)) return value;
   const inner = Object.keys(value).length === 1 && Object.hasOwn(value, '$lit') ? value['$lit'] : undefined;

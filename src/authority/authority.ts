@@ -69,9 +69,9 @@ export class Authority {
   #standing: StandingExceptions = NO_EXCEPTIONS;
   #state: PolicyState = { kind: 'invalid', message: 'none was loaded' };
 
-  constructor(ledger: Ledger, around: Omit<Surroundings, 'instance' | 'log'>) {
+  constructor(ledger: Ledger, around: Omit<Surroundings, 'instance' | 'log' | 'recorded'>) {
     this.#ledger = ledger;
-    this.#around = { ...around, instance: ledger.instance, log: ledger.log };
+    this.#around = { ...around, instance: ledger.instance, log: ledger.log, recorded: new Set() };
     this.#retain = retaining(ledger, around.world);
     this.#clock = watchClock(ledger, around.world);
     this.#room = watchRoom(ledger, around.world);

@@ -17,7 +17,7 @@ interface Asked {
 
 /** What the entry of a parked call says that it waits for; the digest binds an answer to exactly this call. */
 export function approvalOf(
-  around: Surroundings,
+  around: Pick<Surroundings, 'log'>,
   { policy, request, decision }: Asked,
   call: string,
 ): { readonly expires: number; readonly approval: JsonObject } {
@@ -39,7 +39,7 @@ export function approvalOf(
 }
 
 function digestOfCall(
-  around: Surroundings,
+  around: Pick<Surroundings, 'log'>,
   { policy, request }: Omit<Asked, 'decision'>,
   call: string,
   expires: number,
@@ -62,7 +62,7 @@ export function reasonsToElicit(policy: Policy, decision: Decision): readonly st
  * author. Whether they suffice, the policy decides.
  */
 export function approvalsOf(
-  around: Surroundings,
+  around: Pick<Surroundings, 'log'>,
   { policy, request }: Omit<Asked, 'decision'>,
   row: CallRow,
 ): readonly Approval[] {

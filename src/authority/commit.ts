@@ -2,6 +2,7 @@
 
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { withNearest } from '../policy/decide.ts';
+import { basisOf, decides, withBasis, withBasisReads } from './basis.ts';
 import { type Verdict, composeCall, readsOf } from './compose.ts';
 import type { Prepared, Surroundings } from './prepare.ts';
 
@@ -31,13 +32,19 @@ function advised(decided: Decided): Decided {
 async function commitAt(ledger: Ledger, around: Surroundings, prepared: Prepared, at: number): Promise<Verdict> {
   const reads = readsOf(prepared, at);
   const read = new Set(reads.facts);
+  const { state, proposal } = prepared;
+  const basis = basisOf(state.kind === 'loaded' ? state : undefined, proposal.tool, around.recorded);
   let composed: Verdict | undefined;
+  let isDecided = false;
   try {
-    return await ledger.transact(reads, (facts) => {
+    const verdict = await ledger.transact(withBasisReads(reads, basis), (facts) => {
       const composition = composeCall(around, prepared, facts, read);
       composed = composition.result;
-      return composition;
+      isDecided = decides(composition.writes?.entries ?? []);
+      return withBasis(around.world, basis, facts, composition);
     });
+    if (isDecided) for (const { digest } of basis) around.recorded.add(digest);
+    return verdict;
   } catch (error) {
     if (!(error instanceof LedgerError) || error.code !== 'outcome-unknown' || composed?.kind !== 'dispatch')
       throw error;

@@ -3,7 +3,7 @@
 import type { EntryDraft } from '../ledger/entry.ts';
 import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { type FactValues, admitCaller, admitPin, charge, judge, needs } from '../policy/decide.ts';
+import { type FactValues, admitCaller, admitPin, charge, judge, needs, withFacts } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf, reasonsToElicit } from './claim.ts';
@@ -101,10 +101,7 @@ export function composeCall(
   }
 
   if (!needs(policy, proposed).every((key) => read.has(key))) return { result: { kind: 'again', at: facts.at } };
-  const caller = admitCaller(policy, proposed, facts.values);
-  if (caller?.code === 'kill-switch' || caller?.code === 'clock-jump') return deny(around, prepared, first, caller);
-  const pin = isBeforePin(prepared.refused) ? undefined : admitPin(policy, proposed, facts.values);
-  const refused = pin ?? prepared.refused;
+  const refused = refusalOf(policy, proposed, facts.values, prepared.refused);
   if (refused !== undefined) return deny(around, prepared, first, refused);
 
   const found = existing(around, prepared, facts);
@@ -120,7 +117,9 @@ export function composeCall(
   // The log's time never goes back: after a clock that did, an intent could be void before it is written.
   const isLate = facts.at >= (prepared.again?.until?.wall ?? Number.POSITIVE_INFINITY);
   if (isLate && earlier !== undefined) return { result: { kind: 'existing', row: earlier } };
-  const request = { ...proposed, args: prepared.guarded.args };
+  // Another attempt of a call is decided under the id that its entry has.
+  const call = earlier === undefined ? proposed.call : { ...proposed.call, id: earlier.id };
+  const request = { ...proposed, args: prepared.guarded.args, call };
   const judged = judge(policy, request, facts.values);
   const approved = found.kind === 'parked' ? approvalsOf(around, { policy, request }, found.row) : undefined;
   const trust = firstTrust(around.world, policy, proposal.tool, facts);
@@ -139,9 +138,17 @@ export function composeCall(
   return park(around, prepared, { policy, request, decision, layers, trust, earlier });
 }
 
-/** Whether the refusal comes from a gate that stands before the pin's. */
-function isBeforePin(refused: Decision | undefined): boolean {
-  return refused !== undefined && refused.code !== 'schema-mismatch' && refused.code !== 'obligation-failed';
+/** The gates before the keys, with what the ledger says now; `early` is what they said before it was read. */
+function refusalOf(
+  policy: Policy,
+  request: Request,
+  facts: FactValues,
+  early: Decision | undefined,
+): Decision | undefined {
+  const caller = admitCaller(policy, request, facts);
+  // A server that is away is told before a tool that is unknown only because it is.
+  const isAway = early?.code === 'upstream-unavailable' && (caller === undefined || caller.code === 'unknown-tool');
+  return isAway ? early : (caller ?? admitPin(policy, request, facts) ?? early);
 }
 
 /** What was decided, of what. `earlier` is the call's row when this is not its first entry. */
@@ -274,10 +281,11 @@ function parked(policy: Policy, decision: Decision, call: string, expires: numbe
 function deny(around: Surroundings, prepared: Prepared, seen: Seen, decision: Decision, about?: CallRow): Denial {
   const { proposal, state, call } = prepared;
   const loaded = state.kind === 'loaded' ? state : undefined;
-  const recorded = recordArgs(around.vault, call, proposal.args);
+  const recorded = recordArgs(around.vault, call, seen.request.args);
+  const { facts, request } = seen;
   const entry = deniedDraft(around.world, {
     call,
-    decision,
+    decision: loaded === undefined ? decision : withFacts(loaded.policy, request, facts.values, decision),
     principal: proposal.principal,
     session: proposal.session,
     tool: proposal.tool,

@@ -66,7 +66,8 @@ function escapeDollar(value: JsonValue): JsonValue {
   return marked ? { $lit: copy } : copy;
 }
 
-function policyFields(digest: string | undefined, decision: Decision, layers: JsonObject): JsonObject {
+/** What an entry says of a decision. */
+export function policyFields(digest: string | undefined, decision: Decision, layers: JsonObject): JsonObject {
   return {
     ...(digest === undefined ? {} : { digest }),
     effect: decision.effect,
@@ -85,7 +86,7 @@ function shadowedFields({ effect, code, rules }: NonNullable<Decision['shadowed'
 }
 
 /** What the intent takes, as folding reads it: docs/ledger.md, counters. */
-function reservationFields({ reservation }: Decision): JsonObject {
+export function reservationFields({ reservation }: Decision): JsonObject {
   if (reservation === undefined) return {};
   const { reserved, rates, slots, effectTimeoutMs } = reservation;
   return { reserved, rates, slots, ...(effectTimeoutMs === undefined ? {} : { effectTimeoutMs }) };

@@ -38,6 +38,11 @@ export function loadedFields({
   return { ...own, shadow: { error: shadow.message.slice(0, MESSAGE_MAX).toWellFormed() } };
 }
 
+/** What an entry says of the tools that its policy was made with. */
+export function madeWith(policy: Policy): JsonObject {
+  return { ...lockField(policy), tools: policy.catalog.digest };
+}
+
 function lockField({ lock }: Policy): JsonObject {
   return lock === undefined ? {} : { lock };
 }
@@ -57,7 +62,7 @@ export interface Seen {
 }
 
 /**
- * What an entry says of the lock, of the exceptions that set a rule aside, and of the shadow: their digests, and what the
+ * What an entry says of the lock, of the tools that were known, of the exceptions that set a rule aside, and of the shadow: their digests, and what the
  * shadow would have answered where that is something else.
  */
 export function layerFields(
@@ -67,7 +72,7 @@ export function layerFields(
 ): JsonObject {
   if (loaded === undefined) return {};
   const { policy, shadow } = loaded;
-  const own = { ...lockField(policy), ...exceptionFields(loaded, seen) };
+  const own = { ...madeWith(policy), ...exceptionFields(loaded, seen) };
   if (shadow?.kind !== 'loaded') return own;
   return { ...own, shadow: { digest: shadow.policy.digest, ...answerOf(shadow.policy, decision, seen) } };
 }

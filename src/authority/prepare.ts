@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly protectedPaths: readonly string[];
   /** How many attempts a call may make by itself where that is safe; 1 if not given. */
   readonly attemptsMax?: number;
+  /** Digests of what is known to be in the log: basis.ts. Grows with the policies and tools of one process. */
+  readonly recorded: Set<string>;
   /** For probes, and for parked calls that another process was asked for; without it there are none. */
   readonly reach?: Reach;
 }

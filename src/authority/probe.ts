@@ -8,9 +8,11 @@ import type { Decision, Request } from '../policy/decision.ts';
 import { isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
 import { recordedArgs, runOf } from './asked.ts';
+import { basisOf, withBasis, withBasisReads } from './basis.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
 import { intentDraft, newId, recordArgs } from './draft.ts';
+import { madeWith } from './layers.ts';
 import { firstTrust } from './pin.ts';
 import { type Surroundings, guard } from './prepare.ts';
 import type { Reach } from './proposal.ts';
@@ -157,8 +159,9 @@ async function intendProbe(
   const guarded = await guard(around, policy, proposed);
   if (!guarded.ok || admitArguments(policy, proposed) !== undefined) return undefined;
   const request = { ...proposed, args: guarded.args };
+  const basis = basisOf({ policy }, request.tool, around.recorded);
   return ledger.transact(
-    { call: row.id, facts: needs(policy, request) },
+    withBasisReads({ call: row.id, facts: needs(policy, request) }, basis),
     (facts): Composition<Dispatch | undefined> => {
       if (facts.call?.state !== 'unknown' || facts.call.attempt !== row.attempt) return { result: undefined };
       const refused = admitCaller(policy, request, facts.values);
@@ -179,13 +182,13 @@ async function intendProbe(
         tool: { name: request.tool, effect: 'read', ...(definition === undefined ? {} : { definition }) },
         policy: policy.digest,
         decision: DECLARED,
-        layers: {},
+        layers: madeWith(policy),
         args: recorded.value,
         about: { probes: row.id },
       });
       const times = { deadline, monotonicDeadline: startedAt + timeoutMs };
       const { args } = request;
-      return {
+      return withBasis(world, basis, facts, {
         writes: { entries: [...trust, entry], bodies: recorded.body === undefined ? [] : [recorded.body] },
         result: {
           kind: 'dispatch',
@@ -198,7 +201,7 @@ async function intendProbe(
           decision: DECLARED,
           mayHaveHappened: false,
         },
-      };
+      });
     },
   );
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Opening, type OpeningOptions, openWorld, typesOf } from '../../test/authority-world.ts';
+import { type Opening, type OpeningOptions, countersOf, openWorld, typesOf } from '../../test/authority-world.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { Answer, Performed } from './answer.ts';
 import type { Proposal } from './proposal.ts';
@@ -146,7 +146,7 @@ describe('a call makes another attempt by itself', () => {
     const world = await open();
     const { answer } = await run(world, 'bank.idem', [FAILED], { args: { charge: 'c' }, timeoutMs: 60_000 });
     assert.equal(answer.state, 'failed', 'a budget of 5 has no room for a second 3 beside the first');
-    const counters = [...world.disk.tables.counters()].map(([, value]) => value);
+    const counters = [...countersOf(world).values()];
     assert.deepEqual(counters, [3]);
   });
 });
@@ -209,8 +209,7 @@ describe('a downstream key', () => {
       if (first === LOST) ({ answer } = await run(world, 'bank.idem', [REFUSED, REFUSED, REFUSED], idem));
       assert.equal(answer.state, 'unknown');
       const states = [...world.disk.tables.rows()].map(({ state }) => state);
-      const counters = [...world.disk.tables.counters()].map(([, value]) => value);
-      assert.deepEqual([states, counters], [['unknown'], [3]]);
+      assert.deepEqual([states, [...countersOf(world).values()]], [['unknown'], [3]]);
       assert.equal((await run(world, 'bank.idem', [], idem)).answer.state, 'succeeded');
     });
   }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { type Opening, openWorld, policyOf } from '../../test/authority-world.ts';
+import { type Opening, countersOf, openWorld, policyOf } from '../../test/authority-world.ts';
 import type { Policy } from '../policy/compile.ts';
 import type { JsonValue } from '../value/json.ts';
 import { isJsonObject } from '../value/json.ts';
@@ -65,7 +65,7 @@ test('a shadow sees what is counted under its keys and reserves nothing itself',
   }
   assert.equal((await world.call('bank.pay', { amount: 200 })).state, 'succeeded');
   assert.equal((said(world) as { code?: string }).code, 'budget-exhausted');
-  const keys = [...world.disk.tables.counters()].map(([key]) => key);
+  const keys = [...countersOf(world).keys()];
   assert.deepEqual([keys.length, keys.every((key) => key.startsWith('budget/money/'))], [1, true]);
 });
 
@@ -127,7 +127,7 @@ test('with a shadow every call is answered as without it', async () => {
           assert.deepEqual([got.state, got.decision], [expected.state, expected.decision]);
         }
         assert.deepEqual(watched.effects, alone.effects);
-        assert.deepEqual([...watched.disk.tables.counters()], [...alone.disk.tables.counters()]);
+        assert.deepEqual([...countersOf(watched)], [...countersOf(alone)]);
       },
     ),
     { numRuns: 60 },

@@ -166,7 +166,7 @@ function addLedgerCommands(terminal: Terminal, add: Add): void {
       deep: given['deep'] === true,
     });
   })
-    .option('--deep', 'also decide every call again (not available yet)')
+    .option('--deep', 'also decide every call again, fold every entry, and compare the tables')
     .option('--key <file>', 'the public key to trust, as a signed-note verifier key')
     .option('--checkpoint <file>', 'a checkpoint kept elsewhere that the log must extend');
   add('export', 'the log as tiles and a checkpoint (C2SP), for others to verify', async (given) => {

@@ -1,14 +1,19 @@
 /** Where `verify` reads a log from: a data directory or an export, each with what else can be wrong with it. */
 
+import type { BodySource } from '../audit/bodies.ts';
+import { compareTables, type FoldedLog } from '../audit/stored-tables.ts';
+import type { DeepProblem } from '../audit/problem.ts';
 import { type ExportProblem, openExport } from '../ledger/export/read.ts';
 import { LedgerError } from '../ledger/ledger.ts';
-import { openReader } from '../ledger/sqlite/reader.ts';
+import { type Reader, openReader } from '../ledger/sqlite/reader.ts';
+import { readVault } from '../ledger/vault.ts';
+import { systemWorld } from '../world/system.ts';
 import type { Problem, VerifyReport } from '../ledger/verify/report.ts';
 import type { LogCheckpoint, LogEntry } from '../ledger/verify/verify.ts';
 
 /** Beside the problems of a log, those of what it is kept in. */
 export type SourceProblem = Omit<Problem, 'code'> & {
-  readonly code: Problem['code'] | ExportProblem['code'] | 'database-damaged';
+  readonly code: Problem['code'] | ExportProblem['code'] | DeepProblem['code'] | 'database-damaged';
 };
 
 /** A log to be read once. */
@@ -19,6 +24,13 @@ export interface OpenLog extends Disposable {
   readonly checkpoints: Iterable<LogCheckpoint>;
   /** What else is wrong, once everything is read and `report` says what of it. */
   readonly problems: (report: VerifyReport) => readonly SourceProblem[];
+  /** What stands beside the entries, where anything does: for a deep verification. */
+  readonly beside?: {
+    /** Absent where the key of the vault is not there to open anything. */
+    readonly bodies?: BodySource;
+    /** How the tables differ from what all entries fold to. */
+    readonly tables: (log: FoldedLog) => readonly DeepProblem[];
+  };
 }
 
 /** The ledger of a data directory. What its database cannot give any more is a problem, and the rest is still read. */
@@ -42,8 +54,23 @@ export function openDataLog(directory: string): OpenLog {
     checkpoints: checkpoints(),
     problems: ({ entries }) =>
       damage === undefined ? [] : [{ code: 'database-damaged', message: damage, entry: entries }],
+    ...(reader === undefined ? {} : { beside: besideOf(directory, reader, readable) }),
     [Symbol.dispose]: () => reader?.[Symbol.dispose](),
   };
+}
+
+type Readable = <T>(rows: () => Iterable<T>) => Generator<T, void>;
+
+function besideOf(directory: string, reader: Reader, readable: Readable): NonNullable<OpenLog['beside']> {
+  const tables = (log: FoldedLog): readonly DeepProblem[] => [...readable(() => compareTables(reader, log))];
+  try {
+    const vault = readVault(directory, systemWorld);
+    const body: BodySource['body'] = (...of) => reader.bodyAt(...of);
+    return { tables, bodies: { body, vault } };
+  } catch (error) {
+    if (error instanceof LedgerError && error.code === 'cannot-open') return { tables };
+    throw error;
+  }
 }
 
 /** An export; nothing when the directory is none. */

@@ -19,6 +19,7 @@ export const ENTRY_TYPES = [
   'ledger.rollback-accepted',
   'ledger.rollback-lifted',
   'policy.loaded',
+  'policy.content',
   'policy.refused',
   'policy.waiting',
   'policy.approved',

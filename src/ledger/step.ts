@@ -5,6 +5,7 @@ import { isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
 import type { ClockStep } from './clock.ts';
 import { readAccepted, readJumped, readOpened } from './clock.ts';
+import { type ContentStep, readContent } from './content.ts';
 import type { EntryType } from './entry.ts';
 import type { ApprovalRequest, Charges } from './ledger.ts';
 import { type StandingStep, isStanding, readStanding } from './standing.ts';
@@ -95,14 +96,14 @@ export type RollbackStep =
   | { readonly kind: 'rollback-accepted'; readonly call?: never }
   | { readonly kind: 'rollback-lifted'; readonly call?: never };
 
-export type Step = CallStep | KillStep | PinStep | ClockStep | StandingStep | RollbackStep;
+export type Step = CallStep | KillStep | PinStep | ClockStep | ContentStep | StandingStep | RollbackStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
 export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
-  return /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)/u.test(type) || isStanding(type);
+  return /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)|^policy\.content$/u.test(type) || isStanding(type);
 }
 
 /** Reads the fields that folding needs. `fields` may be a whole entry. */
@@ -141,6 +142,8 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
     case 'ledger.rollback-accepted':
     case 'ledger.rollback-lifted':
       return readRollback(type === 'ledger.rollback-lifted' ? 'rollback-lifted' : 'rollback-accepted', fields);
+    case 'policy.content':
+      return readContent(fields);
     default:
       return readStanding(type, fields);
   }

@@ -28,6 +28,8 @@ export interface Known {
 export interface Tables extends Lookups {
   /** All rows, in the order in which their calls first appeared. */
   rows(): Iterable<CallRow>;
+  /** How many calls there are, and how many keys were taken. */
+  size(): { readonly calls: number; readonly keys: number };
   /** Calls that are `parked`, `intent` or `unknown`, of one principal and tool or of all. */
   open(of?: { readonly principal: string; readonly tool: string }): CallRow[];
   /** All counters but those that are 0. */
@@ -100,6 +102,7 @@ export function createTables(known: Partial<Known> = {}): Tables {
     kill: (target) => switches.get(target),
     trusted: (tool) => trust.get(tool),
     rows: () => calls.values(),
+    size: () => ({ calls: calls.size, keys: holders.size }),
     open: (of) =>
       [...unsettled.values()].filter(
         (row) => of === undefined || (row.principal === of.principal && row.tool === of.tool),

@@ -56,7 +56,13 @@ export function compilePolicy(
   const compiled = new Map([...served.tools.values()].map((tool) => [tool.name, compileTool(work, tool)]));
   for (const own of OWN_TOOLS) compiled.set(own.name, compileOwn(work, own));
   const lock = pins.lock === undefined ? {} : { lock: pins.lock.digest };
-  const policy = Object.freeze({ digest: configuration.digest, ...lock, configuration, tools: compiled });
+  const policy = Object.freeze({
+    digest: configuration.digest,
+    ...lock,
+    configuration,
+    catalog: served.catalog,
+    tools: compiled,
+  });
   return { policy, issues: issueList([...work.issues, ...work.faults.issues(), ...lint(policy)]) };
 }
 

@@ -1,7 +1,6 @@
 /** `interlock.yaml`: parsed whole, checked against the list of keys, every problem with its place. */
 
 import { isMap, isScalar } from 'yaml';
-import { digestOf } from '../value/digest.ts';
 import type { Digest } from '../value/digest.ts';
 import { isJsonObject } from '../value/json.ts';
 import type { JsonObject } from '../value/json.ts';
@@ -21,6 +20,7 @@ import { PRINCIPAL_LENGTH_MAX, readPrincipals } from './principal.ts';
 import type { PrincipalDeclaration } from './principal.ts';
 import { placeOf, readerOf, readFields, readJson, readText, refuse, shown, target } from './reader.ts';
 import type { Entry, Item, Reader } from './reader.ts';
+import { configurationDigest } from './recorded.ts';
 import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
@@ -59,7 +59,7 @@ export interface Configuration {
   readonly checkpoints: CheckpointSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
-  /** Of `data`: identifies the policy. */
+  /** `configurationDigest` of `data`: identifies the policy. */
   readonly digest: Digest;
 }
 
@@ -157,7 +157,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
   if (reader.issues.some((issue) => issue.severity === 'error')) return undefined;
   const data = readJson(reader, root, start, 'the configuration');
   if (!isJsonObject(data)) return undefined;
-  const digest = digestOf(data);
+  const digest = configurationDigest(data);
   const rules = [...(draft.rules ?? []), ...added];
   return Object.freeze({ ...DEFAULTS, ...draft, rules, file: reader.source.file, principal: named, data, digest });
 }

@@ -24,7 +24,7 @@ export { admit, admitArguments, admitCaller, admitPin } from './gates.ts';
 export { judge } from './judge.ts';
 export { keyOf } from './key.ts';
 export { withNearest } from './nearest.ts';
-export { needs } from './need.ts';
+export { needs, withFacts } from './need.ts';
 export { isTrustedOtherwise, isUntrusted } from './pin.ts';
 export { settleCost, settleFailed } from './settle-cost.ts';
 export { couldAllow, couldServe, shownDefinition } from './visible.ts';

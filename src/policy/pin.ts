@@ -20,6 +20,8 @@ export interface Pins {
   readonly lock?: Lock;
   /** By policy name; the lock's word is the last. */
   readonly trusted?: ReadonlyMap<string, TrustedPin>;
+  /** Of a policy that is made again: how each tool stood to its pin, by policy name; nothing else counts then. */
+  readonly states?: ReadonlyMap<string, PinState>;
 }
 
 /** How a tool stands to its pin. */
@@ -50,8 +52,11 @@ export function pinTools(
   configuration: Configuration,
   listed: ReadonlyMap<string, ToolDefinition>,
   complete: ReadonlySet<string>,
-  { lock, trusted }: Pins,
+  { lock, trusted, states }: Pins,
 ): ReadonlyMap<string, PinnedTool> {
+  if (states !== undefined) {
+    return new Map([...listed].map(([name, tool]) => [name, { tool, pin: states.get(name) ?? FREE }]));
+  }
   const tools = new Map<string, PinnedTool>();
   for (const [id, { tools: locked }] of lock?.servers ?? []) {
     if (!configuration.servers.has(id)) continue;

@@ -10,6 +10,7 @@ import type { GuardDeclaration } from './declaration.ts';
 import type { ToolEffect } from './decision.ts';
 import type { Limit } from './limit.ts';
 import type { PinState } from './pin.ts';
+import type { Catalog } from './catalog.ts';
 import type { Rule } from './rule.ts';
 import type { ToolDefinition } from './tool.ts';
 
@@ -95,6 +96,8 @@ export interface Policy {
   /** Of the lock that pins their definitions; absent when there is none. */
   readonly lock?: Digest;
   readonly configuration: Configuration;
+  /** The tools of servers that it was made with. */
+  readonly catalog: Catalog;
   /** By policy name: tools and methods. */
   readonly tools: ReadonlyMap<string, PolicyTool>;
 }

@@ -8,6 +8,7 @@ import { couldMatchServer, serverOf } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
 import { lockedWhole, pinTools } from './pin.ts';
 import type { Pins, PinState } from './pin.ts';
+import { type Catalog, catalogOf } from './catalog.ts';
 import { RESERVED_SERVERS } from './server.ts';
 import { defineTool } from './tool.ts';
 import type { ToolDefinition } from './tool.ts';
@@ -21,6 +22,8 @@ export interface Served {
   readonly servers: ReadonlySet<string>;
   /** Servers of which every tool is known. */
   readonly complete: ReadonlySet<string>;
+  /** The tools of servers, for the log. */
+  readonly catalog: Catalog;
   readonly issues: readonly Issue[];
 }
 
@@ -56,8 +59,16 @@ export function gather(
     if (!servers.has(tool.server)) inline.add(tool.server);
   }
   for (const server of servers) for (const method of methodsOf(server)) tools.set(method.name, method);
-  const known = new Set([...complete, ...lockedWhole(configuration, pinned.lock), ...inline]);
-  return { tools, pins, servers: new Set([...servers, ...inline]), complete: known, issues };
+  const whole = [...complete, ...lockedWhole(configuration, pinned.lock)];
+  const catalog = catalogOf(tools, pins, whole, pinned.lock?.digest);
+  return {
+    tools,
+    pins,
+    servers: new Set([...servers, ...inline]),
+    complete: new Set([...whole, ...inline]),
+    catalog,
+    issues,
+  };
 }
 
 function describedInline(

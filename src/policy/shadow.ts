@@ -36,11 +36,11 @@ const DECIDED: ReadonlySet<Code> = new Set<Code>([
 
 /**
  * The shadow's configuration beside `main`: its rules, tools, principals, budgets, limits, preset and approvals. The
- * servers, and who the host is, are those of `main`, and a shadow has no shadow.
+ * servers, their pins, and who the host is, are those of `main`, and a shadow has no shadow.
  */
 export function besideMain(main: Configuration, shadow: Configuration): Configuration {
   const { shadow: _, ...rest } = shadow;
-  return Object.freeze({ ...rest, servers: main.servers, principal: main.principal });
+  return Object.freeze({ ...rest, servers: main.servers, principal: main.principal, pins: main.pins });
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Standing rules: from a call that was approved to calls that are not asked about any more, until some day. */
 
-import { digestOf } from '../value/digest.ts';
 import type { Parsed } from '../value/issue.ts';
 import { isJsonObject } from '../value/json.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
@@ -14,6 +13,7 @@ import type { FactValues } from './fact.ts';
 import { judge } from './judge.ts';
 import type { Policy, TypedRule } from './policy.ts';
 import { isPreset } from './preset.ts';
+import { configurationDigest } from './recorded.ts';
 
 /**
  * Which calls a standing rule speaks of, all of them of the same principal and tool: `call` — those with exactly the same
@@ -76,7 +76,7 @@ export function deriveStanding(policy: Policy, written: Written, order: Order): 
   const edits = editConditions(written.text, conditions);
   const text = edits === undefined ? '' : applyEdits(written.text, edits);
   const parsed = written.parse(text);
-  if (edits === undefined || !parsed.ok || parsed.value.digest !== digestOf(dataWith(policy, conditions))) {
+  if (edits === undefined || !parsed.ok || parsed.value.digest !== configurationDigest(dataWith(policy, conditions))) {
     return refused('the file is written in a way that cannot be changed by a program: change it by hand');
   }
   const problem = problemOf(policy, parsed.value, order, before.rules);

@@ -136,6 +136,12 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
     lost: 'succeeded',
     landed: 'denied-by-rule',
   },
+  {
+    // Written with the first decision, here one that charges nothing.
+    type: 'policy.content',
+    provoke: (gateway) => void ask(gateway, { ...FRESH, amount: 13 }, 'during'),
+    ...UNCHANGED,
+  },
   { type: 'pin.trusted', ...UNCHANGED },
   {
     type: 'kill.set',

@@ -54,13 +54,13 @@ export const MUTANTS: readonly Mutant[] = [
       ),
       ...one(
         COMMIT,
-        'return await ledger.transact(reads, (facts) => {',
-        'const late = ledger.transact(reads, (facts) => {',
+        'const verdict = await ledger.transact(withBasisReads(reads, basis), (facts) => {',
+        'const late = ledger.transact(withBasisReads(reads, basis), (facts) => {',
       ),
       ...one(
         COMMIT,
-        'return composition;\n    });',
-        'return composition;\n    });\n    late.catch(early.reject);\n    return await early.promise;',
+        'return withBasis(around.world, basis, facts, composition);\n    });',
+        'return withBasis(around.world, basis, facts, composition);\n    });\n    late.catch(early.reject);\n    const verdict = await early.promise;',
       ),
     ],
   },

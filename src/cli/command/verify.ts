@@ -1,7 +1,11 @@
-/** `interlock verify`: the structural check of a data directory, an export or a bundle, with nothing but a public key. */
+/**
+ * `interlock verify`: a data directory, an export or a bundle, with nothing but a public key; with `--deep` every decision
+ * again.
+ */
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { DeepVerifier, type DeepReport } from '../../audit/deep.ts';
 import { BUNDLE_LIMITS } from '../../ledger/bundle/format.ts';
 import { dataFiles } from '../../ledger/directory.ts';
 import { verifyEd25519 } from '../../ledger/ed25519.ts';
@@ -10,6 +14,7 @@ import { outsideFile, readOutside } from '../../ledger/outside.ts';
 import { openReader } from '../../ledger/sqlite/reader.ts';
 import { verifyBundle } from '../../ledger/verify/bundle.ts';
 import type { VerifyReport } from '../../ledger/verify/report.ts';
+import type { Entry } from '../../ledger/entry.ts';
 import { type LogCheckpoint, type VerifyOptions, verifyLog } from '../../ledger/verify/verify.ts';
 import { type VerifierKey, parseVerifierKey } from '../../tlog/note.ts';
 import { fromUtf8 } from '../../value/encoding.ts';
@@ -33,23 +38,31 @@ export interface VerifyCommandOptions extends CommonOptions {
 /** What a file of keys or signatures can hold. */
 const NOTE_BYTES_MAX = 1024 * 1024;
 
-interface Findings extends Omit<VerifyReport, 'problems'> {
+interface Findings extends Omit<VerifyReport, 'problems' | 'attested' | 'erased'> {
   readonly problems: readonly SourceProblem[];
+  readonly attested: number;
+  readonly erased: number;
+  /** With `--deep`: decisions that were made again, and the first of those that were taken as they are recorded. */
+  readonly decided?: number;
+  readonly attestations?: DeepReport['attestations'];
   /** The last signed note of the log, to be kept elsewhere and passed with `--checkpoint`; only when all is well. */
   readonly checkpoint?: string;
 }
 
 export async function verifyCommand(terminal: Terminal, options: VerifyCommandOptions): Promise<ExitCode> {
-  if (options.deep) throw new CliError('not-available-yet', '`verify --deep` is not available yet');
   await requireNamed(terminal, options);
   const key = options.key === undefined ? undefined : await readKey(terminal, options.key);
   const given = options.checkpoint === undefined ? [] : [await readNamed(terminal, options.checkpoint, NOTE_BYTES_MAX)];
   const bundle = await readBundle(terminal, options);
   const how = { checkSignature: verifyEd25519, ...(key === undefined ? {} : { key }) };
+  if (bundle !== undefined && options.deep) {
+    throw new CliError('usage', '`--deep` decides again from a whole log, and a receipt is a part of one');
+  }
   if (bundle !== undefined) return tell(terminal, options, verifyBundle(bundle, { ...how, outside: given }));
   using log = await openLog(terminal, options);
   const kept = options.path === undefined ? await keptOutside(terminal, options) : [];
-  return tell(terminal, options, await examine(terminal, log, { ...how, outside: [...kept, ...given] }));
+  const trusted = { ...how, outside: [...kept, ...given] };
+  return tell(terminal, options, await examine(terminal, log, trusted, options.deep));
 }
 
 function tell(terminal: Terminal, { json }: VerifyCommandOptions, found: Findings): ExitCode {
@@ -66,7 +79,7 @@ async function readBundle(terminal: Terminal, { path: given }: VerifyCommandOpti
 }
 
 /** Reads the log once, and says what is wrong with it and with what it is kept in. */
-async function examine(terminal: Terminal, log: OpenLog, options: VerifyOptions): Promise<Findings> {
+async function examine(terminal: Terminal, log: OpenLog, options: VerifyOptions, isDeep: boolean): Promise<Findings> {
   let last: LogCheckpoint['note'] | undefined;
   const checkpoints = function* (): Generator<LogCheckpoint, void> {
     for (const checkpoint of log.checkpoints) {
@@ -74,9 +87,14 @@ async function examine(terminal: Terminal, log: OpenLog, options: VerifyOptions)
       yield checkpoint;
     }
   };
+  const bodies = log.beside?.bodies;
+  const deep = isDeep ? new DeepVerifier(bodies === undefined ? {} : { bodies }) : undefined;
   const entries = withProgress(log.entries, log.total, terminal, systemWorld);
-  const report = await verifyLog({ entries, checkpoints: checkpoints() }, options);
-  const problems = [...report.problems, ...log.problems(report)];
+  const visit = deep === undefined ? {} : { visit: visiting(deep) };
+  const structural = await verifyLog({ entries, checkpoints: checkpoints() }, { ...options, ...visit });
+  const again = deep?.report(log.beside?.tables(deep));
+  const report = again === undefined ? structural : deepened(structural, again);
+  const problems = [...report.problems, ...log.problems(structural)];
   if (problems.length > 0) return { ...report, verdict: 'bad', problems };
   const checkpoint = typeof last === 'string' ? last : fromUtf8(last ?? new Uint8Array());
   return checkpoint === undefined || checkpoint === '' ? report : { ...report, checkpoint };
@@ -94,6 +112,20 @@ async function keptOutside(terminal: Terminal, options: CommonOptions): Promise<
     if (error instanceof LedgerError && error.code === 'tampered') return [];
     throw error;
   }
+}
+
+/** The structural verifier has looked at all that an entry has in common with others. */
+function visiting(deep: DeepVerifier): NonNullable<VerifyOptions['visit']> {
+  return ({ fields }, position) => deep.take(fields as Entry, position);
+}
+
+function deepened(report: VerifyReport, { problems, omitted, ...counted }: DeepReport): Findings {
+  return {
+    ...report,
+    ...counted,
+    problems: [...report.problems, ...problems],
+    omitted: report.omitted + omitted,
+  };
 }
 
 /** What PATH names, else the data directory of the options. */
@@ -133,6 +165,7 @@ function show(terminal: Terminal, found: Findings): void {
     const covered = found.unsigned === 1 ? '1 entry at the end is' : `${found.unsigned} entries at the end are`;
     writeLine(output, `  ${covered} not covered by a signature yet`);
   }
+  if (found.decided !== undefined) showDeep(terminal, found, found.decided);
   if (found.key?.trusted === 'on-first-sight') {
     writeLine(output, `  key taken on trust from the log itself: ${inert(found.key.vkey)}`);
     writeLine(output, '  keep it elsewhere and pass it with --key to notice a log rewritten under another one');
@@ -141,4 +174,18 @@ function show(terminal: Terminal, found: Findings): void {
     writeLine(output, `  ${entry === undefined ? 'log' : `entry ${entry}`}: ${inert(message)} [${code}]`);
   }
   if (found.omitted > 0) writeLine(output, `  and ${counted(found.omitted, 'further problem')}`);
+}
+
+/** Of very many the reasons alone are told. */
+const ATTESTATIONS_SHOWN = 10;
+
+function showDeep({ output }: Terminal, { attested, erased, attestations = [] }: Findings, decided: number): void {
+  const taken = attested === 0 ? '' : `, ${attested} taken as recorded`;
+  writeLine(output, `  ${counted(decided, 'decision')} made again${taken}`);
+  for (const { entry, why } of attestations.slice(0, ATTESTATIONS_SHOWN)) {
+    writeLine(output, `    entry ${entry}: ${inert(why)}`);
+  }
+  if (attested > ATTESTATIONS_SHOWN)
+    writeLine(output, `    and ${attested - ATTESTATIONS_SHOWN} more: --json lists them`);
+  if (erased > 0) writeLine(output, `  ${erased} with a sealed value that is gone`);
 }

@@ -70,6 +70,10 @@ export interface Reader extends Disposable {
   parked(principal?: string): CallRow[];
   /** Of the calls by id after `from`, those that ended before `before` and of which something private is kept. */
   ended(before: number, from: string): EndedPage;
+  /** Who took which key, by key. */
+  keys(): IterableIterator<readonly [key: string, call: string]>;
+  keyHolder(key: string): string | undefined;
+  counter(key: string): number;
   /** All counters but those that are 0, by key. */
   counters(): IterableIterator<readonly [key: string, value: number]>;
   /** The counters under keys that begin with `folder`, which ends with `/`. */
@@ -80,6 +84,10 @@ export interface Reader extends Disposable {
   trusted(): TrustedTool[];
   /** What a transaction at `at` would see under these keys; what is 0 is left out. */
   values(keys: readonly string[], at: number): ReadonlyMap<string, number>;
+  /** What `read` sees is all of one moment. It must be quick: no checkpoint of the database gets past it. */
+  snapshot<T>(read: () => T): T;
+  /** The body that was written with the entry at `position`; absent once it is gone. */
+  bodyAt(call: string, role: BodyRole, position: number): SealedBody | undefined;
   /** The last body of that role. */
   body(call: string, role: BodyRole): CommittedBody | undefined;
 }
@@ -98,6 +106,9 @@ interface Statements extends Queries {
   readonly counters: StatementSync;
   readonly allLeases: StatementSync;
   readonly body: StatementSync;
+  readonly bodyAt: StatementSync;
+  readonly allKeys: StatementSync;
+  readonly key: StatementSync;
 }
 
 type Row = Record<string, SQLOutputValue>;
@@ -115,6 +126,11 @@ export function openReader(dataDirectory: string): Reader {
       ended: database.prepare(
         `SELECT id, state, position, salt IS NOT NULL OR EXISTS (SELECT 1 FROM bodies WHERE bodies.call = calls.id)
          AS kept FROM calls WHERE id > ? AND id < ? ORDER BY id LIMIT ?`,
+      ),
+      allKeys: database.prepare('SELECT key, call FROM keys WHERE key > ? ORDER BY key LIMIT ?'),
+      key: database.prepare('SELECT call FROM keys WHERE key = ?'),
+      bodyAt: database.prepare(
+        'SELECT ciphertext, wrapped_key FROM bodies WHERE call = ? AND role = ? AND position = ?',
       ),
       allLeases: database.prepare('SELECT key, attempt, until FROM leases ORDER BY key, attempt'),
       body: database.prepare(
@@ -147,6 +163,15 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
         (principal === undefined ? statements.inState.all('parked') : statements.parkedOf.all(principal)).map(callRow),
       ),
     ended: (before, from) => reading(() => endedOf(statements, before, from)),
+    keys: () =>
+      paged(
+        statements.allKeys,
+        '',
+        (row) => [text(row, 'key'), text(row, 'call')] as const,
+        ([key]) => key,
+      ),
+    keyHolder: (key) => reading(() => optional(statements.key.get(key), (row) => text(row, 'call'))),
+    counter: (key) => reading(() => optional(statements.counter.get(key), (row) => integer(row, 'value')) ?? 0),
     counters: () => paged(statements.counters, '', counterOf, ([key]) => key),
     countersOf: (folder) => reading(() => new Map(statements.countersOf.all(folder, endOf(folder)).map(counterOf))),
     leases: () => reading(() => statements.allLeases.all().map(leaseOf)),
@@ -158,6 +183,9 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
         gathering.read({ facts: keys });
         return factsOf(createTables(gathering.known()), { facts: keys }, at).values;
       }),
+    snapshot: (read) => snapshotOf(database, read),
+    bodyAt: (call, role, position) =>
+      reading(() => optional(statements.bodyAt.get(call, role, position), (row) => sealedOf(row, call, role))),
     body: (call, role) => reading(() => bodyOf(statements, call, role)),
     [Symbol.dispose]: () => {
       if (database.isOpen) database.close();
@@ -212,8 +240,20 @@ function bodyOf(statements: Statements, call: string, role: BodyRole): Committed
   if (commitment === undefined) {
     throw new LedgerError('tampered', `no entry commits to the stored ${role} of call ${call}`);
   }
-  const body = { call, role, ciphertext: bytes(row, 'ciphertext'), wrappedKey: bytes(row, 'wrapped_key') };
-  return { body, commitment };
+  return { body: sealedOf(row, call, role), commitment };
+}
+
+function sealedOf(row: Row, call: string, role: BodyRole): SealedBody {
+  return { call, role, ciphertext: bytes(row, 'ciphertext'), wrappedKey: bytes(row, 'wrapped_key') };
+}
+
+function snapshotOf<T>(database: DatabaseSync, read: () => T): T {
+  reading(() => database.exec('BEGIN'));
+  try {
+    return read();
+  } finally {
+    database.exec('COMMIT');
+  }
 }
 
 function optional<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {

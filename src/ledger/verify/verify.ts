@@ -37,6 +37,8 @@ export interface VerifyOptions {
   readonly key?: VerifierKey;
   /** Signed notes kept outside the log's own place, in any order. */
   readonly outside?: readonly (string | Uint8Array)[];
+  /** Sees every entry that is sound by itself, in the order in which they are read. */
+  readonly visit?: (envelope: Envelope, position: number) => void;
 }
 
 /** The words of the two kinds of checkpoint. */
@@ -159,6 +161,7 @@ function checkEntry(run: Run, { position, leaf }: LogEntry): void {
   if (position === 0) checkCreation(run, checked.envelope);
   checkSequence(run, position, checked.envelope);
   checkAuthor(run, position, checked.envelope);
+  run.options.visit?.(checked.envelope, position);
 }
 
 function checkAuthor(run: Run, position: number, envelope: Envelope): void {

@@ -1,6 +1,7 @@
 /** Invariants of the end: once the world is quiet and recovered, everything is known, and the log proves it. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { DeepVerifier } from '../../../src/audit/deep.ts';
 import { verifyEd25519 } from '../../../src/ledger/ed25519.ts';
 import type { CallRow } from '../../../src/ledger/ledger.ts';
 import { type Tables, foldLog } from '../../../src/ledger/tables.ts';
@@ -64,6 +65,17 @@ export const END: readonly Invariant[] = [
       const checkpoints = disk.checkpoints.slice(-CHECKPOINTS);
       const report = await verifyLog({ entries, checkpoints }, { checkSignature: verifyEd25519 });
       return report.verdict === 'ok' ? undefined : report.problems[0]?.message;
+    },
+  },
+  {
+    name: 'decided-again',
+    promise: 'every call of the log is decided again as it was, from the log alone',
+    end: ({ history }) => {
+      const deep = new DeepVerifier();
+      for (const [position, entry] of history.entries.entries()) deep.take(entry, position);
+      // Forgers are at work in these worlds: what they wrote is found, and decided nothing.
+      const problem = deep.report().problems.find(({ code }) => !code.startsWith('approval-'));
+      return problem === undefined ? undefined : `entry ${problem.entry}: ${problem.message} [${problem.code}]`;
     },
   },
 ];

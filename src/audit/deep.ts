@@ -1,0 +1,109 @@
+/** The deep verifier: every entry folded again, every call decided again, every approver's signature looked up. */
+
+import type { Entry } from '../ledger/entry.ts';
+import type { Tables } from '../ledger/tables.ts';
+import type { JsonValue } from '../value/json.ts';
+import { Bodies, type BodySource } from './bodies.ts';
+import { decideAgain } from './decide-again.ts';
+import { History, type Misfit } from './history.ts';
+import type { Attested, DeepProblem } from './problem.ts';
+import { isDecision, recordedCall, sealedArguments } from './recorded-call.ts';
+import { Signers } from './signers.ts';
+
+/** As much as is told of each, so that a log in which all is wrong costs no more memory than a good one. */
+const LISTED_MAX = 1_000;
+
+export interface DeepReport {
+  readonly problems: readonly DeepProblem[];
+  /** How many further problems are not listed. */
+  readonly omitted: number;
+  /** Decisions that were taken as recorded, and the first of them. */
+  readonly attested: number;
+  readonly attestations: readonly Attested[];
+  /** Entries whose sealed value is gone. */
+  readonly erased: number;
+  /** Decisions that were made again and are the recorded ones. */
+  readonly decided: number;
+}
+
+/**
+ * Takes the entries of a log in order. What is malformed, missing or unsigned the structural verifier tells; such an
+ * entry is passed over here. Once an entry of a call does not fit, later ones of the call are not told again.
+ */
+export class DeepVerifier {
+  readonly #history = new History();
+  readonly #signers = new Signers(this.#history.policies);
+  readonly #bodies: Bodies;
+  readonly #problems: DeepProblem[] = [];
+  readonly #attestations: Attested[] = [];
+  readonly #broken = new Set<string>();
+  #omitted = 0;
+  #attested = 0;
+  #decided = 0;
+  #size = 0;
+
+  constructor(options: { readonly bodies?: BodySource } = {}) {
+    this.#bodies = new Bodies(options.bodies);
+  }
+
+  /** The fold of the entries so far. */
+  get tables(): Tables {
+    return this.#history.tables;
+  }
+
+  /** One more than the position of the last entry. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The next entry, as `verifyLog` visits it. */
+  take(entry: Entry, position: number): void {
+    this.#size = Math.max(this.#size, position + 1);
+    const call = typeof entry['call'] === 'string' ? entry['call'] : undefined;
+    const args = this.#bodies.open(entry, position, (problem) => this.#found(problem));
+    const before = call === undefined ? undefined : this.tables.call(call);
+    if (isDecision(entry)) this.#decide(entry, position, args);
+    const misfit = this.#history.add(entry, position);
+    if (misfit !== undefined) return this.#misfits(call, position, misfit);
+    const signer = this.#signers.look(entry, position, before);
+    if (signer !== undefined) this.#found(signer);
+  }
+
+  report(more: readonly DeepProblem[] = []): DeepReport {
+    for (const problem of [...this.#signers.end(), ...this.#bodies.end(), ...more]) this.#found(problem);
+    return {
+      problems: this.#problems,
+      omitted: this.#omitted,
+      attested: this.#attested,
+      attestations: this.#attestations,
+      erased: this.#bodies.erased,
+      decided: this.#decided,
+    };
+  }
+
+  #misfits(call: string | undefined, position: number, misfit: Misfit): void {
+    if (call !== undefined && this.#broken.has(call)) return;
+    if (call !== undefined && this.#broken.size < LISTED_MAX) this.#broken.add(call);
+    this.#found({ ...misfit, entry: position });
+  }
+
+  #decide(entry: Entry, position: number, args: JsonValue | undefined): void {
+    const recorded = recordedCall(entry, position, args);
+    if (recorded === undefined) {
+      const message = 'expected what the entry of a decision says of call, tool and policy';
+      return this.#found({ code: 'decision-unfounded', message, entry: position });
+    }
+    const hasArgs = args !== undefined || sealedArguments(entry) === undefined;
+    const again = decideAgain(recorded, this.#history.past(), hasArgs);
+    if (again.kind === 'wrong') this.#found({ code: again.code, message: again.message, entry: position });
+    if (again.kind === 'same') this.#decided += 1;
+    if (again.kind !== 'attested') return;
+    this.#attested += 1;
+    if (this.#attestations.length < LISTED_MAX) this.#attestations.push({ entry: position, why: again.why });
+  }
+
+  #found(problem: DeepProblem): void {
+    if (this.#problems.length < LISTED_MAX) this.#problems.push(problem);
+    else this.#omitted += 1;
+  }
+}

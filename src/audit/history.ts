@@ -1,0 +1,60 @@
+/** What the entries of a log come to, one after the other: tables, policies, and the exceptions that stand. */
+
+import { type StandingExceptions, NO_EXCEPTIONS } from '../authority/exception.ts';
+import type { Entry } from '../ledger/entry.ts';
+import { fold } from '../ledger/fold.ts';
+import { readStep } from '../ledger/step.ts';
+import { type Tables, createTables, factsOf } from '../ledger/tables.ts';
+import { parseInstant } from '../value/time.ts';
+import type { Past } from './decide-again.ts';
+import { RecordedPolicies } from './policies.ts';
+
+/** Why an entry does not go with those before it. */
+export interface Misfit {
+  readonly code: 'content-wrong' | 'entry-illegal';
+  readonly message: string;
+}
+
+export class History {
+  readonly tables: Tables = createTables();
+  readonly policies: RecordedPolicies = new RecordedPolicies();
+  readonly #exceptions = new Map<string, Entry>();
+  #standing: StandingExceptions = NO_EXCEPTIONS;
+  #log = '';
+
+  /** What a decision that comes next is made on. */
+  past(): Past {
+    return {
+      log: this.#log,
+      values: (keys, at) => factsOf(this.tables, { facts: keys }, at).values,
+      call: (id) => this.tables.call(id),
+      policies: this.policies,
+      standing: this.#standing,
+    };
+  }
+
+  /** Takes the next entry; one that does not fit changes nothing. */
+  add(entry: Entry, position: number): Misfit | undefined {
+    this.#log ||= entry.log;
+    const read = readStep(entry.type, entry);
+    if (!read.ok) return { code: 'entry-illegal', message: read.message };
+    if (read.step !== undefined) {
+      const folded = fold(read.step, { position, at: parseInstant(entry.at) ?? 0 }, this.tables);
+      if (!folded.ok) return { code: 'entry-illegal', message: folded.message };
+      this.tables.apply(folded);
+    }
+    this.#note(entry);
+    const wrong = entry.type === 'policy.content' ? this.policies.add(entry) : undefined;
+    return wrong === undefined ? undefined : { code: 'content-wrong', message: wrong };
+  }
+
+  /** Exceptions count from the entry after theirs on. */
+  #note(entry: Entry): void {
+    const { exception: id } = entry;
+    if (typeof id !== 'string') return;
+    if (entry.type === 'policy.exception') this.#exceptions.set(id, entry);
+    else if (entry.type === 'policy.exception-ended') this.#exceptions.delete(id);
+    else return;
+    this.#standing = { version: this.#standing.version + 1, entries: [...this.#exceptions.values()] };
+  }
+}

@@ -1,0 +1,55 @@
+/** A policy made again from what the log holds of it. */
+
+import { canonicalText } from '../value/canonical.ts';
+import type { Digest } from '../value/digest.ts';
+import { type JsonObject, isJsonObject } from '../value/json.ts';
+import { type Policy, compilePolicy } from './compile.ts';
+import { type Configuration, parseConfiguration } from './configuration.ts';
+import { pinKey } from './fact.ts';
+import type { PinState } from './pin.ts';
+import { recordedState } from './catalog.ts';
+import { type ToolDefinition, defineTool } from './tool.ts';
+
+/** The definition under a digest; absent where it is not known. */
+export type Definitions = (digest: string) => JsonObject | undefined;
+
+/** `recordedConfiguration` read again, under the digest that identifies it; nothing when it is none. */
+export function readRecorded(data: JsonObject, digest: Digest): Configuration | undefined {
+  const { servers, ...rest } = data;
+  const started = Object.keys(isJsonObject(servers) ? servers : {}).map((id) => [id, { command: 'recorded' }] as const);
+  const written = servers === undefined ? rest : { ...rest, servers: Object.fromEntries(started) };
+  const parsed = parseConfiguration(canonicalText(written), { file: 'recorded', environment: {} });
+  return parsed.ok ? Object.freeze({ ...parsed.value, data, digest }) : undefined;
+}
+
+/**
+ * The policy of `configuration` over the tools of `catalog`, the data of a `Catalog`. A tool whose definition is not
+ * known takes any arguments: only calls of the others are decided as they were. Nothing when none comes out.
+ */
+export function recompile(
+  configuration: Configuration,
+  catalog: JsonObject,
+  definitions: Definitions,
+): Policy | undefined {
+  const tools = new Map<string, ToolDefinition>();
+  const states = new Map<string, PinState>();
+  for (const [name, listed] of Object.entries(isJsonObject(catalog['tools']) ? catalog['tools'] : {})) {
+    const { definition: digest, pin } = isJsonObject(listed) ? listed : {};
+    const tool = typeof digest === 'string' ? definedAs(name, digest, definitions(digest)) : undefined;
+    if (tool === undefined) return undefined;
+    tools.set(name, tool);
+    states.set(name, recordedState(pin, pinKey(name, tool.digest)));
+  }
+  const { complete, lock } = catalog;
+  const servers = new Set(Array.isArray(complete) ? complete.map(String) : []);
+  const { policy } = compilePolicy(configuration, tools, { complete: servers, pins: { states } });
+  return policy === undefined || typeof lock !== 'string' ? policy : Object.freeze({ ...policy, lock: lock as Digest });
+}
+
+function definedAs(name: string, digest: string, raw: JsonObject | undefined): ToolDefinition | undefined {
+  const dot = name.indexOf('.');
+  const defined = defineTool(name.slice(0, dot), raw ?? { name: name.slice(dot + 1), inputSchema: { type: 'object' } });
+  if (!defined.ok || defined.tool.name !== name) return undefined;
+  if (raw !== undefined) return defined.tool.digest === digest ? defined.tool : undefined;
+  return Object.freeze({ ...defined.tool, digest: digest as Digest });
+}
