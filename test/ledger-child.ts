@@ -101,11 +101,14 @@ if (import.meta.main) {
       );
       break;
     case 'serve':
-      // Writes what it is told, a line each, and says how that ended.
+      // Writes what it is told, a line each, and says how that ended; a line that begins with `asking` asks first.
       for await (const digest of createInterface(process.stdin)) {
         const text = 'x'.repeat(Number(process.env['TEXT_BYTES'] ?? 0));
         const tell = (code: string, message = ''): void => say({ digest, code, message, ...ledger.stats() });
-        ledger.append(one('policy.loaded', { digest, text })).then(
+        const writes = one('policy.loaded', { digest, text });
+        const isAsking = digest.startsWith('asking');
+        const writing = isAsking ? ledger.transact({}, () => ({ writes, result: undefined })) : ledger.append(writes);
+        writing.then(
           () => tell('written'),
           (error: unknown) => tell(codeOf(error), String(error)),
         );

@@ -185,6 +185,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-power-loss',
+    text: 'whatever a loss of power leaves of the WAL, the log opens as a prefix with all that was acknowledged',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-disk-full',
     text: 'on a full disk nothing is half written: what has no room is refused, and the ledger goes on when there is room',
     where: ['docs/ledger.md'],

@@ -149,23 +149,23 @@ test('a disk that is full refuses what has no room, keeps the rest, and goes on 
   let refused: Said | undefined;
   while (refused === undefined) {
     assert(written.length < 1_000, 'the disk never fills up');
-    const [said] = await write(child, `${written.length}`);
+    const [said] = await write(child, `${written.length % 2 === 0 ? 'asking ' : ''}${written.length}`);
     if (said?.code === 'written') written.push(said.digest);
     else refused = said;
   }
   assert.equal(refused.code, 'disk-full');
   assert.match(refused.message, /nothing was written, the disk is full: make room$/u);
-  const more = await write(child, 'x', 'y', 'z');
+  const more = await write(child, 'asking x', 'y', 'asking z');
   assert(more.every(({ code }) => code === 'disk-full'));
   await disk.resize('48m');
-  assert.equal((await write(child, 'after'))[0]?.code, 'written');
+  assert.equal((await write(child, 'asking after'))[0]?.code, 'written');
   await kill(child);
   const dataDirectory = directory(t);
   disk.copyTo('data', dataDirectory);
   {
     await using _again = await open(dataDirectory);
   }
-  assert.deepEqual(await assertWhole(dataDirectory), [...written, 'after']);
+  assert.deepEqual(await assertWhole(dataDirectory), [...written, 'asking after']);
 });
 
 test('a start on a full disk is refused, and the next one with room finds everything [R-disk-full]', async (t) => {
