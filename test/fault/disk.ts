@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, cpSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -50,10 +50,10 @@ export interface SmallDisk {
   copyTo(name: string, to: string): void;
   /** Whether it can be written from now on. */
   readOnly(is: boolean): Promise<void>;
-  /** From now on it is as large as this (`48m`). */
-  resize(size: string): Promise<void>;
-  /** Leaves no room at all. */
-  fill(): void;
+  /** Leaves room for so many bytes and hardly more; for none if not given. */
+  fill(leave?: number): void;
+  /** Takes back what `fill` did. */
+  makeRoom(): void;
 }
 
 /**
@@ -68,7 +68,7 @@ export async function smallDisk(t: TestContext, size: string): Promise<SmallDisk
   const place = scratch(t);
   const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
   const credentials = user.length === 0 ? [] : ['--preserve-credentials'];
-  const script = `mount -t tmpfs -o size=${size} tmpfs "$0" && echo mounted && while read -r how; do mount -o "remount,$how" "$0" || exit 1; echo done; done`;
+  const script = `mount -t tmpfs -o size=${size} tmpfs "$0" && echo mounted && while read -r how; do mount -o "remount,bind,$how" "$0" || exit 1; echo done; done`;
   const shell = spawn('unshare', [...user, '--mount', 'sh', '-c', script, place], { stdio: ['pipe', 'pipe', 'pipe'] });
   shell.on('error', () => undefined);
   let errors = '';
@@ -86,27 +86,27 @@ export async function smallDisk(t: TestContext, size: string): Promise<SmallDisk
     return undefined;
   }
   const root = join(`/proc/${shell.pid}/root`, place);
-  const remount = async (how: string): Promise<void> => {
-    shell.stdin.write(`${how}\n`);
-    if (!(await answered())) throw new Error(errors);
-  };
+  const filler = join(root, 'filler');
   return {
     path: place,
     within: ['nsenter', '-t', `${shell.pid}`, ...user.slice(0, 1), ...credentials, '--mount'],
     // SQLite would resolve this path to another one.
     copyTo: (name, to) => cpSync(join(root, name), to, { recursive: true }),
-    readOnly: (is) => remount(is ? 'ro' : 'rw'),
-    resize: (size) => remount(`size=${size}`),
-    fill: () => {
-      const fd = openSync(join(root, 'filler'), 'w');
+    readOnly: async (is) => {
+      shell.stdin.write(is ? 'ro\n' : 'rw\n');
+      if (!(await answered())) throw new Error(errors);
+    },
+    fill: (leave = 0) => {
+      const fd = openSync(filler, 'w');
       try {
-        for (;;) writeSync(fd, new Uint8Array(4096));
+        while (statfsSync(root).bavail * statfsSync(root).bsize > leave) writeSync(fd, new Uint8Array(65_536));
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
       } finally {
         closeSync(fd);
       }
     },
+    makeRoom: () => rmSync(filler),
   };
 }
 

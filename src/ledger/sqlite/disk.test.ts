@@ -142,8 +142,9 @@ test('a disk that is read-only at the start is refused, and what to do is said',
 });
 
 test('a disk that is full refuses what has no room, keeps the rest, and goes on when there is room again [R-disk-full]', async (t) => {
-  const disk = await smallDisk(t, '24m');
+  const disk = await smallDisk(t, '64m');
   if (disk === undefined) return;
+  disk.fill(24 * 2 ** 20);
   const child = inside(t, disk, 'serve', { TEXT_BYTES: '60000' });
   const written: string[] = [];
   let refused: Said | undefined;
@@ -157,7 +158,7 @@ test('a disk that is full refuses what has no room, keeps the rest, and goes on 
   assert.match(refused.message, /nothing was written, the disk is full: make room$/u);
   const more = await write(child, 'asking x', 'y', 'asking z');
   assert(more.every(({ code }) => code === 'disk-full'));
-  await disk.resize('48m');
+  disk.makeRoom();
   assert.equal((await write(child, 'asking after'))[0]?.code, 'written');
   await kill(child);
   const dataDirectory = directory(t);
@@ -176,7 +177,7 @@ test('a start on a full disk is refused, and the next one with room finds everyt
   await end(first);
   disk.fill();
   await assert.rejects(inside(t, disk, 'open').line(), /ledger\.db` cannot be opened.* full.*start again/u);
-  await disk.resize('64m');
+  disk.makeRoom();
   const last = inside(t, disk, 'open');
   assert.match(String(await last.line()), /^interlock/u);
   await end(last);
