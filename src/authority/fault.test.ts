@@ -33,11 +33,16 @@ function failing(which: 'transact' | 'append', how: 'lost' | 'landed', code: Led
 }
 
 describe('when the write of an intent fails', () => {
-  for (const code of ['busy', 'stopped', 'tampered'] as const) {
+  for (const code of ['busy', 'disk-full', 'stopped', 'tampered'] as const) {
     test(`and is lost (${code}), nothing is dispatched and the call is denied`, async () => {
       const world = await openWorld({ between: failing('transact', 'lost', code) });
       const answer = await world.call('bank.pay', PAY);
-      const codes = { busy: 'busy', stopped: 'ledger-stopped', tampered: 'ledger-tampered' } as const;
+      const codes = {
+        busy: 'busy',
+        'disk-full': 'busy',
+        stopped: 'ledger-stopped',
+        tampered: 'ledger-tampered',
+      } as const;
       assert.deepEqual([answer.decision?.code, answer.state], [codes[code], 'denied']);
       assert.deepEqual(world.effects, []);
     });
@@ -60,6 +65,7 @@ describe('when the write of an intent fails', () => {
 describe('when the write of an outcome fails', () => {
   for (const [how, code, told] of [
     ['lost', 'stopped', 'unknown'],
+    ['lost', 'disk-full', 'unknown'],
     ['lost', 'outcome-unknown', 'unknown'],
     ['landed', 'outcome-unknown', 'succeeded'],
   ] as const) {
