@@ -220,6 +220,21 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-replay',
+    text: 'a replay takes every outcome from the log, each for its own call, and never makes a call',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-diff',
+    text: 'a changed policy is compared on recorded calls, and the exit code tells when a denial becomes an allowance',
+    where: ['docs/policy.md'],
+  },
+  {
+    id: 'R-learn',
+    text: 'a learned policy loads, allows every call that was made, and no call that was not',
+    where: ['docs/policy.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

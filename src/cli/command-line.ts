@@ -72,6 +72,7 @@ function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Com
   addApprovalCommands(terminal, add);
   addKillCommands(terminal, add);
   addRecoverCommand(terminal, add);
+  addAuditCommands(terminal, add);
   for (const [name, summary] of UNAVAILABLE) addUnavailable(program, name, summary);
   return program;
 }
@@ -275,6 +276,29 @@ function addKillCommands(terminal: Terminal, add: Add): void {
     const { reviveCommand } = await import('./command/kill.ts');
     return reviveCommand(terminal, killOptions(given, target));
   }).requiredOption('--reason <text>', 'why; recorded');
+}
+
+function addAuditCommands(terminal: Terminal, add: Add): void {
+  add('replay <session>', 'a recorded session or call again, without the world', async (given, [of = '']) => {
+    const { replayCommand } = await import('./command/replay.ts');
+    if (of === '') throw new CliError('usage', 'the id of the session is empty');
+    const named = { ...text(given, 'policy', 'policy'), ...text(given, 'until', 'until') };
+    return replayCommand(terminal, { ...common(given), ...named, of });
+  })
+    .option('--policy <file>', 'decide under this policy instead, and tell where it would have gone otherwise')
+    .option('--until <step>', 'stop after this step, counted from 1, and show it whole');
+  add('diff <old> <new>', 'what a changed policy may allow more', async (given, [before = '', after = '']) => {
+    const { diffCommand } = await import('./command/diff.ts');
+    const [replay, offline] = [given['replay'] === true, given['offline'] === true];
+    if (before === '' || after === '') throw new CliError('usage', 'the name of a file is empty');
+    return diffCommand(terminal, { ...common(given), before, after, replay, offline });
+  })
+    .option('--replay', 'decide every recorded call under both, and tell what changes')
+    .option('--offline', 'start no server');
+  add('learn', 'the least policy that would have allowed what was recorded', async (given) => {
+    const { learnCommand } = await import('./command/learn.ts');
+    return learnCommand(terminal, { ...common(given), ...text(given, 'since', 'since') });
+  }).option('--since <time>', 'only from calls from this RFC 3339 time on');
 }
 
 function addRecoverCommand(terminal: Terminal, add: Add): void {

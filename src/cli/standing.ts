@@ -1,17 +1,20 @@
 /** The standing rule that `interlock approve --standing` derives: its options, its difference, and the file it goes to. */
 
+import { differences } from '../audit/differences.ts';
 import type { Asked } from '../authority/asked.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
-import { parseConfiguration } from '../policy/configuration.ts';
+import { type Configuration, parseConfiguration } from '../policy/configuration.ts';
 import { needs } from '../policy/decide.ts';
 import type { Request } from '../policy/decision.ts';
 import { type Scope, type Standing, deriveStanding } from '../policy/standing.ts';
+import type { Parsed } from '../value/issue.ts';
 import { isJsonObject } from '../value/json.ts';
 import { formatInstant, parseDuration } from '../value/time.ts';
 import { systemWorld } from '../world/system.ts';
 import type { Usable } from './configuration.ts';
 import { CliError } from './exit.ts';
-import { showIssues } from './issues.ts';
+import { counted, showIssues } from './issues.ts';
+import { openRecordedLog } from './recorded-log.ts';
 import { rewriteFile } from './rewrite.ts';
 import { typePolicy } from './schemas.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
@@ -31,7 +34,10 @@ export interface StandingOrder {
 }
 
 /** A standing rule that is looked at again every year is still one that somebody knows of. */
-const LASTING_MS_MAX = 366 * 86_400_000;
+const DAY_MS = 86_400_000;
+const LASTING_MS_MAX = 366 * DAY_MS;
+/** How far back one looks for what the rule would have let through. */
+const SEEN_DAYS = 30;
 
 /** What was ordered, if anything was. Throws a `CliError` for what makes no sense. */
 export function standingOrder(options: StandingOptions): StandingOrder | undefined {
@@ -74,6 +80,15 @@ export interface Derived {
   readonly file: string;
   readonly shown: string;
   readonly write: boolean;
+  readonly seen: Seen;
+}
+
+/** What the rule would have let through of the calls that were asked about lately. */
+interface Seen {
+  readonly days: number;
+  readonly calls: number;
+  /** The first of them. */
+  readonly entries: readonly number[];
 }
 
 /** Derives the rule from what was asked, under the policy as it would load now. Throws a `CliError` when there is none. */
@@ -96,7 +111,24 @@ export async function derive(
   const until = now + order.lastingMs;
   const standing = deriveStanding(policy, { text: before, parse }, { request, facts, scope: order.scope, until });
   if (!standing.ok) throw new CliError('usage', `no standing rule can be derived: ${standing.message}`);
-  return { standing, before, until, file: loaded.file, shown: loaded.shown, write: order.write };
+  const seen = seenOf(terminal, data, loaded.configuration, parse(standing.text), now);
+  return { standing, before, until, file: loaded.file, shown: loaded.shown, write: order.write, seen };
+}
+
+/** Decides what was recorded lately under both policies, as `diff --replay` does. */
+function seenOf(
+  terminal: Terminal,
+  data: string,
+  before: Configuration,
+  after: Parsed<Configuration>,
+  now: number,
+): Seen {
+  if (!after.ok) return { days: SEEN_DAYS, calls: 0, entries: [] };
+  using log = openRecordedLog(terminal, data);
+  const { changes } = differences(log.recording(), before, after.value, now - SEEN_DAYS * DAY_MS);
+  const lifted = changes.filter(({ before: then, after: since }) => then.effect === 'ask' && since.effect === 'allow');
+  const calls = lifted.reduce((sum, change) => sum + change.calls, 0);
+  return { days: SEEN_DAYS, calls, entries: lifted.flatMap(({ entries }) => entries).toSorted((a, b) => a - b) };
 }
 
 function requestOf({ row, args }: Asked, now: number): Request {
@@ -128,14 +160,20 @@ function marked(sign: string, text: string): string[] {
   return text.split('\n').map((line) => `${sign}${line.replace(/\r$/u, '')}`);
 }
 
+function seenText({ days, calls, entries }: Seen): string {
+  const which = calls === 0 ? '' : `, such as ${entries.length === 1 ? 'entry' : 'entries'} ${entries.join(', ')}`;
+  return `of the last ${days} days it would have let through ${counted(calls, 'call')} that ${calls === 1 ? 'was' : 'were'} asked about${which}`;
+}
+
 /** For `--json`. */
 export function toldStanding(derived: Derived, written: boolean): Record<string, unknown> {
-  const { standing, until, shown } = derived;
+  const { standing, until, shown, seen } = derived;
   return {
     file: shown,
     until: formatInstant(until),
     rules: standing.rules,
     difference: differenceOf(derived),
+    seen,
     written,
   };
 }
@@ -150,6 +188,7 @@ export function carryOut(terminal: Terminal, derived: Derived, json: boolean): b
       const paint = line.startsWith('-') ? colour.red : line.startsWith('+') ? colour.green : colour.dim;
       writeLine(terminal.output, paint(inert(line)));
     }
+    writeLine(terminal.output, seenText(derived.seen));
   }
   if (!write) {
     if (!json)

@@ -1,10 +1,7 @@
 /** Commands that are named by the contract and not built yet: each says so and exits 2. */
 
 export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] = [
-  ['learn', 'the least policy that allows what was recorded'],
-  ['diff', 'what a changed policy would change'],
   ['report', 'a page about a session'],
-  ['replay', 'decide a recorded session again'],
   ['erase', 'erase the data of a subject'],
   ['subjects', 'the subjects of the vault'],
   ['disclose', 'hand out a sealed value'],

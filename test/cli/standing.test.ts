@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import type { JsonObject } from '../../src/value/json.ts';
 import { systemWorld } from '../../src/world/system.ts';
 import { rewriteFile } from '../../src/cli/rewrite.ts';
+import { policyOf } from '../authority-world.ts';
+import { openTampered } from '../tampered-log.ts';
 import { Scratch, json } from './command.ts';
 import { type Desk, desk, park } from './desk.ts';
 
@@ -152,4 +154,23 @@ test('a file is replaced whole with its mode, through its link, and not when it 
   assert.match(rewriteFile(at.at('absent'), '', 'c', systemWorld) ?? '', /ENOENT/u);
   assert.equal(readFileSync(target, 'utf8'), '\ufeffb\r\n');
   assert.deepEqual(readdirSync(at.path).toSorted(), ['link.yaml', 'real.yaml']);
+});
+
+test('before a standing rule is made it is told what it would have let through lately [R-standing]', async () => {
+  using at = await bank();
+  // Nothing is asked of servers here: the tool is described in the file.
+  const { configuration } = policyOf(readFileSync(at.at('interlock.yaml'), 'utf8'));
+  const { ledger, call } = await openTampered(at.data, policyOf(JSON.stringify(configuration.data)));
+  const asked: string[] = [];
+  for (const amount of [20, 20, 30, 5]) asked.push((await call({ to: 'b', amount })).call);
+  await ledger[Symbol.asyncDispose]();
+  const order = ['approve', asked.at(2) ?? '', '--as', 'alice', '--standing', 'recipient', '--by', 'to', ...MONTH];
+  const shown = await at.command(order);
+  assert.equal(shown.code, 0, shown.err);
+  assert.match(
+    shown.out,
+    /of the last 30 days it would have let through 2 calls that were asked about, such as entries \d+, \d+\n/u,
+  );
+  const told = json((await at.command(['approve', asked[0] ?? '', ...order.slice(2), '--json'])).out);
+  assert.partialDeepStrictEqual(told['standing'], { seen: { days: 30, calls: 2 } });
 });

@@ -1,0 +1,96 @@
+/** The recorded calls of a log, one after the other, each with all that it was decided on. */
+
+import type { Entry } from '../ledger/entry.ts';
+import { parseEntry } from '../ledger/entry.ts';
+import type { BodyRole } from '../ledger/ledger.ts';
+import type { LogEntry } from '../ledger/verify/verify.ts';
+import type { JsonValue } from '../value/json.ts';
+import { parseInstant } from '../value/time.ts';
+import type { Past } from './decide-again.ts';
+import { History } from './history.ts';
+import { member } from './problem.ts';
+import { type RecordedCall, isDecision, recordedCall, sealedArguments } from './recorded-call.ts';
+
+/** A log, with the sealed values that are kept beside it. */
+export interface Recording {
+  readonly entries: Iterable<LogEntry>;
+  /** What the entry at `position` commits to; absent once it is gone, or where it never was. Throws `tampered`. */
+  readonly open: (call: string, role: BodyRole, position: number, commitment: string) => JsonValue | undefined;
+}
+
+/** A decision of the log; `past` is what the entries before it come to, until the next one is asked for. */
+export interface Decided {
+  readonly kind: 'decided';
+  readonly recorded: RecordedCall;
+  readonly past: Past;
+  /** False where its arguments are gone. */
+  readonly hasArgs: boolean;
+}
+
+/** How an attempt ended. */
+export interface Ended {
+  readonly kind: 'ended';
+  readonly position: number;
+  readonly call: string;
+  readonly attempt: string;
+  readonly state: 'succeeded' | 'failed' | 'not-started' | 'unknown' | 'settled-executed' | 'settled-not-executed';
+  /** `gone` where it was let go of; absent where there was none. */
+  readonly output?: { readonly value: JsonValue } | 'gone';
+}
+
+/**
+ * What a log says of the calls whose entries are wanted, in its order; sealed values of others are not opened. Entries
+ * that are none, or do not fit, are passed over: `verify` tells them.
+ */
+export function* recordedCalls(
+  recording: Recording,
+  isWanted: (entry: Entry) => boolean,
+): Generator<Decided | Ended, void> {
+  const history = new History();
+  for (const { position, leaf } of recording.entries) {
+    const parsed = parseEntry(leaf);
+    if (!parsed.ok) continue;
+    const entry = parsed.value;
+    const wanted = isWanted(entry);
+    if (wanted && isDecision(entry)) {
+      const args = opened(recording, entry, 'args', position);
+      const recorded = recordedCall(entry, position, args);
+      const hasArgs = args !== undefined || sealedArguments(entry) === undefined;
+      if (recorded !== undefined) yield { kind: 'decided', recorded, past: history.past(), hasArgs };
+    }
+    const misfit = history.add(entry, position);
+    const ended = wanted && misfit === undefined ? endedOf(recording, entry, position) : undefined;
+    if (ended !== undefined) yield ended;
+  }
+}
+
+const STATES: Readonly<Record<string, Ended['state']>> = {
+  'call.succeeded': 'succeeded',
+  'call.failed': 'failed',
+  'call.not-started': 'not-started',
+  'call.unknown': 'unknown',
+};
+
+/** The decisions alone, for those to whom outcomes do not matter. */
+export function* decisions(recording: Recording, since: number = Number.NEGATIVE_INFINITY): Generator<Decided, void> {
+  const isWanted = (entry: Entry): boolean => isDecision(entry) && (parseInstant(entry.at) ?? 0) >= since;
+  for (const item of recordedCalls(recording, isWanted)) if (item.kind === 'decided') yield item;
+}
+
+function endedOf(recording: Recording, entry: Entry, position: number): Ended | undefined {
+  const { type, call, attempt, as } = entry;
+  const settled = as === 'executed' ? 'settled-executed' : 'settled-not-executed';
+  const state = type === 'call.settled' ? settled : STATES[type];
+  if (state === undefined || typeof call !== 'string' || typeof attempt !== 'string') return undefined;
+  const ended = { kind: 'ended', position, call, attempt, state } as const;
+  if (typeof member(entry['output'], '$body') !== 'string') return ended;
+  const value = opened(recording, entry, 'output', position);
+  return { ...ended, output: value === undefined ? 'gone' : { value } };
+}
+
+function opened(recording: Recording, entry: Entry, role: BodyRole, position: number): JsonValue | undefined {
+  const { call } = entry;
+  const commitment = member(entry[role], '$body');
+  if (typeof commitment !== 'string' || typeof call !== 'string') return undefined;
+  return recording.open(call, role, position, commitment);
+}
