@@ -18,7 +18,7 @@ import { digestOf } from '../src/value/digest.ts';
 import { uuidV7 } from '../src/value/id.ts';
 import { formatInstant } from '../src/value/time.ts';
 import { systemWorld } from '../src/world/system.ts';
-import { machine, measureCallers, measureDisk, row } from './measure.ts';
+import { machine, measureBeside, measureCallers, row } from './measure.ts';
 
 const CALLERS = [1, 8, 32, 128, 512];
 /** Entries of one append while the log is only grown. */
@@ -96,12 +96,14 @@ async function timedRow(
   callers: number,
   write: () => Promise<void>,
 ): Promise<void> {
-  const base = measureDisk(directory);
   const before = ledger.stats();
   const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  const measured = await measureCallers(callers, write);
-  delay.disable();
+  const { measured, base } = await measureBeside(directory, async () => {
+    delay.enable();
+    const callersMeasured = await measureCallers(callers, write);
+    delay.disable();
+    return callersMeasured;
+  });
   const after = ledger.stats();
   const perCommit = (after.entries - before.entries) / (after.transactions - before.transactions);
   const lag = `loop p99 ${(delay.percentile(99) / 1e6 - 1).toFixed(1)} ms`;
@@ -157,14 +159,18 @@ async function saturate(dataDirectory: string): Promise<void> {
 
 /** One caller of whole calls here, while another process on the same directory writes as fast as it can. */
 async function measureSibling({ ledger, directory }: Measuring, dataDirectory: string, vault: Vault): Promise<void> {
-  const base = measureDisk(directory);
-  const sibling = spawn(process.execPath, [import.meta.filename, '--saturate', dataDirectory]);
-  await once(sibling.stdout, 'data');
-  const measured = await measureCallers(1, () => guardedCall(ledger, vault));
-  sibling.stdin.end();
-  const [chunk] = (await once(sibling.stdout, 'data')) as [Buffer];
-  await once(sibling, 'exit');
-  row('a call beside a full process', measured, base, `, the other wrote ${chunk.toString().trim()} entries`);
+  let wrote = '';
+  const { measured, base } = await measureBeside(directory, async () => {
+    const sibling = spawn(process.execPath, [import.meta.filename, '--saturate', dataDirectory]);
+    await once(sibling.stdout, 'data');
+    const call = await measureCallers(1, () => guardedCall(ledger, vault));
+    sibling.stdin.end();
+    const [chunk] = (await once(sibling.stdout, 'data')) as [Buffer];
+    wrote = chunk.toString().trim();
+    await once(sibling, 'exit');
+    return call;
+  });
+  row('a call beside a full process', measured, base, `, the other wrote ${wrote} entries`);
 }
 
 async function main(directory: string): Promise<void> {

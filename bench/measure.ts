@@ -31,19 +31,36 @@ function summary(latenciesMs: readonly number[], elapsedMs: number): Measured {
 
 /** A write of 4 KiB and its fdatasync, over and over: the least that one durable write can take here. */
 export function measureDisk(directory: string): Measured {
+  const { latencies, elapsedMs } = writeRaw(directory, DISK_MS);
+  return summary(latencies, elapsedMs);
+}
+
+/** What `measure` measured, and the raw disk before and after it: on a shared machine it changes meanwhile. */
+export async function measureBeside(
+  directory: string,
+  measure: () => Promise<Measured>,
+): Promise<{ readonly measured: Measured; readonly base: Measured }> {
+  const before = writeRaw(directory, DISK_MS / 2);
+  const measured = await measure();
+  const after = writeRaw(directory, DISK_MS / 2);
+  const base = summary([...before.latencies, ...after.latencies], before.elapsedMs + after.elapsedMs);
+  return { measured, base };
+}
+
+function writeRaw(directory: string, forMs: number): { readonly latencies: number[]; readonly elapsedMs: number } {
   const fd = openSync(join(directory, 'raw'), 'w');
   const page = new Uint8Array(4_096);
   const latencies: number[] = [];
   const start = performance.now();
-  while (performance.now() - start < DISK_MS) {
+  while (performance.now() - start < forMs) {
     const before = performance.now();
     writeSync(fd, page);
     fdatasyncSync(fd);
     latencies.push(performance.now() - before);
   }
-  const measured = summary(latencies, performance.now() - start);
+  const elapsedMs = performance.now() - start;
   closeSync(fd);
-  return measured;
+  return { latencies, elapsedMs };
 }
 
 /** Callers that each wait for their own write before the next one. */
