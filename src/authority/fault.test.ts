@@ -314,14 +314,22 @@ describe('settling', () => {
     assert.equal((await next.ledger.call(call))?.state, 'unknown');
   });
 
-  test('is refused for an attempt that ran when its process was looked at', async () => {
-    const { next, call } = await unknown();
-    const before = await next.ledger.call(call);
-    const between = overriding(next.ledger, {
-      call: async () => (before === undefined ? undefined : { ...before, state: 'intent' }),
+  test('is refused for a call that ran when it was looked at, though it has become unknown since', async () => {
+    const world = await openWorld();
+    const gate = Promise.withResolvers<Performed>();
+    const calling = world.call('bank.pay', PAY, { perform: () => gate.promise });
+    while (typesOf(world).length === 0) await new Promise(setImmediate);
+    const [row] = world.disk.tables.rows();
+    const between = overriding(world.ledger, {
+      call: async () => {
+        gate.resolve({ kind: 'unknown', reason: 'lost' });
+        await calling;
+        return row;
+      },
     });
-    const settled = await settle(between, next, as(call, 'not-executed'));
+    const settled = await settle(between, world, as(row?.id ?? '', 'not-executed'));
     assert.equal(settled.ok ? 'ok' : settled.code, 'not-unknown');
+    assert.equal((await world.ledger.call(row?.id ?? ''))?.state, 'unknown');
   });
 
   test('as not executed is refused while the process that sent the call lives', async () => {

@@ -36,16 +36,16 @@ export async function settle(
   if (before === undefined) {
     return { ok: false, code: 'no-such-call', message: `there is no call \`${call}\` in this ledger` };
   }
-  if (finding.as === 'not-executed' && before.state === 'unknown' && (await ledger.isAlive(before.instance))) {
+  // One that runs yet may be unknown a moment later, and nobody would have looked whether its process lives.
+  if (before.state !== 'unknown') return { ok: false, code: 'not-unknown', message: notUnknown(before) };
+  if (finding.as === 'not-executed' && (await ledger.isAlive(before.instance))) {
     const message = 'the process that sent this call still runs and may yet get its answer; stop it first';
     return { ok: false, code: 'owner-alive', message };
   }
   return ledger.transact({ call }, ({ call: row }): Composition<Settled> => {
-    // Another attempt than the one that was looked at has another owner, and that of one that ran was not looked at.
-    if (row?.state !== 'unknown' || row.attempt !== before.attempt || before.state !== 'unknown') {
-      return {
-        result: { ok: false, code: 'not-unknown', message: notUnknown(before.state === 'unknown' ? row : before) },
-      };
+    // Another attempt than the one that was looked at has another owner.
+    if (row?.state !== 'unknown' || row.attempt !== before.attempt) {
+      return { result: { ok: false, code: 'not-unknown', message: notUnknown(row) } };
     }
     return { writes: settledWrites(around, row, finding), result: { ok: true, row } };
   });
