@@ -3,6 +3,7 @@
 import { type StandingExceptions, NO_EXCEPTIONS } from '../authority/exception.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { fold } from '../ledger/fold.ts';
+import { openSpill } from '../ledger/sqlite/spill.ts';
 import { readStep } from '../ledger/step.ts';
 import { type Tables, createTables, factsOf } from '../ledger/tables.ts';
 import { parseInstant } from '../value/time.ts';
@@ -16,7 +17,7 @@ export interface Misfit {
 }
 
 export class History {
-  readonly tables: Tables = createTables();
+  readonly tables: Tables = createTables({}, openSpill);
   readonly policies: RecordedPolicies = new RecordedPolicies();
   readonly #exceptions = new Map<string, Entry>();
   #standing: StandingExceptions = NO_EXCEPTIONS;

@@ -1,9 +1,10 @@
 /** The tables in memory: what a store keeps for speed, and what folding a whole log must give again. */
 
 import { parseInstant } from '../value/time.ts';
+import { CallTable, type Spill } from './call-table.ts';
 import type { Entry } from './entry.ts';
 import type { Change, Lookups } from './fold.ts';
-import { fold, isReleased } from './fold.ts';
+import { fold } from './fold.ts';
 import type { CallRow, Facts, Kill, Reads, TrustedTool } from './ledger.ts';
 import { readStep } from './step.ts';
 
@@ -26,7 +27,7 @@ export interface Known {
 
 /** Calls by id and by key, the unsettled ones by principal and tool; counters, leases, kill switches and first trust by key. */
 export interface Tables extends Lookups {
-  /** All rows, in the order in which their calls first appeared. */
+  /** All rows; without a spill in the order in which their calls first appeared. */
   rows(): Iterable<CallRow>;
   /** How many calls there are, and how many keys were taken. */
   size(): { readonly calls: number; readonly keys: number };
@@ -39,10 +40,6 @@ export interface Tables extends Lookups {
   allTrusted(): Iterable<TrustedTool>;
   /** Replaces the row of its call, whose keys and leases are its own from now on; and the rest of the change. */
   apply(change: Omit<Change, 'keys'>): void;
-}
-
-function isOpen({ state }: CallRow): boolean {
-  return state === 'intent' || state === 'unknown' || state === 'parked';
 }
 
 /** The leases of the call's last attempt. */
@@ -71,42 +68,31 @@ class LeaseTable {
   }
 }
 
-export function createTables(known: Partial<Known> = {}): Tables {
+/** With `openSpill` the memory that they take does not grow with the calls that have ended. */
+export function createTables(known: Partial<Known> = {}, openSpill?: () => Spill): Tables {
   const { rows = [], counters = [], leases = [], kills = [], trusted = [] } = known;
-  const calls = new Map<string, CallRow>();
-  const holders = new Map<string, string>();
-  const unsettled = new Map<string, CallRow>();
+  const calls = new CallTable(openSpill);
   const values = new Map<string, number>(counters);
   const held = new LeaseTable();
   const switches = new Map<string, Kill>(kills.map((kill) => [kill.target, kill]));
   const trust = new Map<string, TrustedTool>(trusted.map((one) => [one.tool, one]));
   const setRow = (row: CallRow): void => {
-    const before = calls.get(row.id);
+    const before = calls.set(row);
     if (before !== undefined) for (const lease of leasesOf(before)) held.remove(lease);
     for (const lease of leasesOf(row)) held.add(lease);
-    calls.set(row.id, row);
-    // A call that let go of its keys is known by them only until another takes them.
-    for (const key of row.keys) if (!(isReleased(row) && holders.has(key))) holders.set(key, row.id);
-    if (isOpen(row)) unsettled.set(row.id, row);
-    else unsettled.delete(row.id);
   };
   for (const row of rows) setRow(row);
   for (const lease of leases) held.add(lease);
   return {
-    call: (id) => calls.get(id),
-    holder: (key) => {
-      const id = holders.get(key);
-      return id === undefined ? undefined : calls.get(id);
-    },
+    call: (id) => calls.call(id),
+    holder: (key) => calls.holder(key),
     counter: (key) => values.get(key) ?? 0,
     kill: (target) => switches.get(target),
     trusted: (tool) => trust.get(tool),
-    rows: () => calls.values(),
-    size: () => ({ calls: calls.size, keys: holders.size }),
+    rows: () => calls.rows(),
+    size: () => calls.size,
     open: (of) =>
-      [...unsettled.values()].filter(
-        (row) => of === undefined || (row.principal === of.principal && row.tool === of.tool),
-      ),
+      [...calls.open()].filter((row) => of === undefined || (row.principal === of.principal && row.tool === of.tool)),
     counters: () => values,
     leases: (key) => held.of(key),
     kills: () => switches.values(),

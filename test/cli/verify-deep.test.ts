@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { signerFromSeed } from '../../src/ledger/signer.ts';
 import type { JsonObject } from '../../src/value/json.ts';
-import { type Approver, approver, entriesOf, recordEverything, rewrite } from '../tampered-log.ts';
+import {
+  type Approver,
+  approver,
+  entriesOf,
+  openTampered,
+  recordEverything,
+  recordedPolicy,
+  rewrite,
+} from '../tampered-log.ts';
 import { PLAIN, REPAIRED, TABLES, allowing, decided, placeOf } from '../tamperings.ts';
 import { Scratch, json, run } from './command.ts';
 import { copyData, tamper } from './recorded.ts';
@@ -136,4 +144,20 @@ test('what was let go of is counted, and decisions on it are taken as recorded',
   assert.deepEqual([found.code, found.problems], [0, []]);
   const sealed = entries.filter((entry) => JSON.stringify(entry).includes('"$body"')).length;
   assert.equal(found.erased, sealed);
+});
+
+test('it may look at a log while a gateway writes it', async () => {
+  const live = copyData(data, scratch.at('live'));
+  const { ledger, call } = await openTampered(live, recordedPolicy(ann.key));
+  await using _ = ledger;
+  let isOver = false;
+  const writing = (async () => {
+    for (let n = 0; !isOver && n < 2_000; n += 1) await call({ charge: `live-${n}`, amount: 1 });
+  })();
+  for (let look = 0; look < 4; look += 1) {
+    const found = await deep('live');
+    assert.deepEqual([found.code, found.problems], [0, []]);
+  }
+  isOver = true;
+  await writing;
 });
