@@ -172,7 +172,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: 'R-widening',
     text: 'where there are approvers, a change at run time that may allow more waits for the signature of one of them',
-    where: ['docs/policy.md'],
+    where: ['README.md', 'docs/policy.md'],
   },
   {
     id: 'R-break-glass',
@@ -212,7 +212,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: 'R-deep',
     text: 'every call is decided again from the log alone, every entry folded again and compared with the tables',
-    where: ['docs/ledger.md'],
+    where: ['README.md', 'docs/ledger.md'],
   },
   {
     id: 'R-tampering',
