@@ -17,7 +17,7 @@ export interface DeepReport {
   readonly problems: readonly DeepProblem[];
   /** How many further problems are not listed. */
   readonly omitted: number;
-  /** Decisions that were taken as recorded, and the first of them. */
+  /** Decisions and signatures that were taken as recorded, and the first of them. */
   readonly attested: number;
   readonly attestations: readonly Attested[];
   /** Entries whose sealed value is gone. */
@@ -70,7 +70,9 @@ export class DeepVerifier {
   }
 
   report(more: readonly DeepProblem[] = []): DeepReport {
-    for (const problem of [...this.#signers.end(), ...this.#bodies.end(), ...more]) this.#found(problem);
+    const signed = this.#signers.end();
+    for (const problem of [...signed.problems, ...this.#bodies.end(), ...more]) this.#found(problem);
+    for (const attested of signed.attestations) this.#attest(attested);
     return {
       problems: this.#problems,
       omitted: this.#omitted,
@@ -98,8 +100,12 @@ export class DeepVerifier {
     if (again.kind === 'wrong') this.#found({ code: again.code, message: again.message, entry: position });
     if (again.kind === 'same') this.#decided += 1;
     if (again.kind !== 'attested') return;
+    this.#attest({ entry: position, why: again.why });
+  }
+
+  #attest(attested: Attested): void {
     this.#attested += 1;
-    if (this.#attestations.length < LISTED_MAX) this.#attestations.push({ entry: position, why: again.why });
+    if (this.#attestations.length < LISTED_MAX) this.#attestations.push(attested);
   }
 
   #found(problem: DeepProblem): void {

@@ -42,7 +42,7 @@ export interface DeepProblem {
   readonly entry?: number;
 }
 
-/** A decision that was taken as it is recorded, because something that it was made from is not in the log (any more). */
+/** A decision or signature that was taken as recorded: something that it rests on is not in the log, or not any more. */
 export interface Attested {
   readonly entry: number;
   readonly why: string;

@@ -4,7 +4,7 @@ import { verifyApproval } from '../authority/approval.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { CallRow } from '../ledger/ledger.ts';
 import type { RecordedPolicies } from './policies.ts';
-import type { DeepProblem } from './problem.ts';
+import type { Attested, DeepProblem } from './problem.ts';
 import { member, told } from './problem.ts';
 
 /** Signatures whose author was not known yet when they were read. */
@@ -52,9 +52,18 @@ export class Signers {
     return this.#check({ position, by, policies, isGood, kind: 'approval' });
   }
 
-  /** What is left unsaid once the log is read. */
-  end(): readonly DeepProblem[] {
-    return this.#pending.map((signed) => this.#problem(signed)).filter((problem) => problem !== undefined);
+  /** What is left to say once the log is read. Whose a key was, only the text of the policy in force could tell. */
+  end(): { readonly problems: readonly DeepProblem[]; readonly attestations: readonly Attested[] } {
+    const problems: DeepProblem[] = [];
+    const attestations: Attested[] = [];
+    for (const signed of this.#pending) {
+      const problem = this.#problem(signed);
+      if (problem === undefined) continue;
+      if (!this.#isUndecided(signed)) problems.push(problem);
+      else
+        attestations.push({ entry: signed.position, why: `no recorded policy tells whose key ${told(signed.by)} has` });
+    }
+    return { problems, attestations };
   }
 
   #load(digest: unknown): void {
@@ -68,11 +77,15 @@ export class Signers {
   }
 
   #check(signed: Signed): DeepProblem | undefined {
-    const isAwaited = signed.policies.some((digest) => this.#policies.configuration(digest) === undefined);
     const problem = this.#problem(signed);
-    if (problem === undefined || !isAwaited || this.#pending.length === PENDING_MAX) return problem;
+    if (problem === undefined || !this.#isUndecided(signed) || this.#pending.length === PENDING_MAX) return problem;
     this.#pending.push(signed);
     return undefined;
+  }
+
+  /** The text of a policy that may name the author is not in the log, or not yet: nothing was decided under it. */
+  #isUndecided({ policies }: Signed): boolean {
+    return policies.length === 0 || policies.some((digest) => this.#policies.configuration(digest) === undefined);
   }
 
   #problem({ position, by, policies, isGood, kind }: Signed): DeepProblem | undefined {

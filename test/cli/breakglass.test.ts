@@ -53,6 +53,9 @@ test('an exception is shown, signed, listed, verified and ended [R-break-glass]'
   assert.partialDeepStrictEqual(told[0], { id, rules: ['much'], by: 'ann', reason: 'the bank is on fire' });
   assert.match((await desk.command('log')).out, new RegExp(`policy\\.exception +ann +the bank is on fire +${id}`, 'u'));
   assert.equal((await desk.command('verify')).code, 0);
+  // No decision has brought the policy's text into the log yet.
+  const deep = json((await desk.command('verify', '--deep', '--json')).out);
+  assert.deepEqual([deep['verdict'], deep['attested']], ['ok', 1]);
   desk.write('call.json', '{"tool": "bank.pay", "args": {"amount": 500}}');
   const decided = async (): Promise<number | null> =>
     (await desk.command('decide', '--offline', '--call', 'call.json', '--data', desk.at('.interlock'))).code;
