@@ -166,6 +166,26 @@ test('a call that another process parked is left when its row is not what was pa
   assert.deepEqual(world.effects, [large]);
 });
 
+test('questions that nobody answered in time are in nobody’s way, whoever asked them', async () => {
+  const world = await openWorld({ policy: FINANCE });
+  const calls: string[] = [];
+  for (let nth = 0; nth < 20; nth += 1) calls.push((await world.call('bank.pay', { ...PAY, charge: `c${nth}` })).call);
+  assert.equal((await world.call('bank.pay', PAY)).decision?.code, 'approval-unavailable');
+  const second = await next(world);
+  await claimed(second);
+  assert.equal(
+    (await world.call('bank.pay', PAY)).decision?.code,
+    'approval-unavailable',
+    'they can be answered still',
+  );
+  world.world.advance(25 * 3_600_000);
+  await claimed(second);
+  const states = await Promise.all(calls.map(async (call) => (await world.ledger.call(call))?.state));
+  assert.deepEqual(new Set(states), new Set(['expired']));
+  assert.equal((await world.call('bank.pay', PAY)).decision?.code, 'asked');
+  assert.equal((await world.call('bank.pay', { ...PAY, charge: 'c0' })).decision?.code, 'approval-expired');
+});
+
 test('a call that another process parked takes the key along that its tool is promised, also in `_meta`', async () => {
   const text = FINANCE.replace('key: args.charge', 'key: args.charge\n    downstreamKey: { meta: idem }');
   const { first } = await left(text);

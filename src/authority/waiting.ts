@@ -5,6 +5,7 @@ import type { Policy } from '../policy/compile.ts';
 import { readsCallerKey } from '../policy/decide.ts';
 import { isJsonObject } from '../value/json.ts';
 import { askedOf } from './asked.ts';
+import { draft } from './draft.ts';
 import type { Surroundings } from './prepare.ts';
 import type { Proposal } from './proposal.ts';
 
@@ -19,7 +20,8 @@ export interface Waiting {
   keep(call: string, proposal: Proposal): void;
   /**
    * The calls of these principals that have answers not looked at before and whose tools can be reached, each once. Also
-   * tells which of their calls are parked at all. Throws `LedgerError`.
+   * tells which of their calls are parked at all, and records of those whose time is over that it is, so that they are in
+   * nobody's way. Throws `LedgerError`.
    */
   look(
     policy: Policy,
@@ -54,8 +56,11 @@ export function waiting(ledger: Ledger, around: Surroundings): Waiting {
       forgetBut(parked, principals);
       const answered: Answered[] = [];
       for (const row of rows) {
-        const isNew = row.approvals.length > (looked.get(row.id) ?? 0);
-        if (!isNew || around.world.now() >= row.deadline) continue;
+        if (around.world.now() >= row.deadline) {
+          await lapse(ledger, around.world, row.id);
+          continue;
+        }
+        if (row.approvals.length <= (looked.get(row.id) ?? 0)) continue;
         const proposal = await proposalOf(policy, row);
         if (proposal === undefined) continue;
         looked.set(row.id, row.approvals.length);
@@ -66,6 +71,14 @@ export function waiting(ledger: Ledger, around: Surroundings): Waiting {
     seen: (call, answers) => void looked.set(call, Math.max(answers, looked.get(call) ?? 0)),
     again: (call) => void looked.delete(call),
   };
+}
+
+/** A crash leaves the call parked, for whoever looks next. */
+function lapse(ledger: Ledger, world: Surroundings['world'], call: string): Promise<void> {
+  return ledger.transact({ call }, ({ call: row, at }) => {
+    if (row?.state !== 'parked' || at < row.deadline) return { result: undefined };
+    return { writes: { entries: [draft(world, 'call.expired', { call })] }, result: undefined };
+  });
 }
 
 /**

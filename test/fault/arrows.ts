@@ -92,8 +92,9 @@ export const ARROWS: readonly Arrow[] = [
     asked: { ...PAY, amount: 501 },
     from: 'expired',
     passes: 'approval-expired',
+    atStart: true,
     points: {
-      'call.expired/lost': found('parked', 'approval-expired', 0),
+      'call.expired/lost': found('parked', 'approval-expired, replayed', 0),
       'call.expired/landed': found('expired', 'approval-expired, replayed', 0),
     },
   },

@@ -18,7 +18,7 @@ export async function runArrow(arrow: Arrow, point: string, round: Round): Promi
   using place = bankPlace();
   const charges = Array.from({ length: round }, (_, index) => `ch_${index + 1}`);
   const last = charges.at(-1) ?? '';
-  for (const charge of charges) await lead(place, arrow, charge);
+  for (const [nth, charge] of charges.entries()) await lead(place, arrow, charge, charges.slice(0, nth));
   // What a start goes through, an earlier process went through for the first call.
   const visit = arrow.atStart ? 1 : (arrow.passedBefore ?? 0) + round;
   let heard: string | undefined;
@@ -34,6 +34,7 @@ export async function runArrow(arrow: Arrow, point: string, round: Round): Promi
   const stored = place.row(last)?.state ?? 'nothing';
   const next = place.gateway();
   await next.hello();
+  if (arrow.from === 'expired') await expired(place, [last]);
   const told = tellOf(await ask(next, arrow.asked, last));
   if (heard === 'succeeded' || heard === 'failed')
     assert.equal(told, `${heard}, replayed`, 'it was told otherwise before');
@@ -51,7 +52,12 @@ export async function runArrow(arrow: Arrow, point: string, round: Round): Promi
 }
 
 /** Leads the call for `charge` to where the arrow begins. */
-async function lead(place: BankPlace, { from, asked }: Arrow, charge: string): Promise<void> {
+async function lead(
+  place: BankPlace,
+  { from, asked }: Arrow,
+  charge: string,
+  earlier: readonly string[],
+): Promise<void> {
   switch (from) {
     case undefined:
       return;
@@ -69,12 +75,18 @@ async function lead(place: BankPlace, { from, asked }: Arrow, charge: string): P
       const gateway = place.gateway();
       await gateway.hello();
       assert.equal(tellOf(await ask(gateway, asked, charge)), 'asked');
+      if (from === 'expired') await expired(place, earlier);
       await gateway.close();
       if (from === 'approved') assert.equal(place.command(['approve', idOf(place, charge)]).status, 0);
       const expires = place.row(charge)?.deadline ?? 0;
       while (from === 'expired' && Date.now() <= expires) await turn();
     }
   }
+}
+
+/** Resolves once a gateway has seen that the time of these questions is over. */
+async function expired(place: BankPlace, charges: readonly string[]): Promise<void> {
+  while (charges.some((charge) => place.row(charge)?.state === 'parked')) await turn();
 }
 
 /** The calls one after the other in one gateway, until it dies in the last one; what that one was told before, if it was. */
