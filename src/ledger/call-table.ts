@@ -27,6 +27,8 @@ export class CallTable {
   readonly #openSpill: (() => Spill) | undefined;
   readonly #size = { calls: 0, keys: 0 };
   #spill: Spill | undefined;
+  /** The greatest id in the spill. Ids begin with their time, so that a new call is seldom looked for there. */
+  #spilledTo = '';
 
   constructor(openSpill?: () => Spill) {
     this.#openSpill = openSpill;
@@ -38,7 +40,7 @@ export class CallTable {
   }
 
   call(id: string): CallRow | undefined {
-    return this.#calls.get(id) ?? this.#spill?.call(id);
+    return this.#calls.get(id) ?? (id > this.#spilledTo ? undefined : this.#spill?.call(id));
   }
 
   /** The call that took `key`. */
@@ -90,6 +92,7 @@ export class CallTable {
     }
     spill.add(rows);
     for (const [row, keys] of rows) {
+      if (row.id > this.#spilledTo) this.#spilledTo = row.id;
       this.#calls.delete(row.id);
       for (const key of keys) this.#holders.delete(key);
     }

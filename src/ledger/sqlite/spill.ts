@@ -8,10 +8,12 @@ import { text } from './row.ts';
 /** SQLite makes a file of its own for it, which nobody else sees, and deletes it with the connection. */
 const TEMPORARY = '';
 
+const CACHE_KIB = 32_768;
+
 /** An empty one. Nothing in it needs to survive: it is neither journaled nor flushed. */
 export function openSpill(): Spill {
   const database = new DatabaseSync(TEMPORARY);
-  database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+  database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -${CACHE_KIB};
     CREATE TABLE calls(id TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE keys(key TEXT PRIMARY KEY, call TEXT NOT NULL) STRICT, WITHOUT ROWID`);
   const put = database.prepare('INSERT OR REPLACE INTO calls(id, row) VALUES (?, ?)');
