@@ -79,7 +79,8 @@ export class RecordedPolicies {
     if (ready !== undefined && !this.#isLacking(ready, tool)) return ready.policy;
     const data = this.#contents.get(catalog);
     const missing = new Set<string>();
-    const policy = data && recompile(configuration, data, (of) => this.#contents.get(of));
+    const policy =
+      data && recompile(configuration, { digest: catalog as Digest, data }, (of) => this.#contents.get(of));
     if (data === undefined || policy === undefined) return undefined;
     const listed = isJsonObject(data['tools']) ? data['tools'] : {};
     for (const [each, said] of Object.entries(listed)) {

@@ -7,7 +7,7 @@ import { type Policy, compilePolicy } from './compile.ts';
 import { type Configuration, parseConfiguration } from './configuration.ts';
 import { pinKey } from './fact.ts';
 import type { PinState } from './pin.ts';
-import { recordedState } from './catalog.ts';
+import { type Catalog, recordedState } from './catalog.ts';
 import { type ToolDefinition, defineTool } from './tool.ts';
 
 /** The definition under a digest; absent where it is not known. */
@@ -23,27 +23,28 @@ export function readRecorded(data: JsonObject, digest: Digest): Configuration | 
 }
 
 /**
- * The policy of `configuration` over the tools of `catalog`, the data of a `Catalog`. A tool whose definition is not
+ * The policy of `configuration` over the tools of `catalog`. A tool whose definition is not
  * known takes any arguments: only calls of the others are decided as they were. Nothing when none comes out.
  */
 export function recompile(
   configuration: Configuration,
-  catalog: JsonObject,
+  catalog: Catalog,
   definitions: Definitions,
 ): Policy | undefined {
+  const { complete, lock, tools: listed } = catalog.data;
   const tools = new Map<string, ToolDefinition>();
   const states = new Map<string, PinState>();
-  for (const [name, listed] of Object.entries(isJsonObject(catalog['tools']) ? catalog['tools'] : {})) {
-    const { definition: digest, pin } = isJsonObject(listed) ? listed : {};
+  for (const [name, said] of Object.entries(isJsonObject(listed) ? listed : {})) {
+    const { definition: digest, pin } = isJsonObject(said) ? said : {};
     const tool = typeof digest === 'string' ? definedAs(name, digest, definitions(digest)) : undefined;
     if (tool === undefined) return undefined;
     tools.set(name, tool);
     states.set(name, recordedState(pin, pinKey(name, tool.digest)));
   }
-  const { complete, lock } = catalog;
   const servers = new Set(Array.isArray(complete) ? complete.map(String) : []);
   const { policy } = compilePolicy(configuration, tools, { complete: servers, pins: { states } });
-  return policy === undefined || typeof lock !== 'string' ? policy : Object.freeze({ ...policy, lock: lock as Digest });
+  if (policy === undefined) return undefined;
+  return Object.freeze({ ...policy, catalog, ...(typeof lock === 'string' ? { lock: lock as Digest } : {}) });
 }
 
 function definedAs(name: string, digest: string, raw: JsonObject | undefined): ToolDefinition | undefined {
