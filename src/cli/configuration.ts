@@ -168,15 +168,16 @@ function firstUndecodable(bytes: Uint8Array): { readonly text: string; readonly 
 /** What belongs to the authority itself and no guard lets through, as real paths. */
 export function protectedPaths({ file, shadow }: Loaded, data: string): string[] {
   const own = [file, lockFileOf(file), data];
-  return (shadow === undefined ? own : [...own, shadow.file]).map(real);
+  return (shadow === undefined ? own : [...own, shadow.file]).map(realPath);
 }
 
-function real(target: string): string {
+/** Where `target` leads, as far as it is there. */
+export function realPath(target: string): string {
   try {
     return realpathSync(target);
   } catch {
     // It does not exist yet: its directory does, or nothing can be written there either.
     const parent = path.dirname(target);
-    return parent === target ? target : path.join(real(parent), path.basename(target));
+    return parent === target ? target : path.join(realPath(parent), path.basename(target));
   }
 }

@@ -14,6 +14,7 @@ import { forbidUse } from './issues.ts';
 import { typeShadow } from './shadow.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 import { VERSION } from './version.ts';
+import { writableRoots } from './writable-root.ts';
 
 export interface Typed {
   /** Absent when an issue is an error: then it does not load. */
@@ -42,7 +43,8 @@ export async function typePolicy(
   const whole = lockedWhole(configuration, lock);
   const asked = options.offline ? [] : [...configuration.servers].filter(([id]) => !whole.has(id));
   const usable = { ...loaded, configuration };
-  const offered = await ask(terminal, usable, new Map(asked), dataDirectory(terminal, options));
+  const data = dataDirectory(terminal, options);
+  const offered = await ask(terminal, usable, new Map(asked), data);
   const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool]));
   const pins = lock === undefined ? {} : { lock };
   const { policy, issues } = compilePolicy(configuration, tools, { complete: new Set(offered.keys()), pins });
@@ -50,7 +52,7 @@ export async function typePolicy(
     usable,
     asked.map(([, server]) => server).filter(({ id }) => !offered.has(id)),
   );
-  const all = [...loaded.issues, ...silent, ...issues];
+  const all = [...loaded.issues, ...silent, ...issues, ...writableRoots(usable, data)];
   const sorted = all.toSorted((a, b) => a.line - b.line || a.column - b.column);
   const { shadow } = loaded;
   const shadowIssues = shadow === undefined ? [] : typeShadow(configuration, shadow, offered, pins).issues;

@@ -69,6 +69,31 @@ test('a warning does not fail the check', async () => {
   assert.match(text, /0 errors, 1 warning, /u);
 });
 
+test('a guarded directory that holds what the policy rests on is warned of, however it is written', async () => {
+  using scratch = new Scratch();
+  mkdirSync(scratch.at('work'));
+  symlinkSync(scratch.path, scratch.at('work', 'out'));
+  const policy = (within: string, effect: string): string =>
+    `interlock: 1\ntools:\n  files.put:\n    effect: ${effect}\n    input: {type: object, properties: {path: {type: string}}}\n` +
+    `    guard: { path: { within: ${within} } }\n`;
+  for (const [within, effect, warned] of [
+    ['.', 'write', true],
+    ['..', 'irreversible', true],
+    ['./work/../', 'write', true],
+    ['work/out', 'write', true],
+    ['.interlock', 'write', true],
+    ['work', 'write', false],
+    ['.', 'read', false],
+  ] as const) {
+    scratch.write('interlock.yaml', policy(within, effect));
+    const { code, out } = await run(['check', '--json'], { directory: scratch.path });
+    const found = (json(out)['issues'] as { code: string; line: number }[]).filter(
+      (issue) => issue.code === 'guard-root-holds-policy',
+    );
+    assert.deepEqual([code, found.map(({ line }) => line)], [0, warned ? [6] : []], `${within} ${effect}`);
+  }
+});
+
 test('each file that cannot be a policy is refused with its place, a reason and a hint', async () => {
   using scratch = new Scratch();
   mkdirSync(scratch.at('directory.yaml'));
