@@ -331,22 +331,28 @@ function addUnavailable(program: Command, name: string, summary: string): void {
 /** Runs one command line and resolves with its exit code; what it throws is a bug, and says so. */
 export async function runCommandLine(terminal: Terminal, argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
+  const program = buildProgram(terminal, (finished) => {
+    code = finished;
+  });
   try {
-    const program = buildProgram(terminal, (finished) => {
-      code = finished;
-    });
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    return report(terminal, error);
+    const names = new Set(program.commands.map((command) => command.name()));
+    return report(
+      terminal,
+      error,
+      argv.find((one) => names.has(one)),
+    );
   }
 }
 
-function report(terminal: Terminal, error: unknown): ExitCode {
+/** `command` is the one that was named, if any. */
+function report(terminal: Terminal, error: unknown, command: string | undefined): ExitCode {
   const say = (line: string): void => writeLine(terminal.errors, inert(line));
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
-    if (error.code !== 'commander.help') for (const line of sentences(error.message)) say(line);
+    if (error.code !== 'commander.help') for (const line of sentences(error.message, command)) say(line);
     return EXIT.usage;
   }
   if (error instanceof CliError) {
@@ -365,12 +371,10 @@ function report(terminal: Terminal, error: unknown): ExitCode {
 }
 
 /** What the parser says of wrong arguments, in the form of all our errors. */
-function sentences(message: string): string[] {
+function sentences(message: string, command: string | undefined): string[] {
   const [problem = '', ...suggestions] = message.replace(/^error: /u, '').split('\n');
   const quoted = problem.replaceAll(/'([^']*)'/gu, '`$1`').replace(/\.$/u, '');
   const hints = suggestions.map((one) => one.replaceAll(/^\(|\)$/gu, '').replace(/^D/u, 'd'));
-  return [
-    `interlock: ${quoted}`,
-    ...(hints.length > 0 ? hints : ['see `interlock --help`']).map((one) => `  hint: ${one}`),
-  ];
+  const help = ['interlock', command, '--help'].filter((word) => word !== undefined).join(' ');
+  return [`interlock: ${quoted}`, ...(hints.length > 0 ? hints : [`see \`${help}\``]).map((one) => `  hint: ${one}`)];
 }

@@ -88,7 +88,7 @@ test('wrong arguments get one line that names them, a hint, and exit code 2', as
     [['check', '-c'], /option `-c, --config <file>` argument missing/u],
     [['eval'], /missing required argument `expression`/u],
     [['eval', 'a', 'b'], /too many arguments for `eval`/u],
-    [['decide'], /required option `--call <file>` not specified/u],
+    [['decide'], /required option `--call <file>` not specified\n {2}hint: see `interlock decide --help`/u],
     [['settle', 'x', 'executed'], /required option `--reason <text>` not specified/u],
     [['settle', '--reason', 'x'], /missing required argument `call`/u],
     [['settle', 'x', '--reason', 'x'], /missing required argument `outcome`/u],
