@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
-import { GatewayProcess, INTERLOCK, paymentsPlace, verified } from './gateway-process.ts';
+import { GatewayProcess, INTERLOCK, killedBeforeItsAnswer, paymentsPlace, verified } from './gateway-process.ts';
 
 const ROUNDS = 6;
 /** Calls in flight at the moment of each kill. */
@@ -48,13 +47,7 @@ test('killed at any moment, each keyed payment is made at most once and no answe
 
 test('killed between the effect and its answer, the call is unknown until a person settles it', async () => {
   using place = paymentsPlace();
-  writeFileSync(place.hold, '');
-  const doomed = new GatewayProcess(place);
-  await doomed.hello();
-  void doomed.pay('ch_1', 'k');
-  while (place.paid().length === 0) await turn();
-  await doomed.kill();
-  rmSync(place.hold);
+  await killedBeforeItsAnswer(place);
 
   const next = new GatewayProcess(place);
   await next.hello();

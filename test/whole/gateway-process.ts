@@ -172,3 +172,14 @@ export class GatewayProcess {
     return code;
   }
 }
+
+/** A gateway pays `ch_1` under the key `k`, and is killed between the effect and its answer. */
+export async function killedBeforeItsAnswer(place: PaymentsPlace): Promise<void> {
+  writeFileSync(place.hold, '');
+  const doomed = new GatewayProcess(place);
+  await doomed.hello();
+  void doomed.pay('ch_1', 'k');
+  while (place.paid().length === 0) await new Promise(setImmediate);
+  await doomed.kill();
+  rmSync(place.hold);
+}

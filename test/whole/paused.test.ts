@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { GatewayProcess, paymentsPlace, verified } from './gateway-process.ts';
+import { GatewayProcess, killedBeforeItsAnswer, paymentsPlace, verified } from './gateway-process.ts';
 
 const ROUNDS = 4;
 /** Calls that each of two gateways has in flight. */
@@ -73,13 +73,7 @@ test('paused, resumed and killed at any moment, two gateways pay each charge at 
 test('killed between the effect and its answer, a call is settled by its probe, without a person [R-probe]', async () => {
   const probe = `{ tool: payments.get_payment, args: { charge: args.charge }, executed: output.count > 0 }`;
   using place = paymentsPlace({ declared: `effect: irreversible, effectTimeout: 1s, probe: ${probe}` });
-  writeFileSync(place.hold, '');
-  const doomed = new GatewayProcess(place);
-  await doomed.hello();
-  void doomed.pay('ch_1', 'k');
-  while (place.paid().length === 0) await turn();
-  await doomed.kill();
-  rmSync(place.hold);
+  await killedBeforeItsAnswer(place);
   const next = new GatewayProcess(place);
   await next.hello();
   const settled = await next.pay('ch_1', 'k');
