@@ -88,6 +88,7 @@ function pastCall(deciding: Policy, vault: Vault, request: Request, world: World
     policy: deciding.digest,
     decision,
     layers: {},
+    subject: [],
     args,
   });
   return [intent, { id, type: 'call.succeeded', fields: { call, attempt, output: { $body: 'none' } } }];

@@ -25,8 +25,9 @@ tools:
   bank.hidden: { input: { type: object, properties: {} } }
   bank.asked: { input: { type: object, properties: {} } }
   bank.private:
-    input: { type: object, properties: { email: {type: string} } }
+    input: { type: object, properties: { email: {type: string}, customer: {type: string} } }
     personal: [args.email]
+    subject: args.customer
 rules:
   - allow: bank.pay
     when: args.amount <= 20000

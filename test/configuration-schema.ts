@@ -89,7 +89,7 @@ const TOOL: Keys = {
     },
     { required: ['tool', 'executed'], description: 'how to find out whether a call of unknown outcome has happened' },
   ),
-  personal: texts('CEL: arguments that are personal values'),
+  personal: texts('CEL: arguments that are personal values, sealed where they are recorded'),
   subject: text('CEL: whose data it is'),
   labels: texts('what conditions see as `tool.labels`'),
   guard: closed({
@@ -196,6 +196,7 @@ export const TOP: Keys = {
   checkpoints: closed({
     file: text("where a checkpoint is kept outside of the data directory (in the user's state directory)"),
   }),
+  personal: closed({ epoch: text('how long the key that wraps all others lasts (30d)', DURATION) }),
 };
 
 /** The whole schema. */

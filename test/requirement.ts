@@ -55,6 +55,21 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-sealed',
+    text: 'no entry says a value that is declared personal or found to be an e-mail address, phone number or IBAN',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-erasure',
+    text: 'once a person is erased, no file of the data directory and no later export says what was kept of it',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-epoch',
+    text: 'after a rotation nothing opens with the key before it, and everything that was kept opens with the new one',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-retention',
     text: 'a key protects for ever: once its result was kept for its time, a repeat is answered `erased` and not run',
     where: ['docs/ledger.md'],

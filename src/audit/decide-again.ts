@@ -29,7 +29,10 @@ export interface Past {
   readonly log: string;
   /** The facts under `keys` at a time, milliseconds since the epoch; those that are 0 left out. */
   readonly values: (keys: readonly string[], at: number) => FactValues;
+  /** With its salt, where that is kept. */
   readonly call: (id: string) => CallRow | undefined;
+  /** What approvals of the call are bound under where some of its arguments are sealed; absent once it is gone. */
+  readonly salt: (id: string) => Uint8Array | undefined;
   readonly policies: RecordedPolicies;
   readonly standing: StandingExceptions;
 }
@@ -56,10 +59,18 @@ export function decideAgain(recorded: RecordedCall, past: Past, hasArgs: boolean
   if ('kind' in under) return under;
   const differing = compare(recorded, past, under);
   if (differing.kind !== 'wrong') return differing;
-  if (!hasArgs && sealedArguments(recorded.entry) !== undefined) return attested('its arguments are gone');
+  if (isUnbound(recorded, past)) return attested('what its approval is bound to is gone');
+  if (!hasArgs) return attested('its arguments are gone');
   // The caller's key is kept as HMAC only.
   if (readsKey(under.policy, recorded.request.tool)) return attested('a condition read the key of the call');
   return differing;
+}
+
+/** Whether an approval is bound to arguments that are sealed, under a salt that is gone: no digest can tell of them. */
+export function isUnbound({ entry, request: { call } }: RecordedCall, { call: rowOf, salt }: Past): boolean {
+  if (sealedArguments(entry).size === 0) return false;
+  const isAsked = entry.type === 'call.parked' || rowOf(call.id)?.approval !== undefined;
+  return isAsked && salt(call.id) === undefined;
 }
 
 /** What a decision was made under. */
@@ -207,7 +218,9 @@ function compareQuestion(
   { policy, decision }: Under & { readonly decision: Decision },
 ): Again | undefined {
   if (entry.type !== 'call.parked') return undefined;
-  const { approval } = approvalOf(past, { policy, request, decision }, request.call.id);
+  const { id } = request.call;
+  const salt = sealedArguments(entry).size > 0 ? past.salt(id) : undefined;
+  const { approval } = approvalOf(past, { policy, request, decision }, id, salt);
   const differing = difference(approval, isObject(entry['approval']) ? entry['approval'] : {});
   if (differing === undefined) return undefined;
   const got = member(entry['approval'], differing);

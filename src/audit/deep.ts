@@ -7,7 +7,7 @@ import { Bodies, type BodySource } from './bodies.ts';
 import { decideAgain } from './decide-again.ts';
 import { History, type Misfit } from './history.ts';
 import type { Attested, DeepProblem } from './problem.ts';
-import { isDecision, recordedCall, sealedArguments } from './recorded-call.ts';
+import { isDecision, recordedCall } from './recorded-call.ts';
 import { Signers } from './signers.ts';
 
 /** As much as is told of each, so that a log in which all is wrong costs no more memory than a good one. */
@@ -20,7 +20,7 @@ export interface DeepReport {
   /** Decisions and signatures that were taken as recorded, and the first of them. */
   readonly attested: number;
   readonly attestations: readonly Attested[];
-  /** Entries whose sealed value is gone. */
+  /** Sealed values that are gone. */
   readonly erased: number;
   /** Decisions that were made again and are the recorded ones. */
   readonly decided: number;
@@ -31,8 +31,8 @@ export interface DeepReport {
  * entry is passed over here. Once an entry of a call does not fit, later ones of the call are not told again.
  */
 export class DeepVerifier {
-  readonly #history = new History();
-  readonly #signers = new Signers(this.#history.policies);
+  readonly #history: History;
+  readonly #signers: Signers;
   readonly #bodies: Bodies;
   readonly #problems: DeepProblem[] = [];
   readonly #attestations: Attested[] = [];
@@ -43,6 +43,8 @@ export class DeepVerifier {
   #size = 0;
 
   constructor(options: { readonly bodies?: BodySource } = {}) {
+    this.#history = new History(options.bodies?.salt);
+    this.#signers = new Signers(this.#history.policies);
     this.#bodies = new Bodies(options.bodies);
   }
 
@@ -95,8 +97,7 @@ export class DeepVerifier {
       const message = 'expected what the entry of a decision says of call, tool and policy';
       return this.#found({ code: 'decision-unfounded', message, entry: position });
     }
-    const hasArgs = args !== undefined || sealedArguments(entry) === undefined;
-    const again = decideAgain(recorded, this.#history.past(), hasArgs);
+    const again = decideAgain(recorded, this.#history.past(), args !== undefined);
     if (again.kind === 'wrong') this.#found({ code: again.code, message: again.message, entry: position });
     if (again.kind === 'same') this.#decided += 1;
     if (again.kind !== 'attested') return;

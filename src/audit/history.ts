@@ -3,6 +3,7 @@
 import { type StandingExceptions, NO_EXCEPTIONS } from '../authority/exception.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { fold } from '../ledger/fold.ts';
+import type { CallRow } from '../ledger/ledger.ts';
 import { openSpill } from '../ledger/sqlite/spill.ts';
 import { readStep } from '../ledger/step.ts';
 import { type Tables, createTables, factsOf } from '../ledger/tables.ts';
@@ -21,17 +22,30 @@ export class History {
   readonly policies: RecordedPolicies = new RecordedPolicies();
   readonly #exceptions = new Map<string, Entry>();
   #standing: StandingExceptions = NO_EXCEPTIONS;
+  readonly #salt: (call: string) => Uint8Array | undefined;
   #log = '';
+
+  /** `salt`: what approvals of a call with sealed arguments are bound under, which no entry says. */
+  constructor(salt: (call: string) => Uint8Array | undefined = () => undefined) {
+    this.#salt = salt;
+  }
 
   /** What a decision that comes next is made on. */
   past(): Past {
     return {
       log: this.#log,
       values: (keys, at) => factsOf(this.tables, { facts: keys }, at).values,
-      call: (id) => this.tables.call(id),
+      call: (id) => this.#call(id),
+      salt: this.#salt,
       policies: this.policies,
       standing: this.#standing,
     };
+  }
+
+  #call(id: string): CallRow | undefined {
+    const row = this.tables.call(id);
+    const salt = row?.approval === undefined ? undefined : this.#salt(id);
+    return row === undefined || salt === undefined ? row : { ...row, salt };
   }
 
   /** Takes the next entry; one that does not fit changes nothing. */

@@ -1,7 +1,8 @@
 /** The request of a recorded decision and what it was decided under, read from its entry. */
 
-import { literalOf } from '../authority/asked.ts';
+import { runOf } from '../authority/asked.ts';
 import type { Entry } from '../ledger/entry.ts';
+import { commitmentsIn, literalOf } from '../ledger/recorded.ts';
 import type { Request } from '../policy/decision.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
@@ -24,28 +25,45 @@ export function isDecision({ type }: Entry): boolean {
   return type === 'call.denied' || type === 'call.parked' || type === 'call.intent';
 }
 
-/** The commitment to arguments that are not in the entry itself. */
-export function sealedArguments(entry: Entry): string | undefined {
-  const commitment = member(entry['args'], '$body');
-  return typeof commitment === 'string' ? commitment : undefined;
+/** What the arguments of an entry commit to, by the roles of the sealed values. */
+export function sealedArguments({ args = {} }: Entry): ReadonlyMap<string, string> {
+  return new Map([...commitmentsIn(args)].map(([pointer, commitment]) => [`args${pointer}`, commitment]));
 }
 
-/** The call of a decision; `args` are those that the entry only commits to, where they could be opened. */
+/** The arguments of an entry, by what it says and what `open` finds for its commitments; nothing when some are gone. */
+export function openedArguments(
+  entry: Entry,
+  open: (role: string, commitment: string) => JsonValue | undefined,
+): JsonValue | undefined {
+  const sealed = sealedArguments(entry);
+  const opened = new Map<string, JsonValue>();
+  for (const [role, commitment] of sealed) {
+    const value = open(role, commitment);
+    if (value !== undefined) opened.set(role.slice('args'.length), value);
+  }
+  return opened.size < sealed.size ? undefined : literalOf(entry['args'] ?? {}, opened);
+}
+
+/** What is left of arguments some of which are gone: their commitments stand in their places. */
+function leftOf(entry: Entry): JsonValue {
+  return sealedArguments(entry).has('args') ? {} : literalOf(entry['args'] ?? {}, new Map());
+}
+
+/** The call of a decision; `args` are its arguments, unless some of them are gone. */
 export function recordedCall(entry: Entry, position: number, args: JsonValue | undefined): RecordedCall | undefined {
-  const { call, principal, tool, run, policy } = entry;
+  const { call, principal, tool, policy } = entry;
   const name = member(tool, 'name');
   if (typeof call !== 'string' || typeof principal !== 'string' || typeof name !== 'string') return undefined;
   if (!isJsonObject(policy)) return undefined;
   const { effect, code, rules } = policy;
   if (typeof effect !== 'string' || typeof code !== 'string' || !Array.isArray(rules)) return undefined;
-  const opened = sealedArguments(entry) === undefined ? literalOf(entry['args'] ?? {}) : args;
-  const session = member(run, 'id');
+  const shown = args ?? leftOf(entry);
   const request: Request = {
     principal,
     tool: name,
-    args: isJsonObject(opened) ? opened : {},
+    args: isJsonObject(shown) ? shown : {},
     call: { id: call, attempt: 1, key: '' },
-    run: { id: typeof session === 'string' ? session : '', depth: 0 },
+    run: { id: runOf(entry), depth: 0 },
     now: parseInstant(entry.at) ?? 0,
   };
   return { position, entry, request, said: policy, effect, code, rules: rules.map(String) };

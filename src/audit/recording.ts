@@ -2,20 +2,21 @@
 
 import type { Entry } from '../ledger/entry.ts';
 import { parseEntry } from '../ledger/entry.ts';
-import type { BodyRole } from '../ledger/ledger.ts';
 import type { LogEntry } from '../ledger/verify/verify.ts';
 import type { JsonValue } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
-import type { Past } from './decide-again.ts';
+import { type Past, isUnbound } from './decide-again.ts';
 import { History } from './history.ts';
 import { member } from './problem.ts';
-import { type RecordedCall, isDecision, recordedCall, sealedArguments } from './recorded-call.ts';
+import { type RecordedCall, isDecision, openedArguments, recordedCall } from './recorded-call.ts';
 
 /** A log, with the sealed values that are kept beside it. */
 export interface Recording {
   readonly entries: Iterable<LogEntry>;
   /** What the entry at `position` commits to; absent once it is gone, or where it never was. Throws `tampered`. */
-  readonly open: (call: string, role: BodyRole, position: number, commitment: string) => JsonValue | undefined;
+  readonly open: (call: string, role: string, position: number, commitment: string) => JsonValue | undefined;
+  /** What approvals of the call are bound under; absent once it is gone. */
+  readonly salt: (call: string) => Uint8Array | undefined;
 }
 
 /** A decision of the log; `past` is what the entries before it come to, until the next one is asked for. */
@@ -23,7 +24,7 @@ export interface Decided {
   readonly kind: 'decided';
   readonly recorded: RecordedCall;
   readonly past: Past;
-  /** False where its arguments are gone. */
+  /** False where its arguments are gone, or what an approval of them is bound to. */
   readonly hasArgs: boolean;
 }
 
@@ -46,17 +47,19 @@ export function* recordedCalls(
   recording: Recording,
   isWanted: (entry: Entry) => boolean,
 ): Generator<Decided | Ended, void> {
-  const history = new History();
+  const history = new History(recording.salt);
   for (const { position, leaf } of recording.entries) {
     const parsed = parseEntry(leaf);
     if (!parsed.ok) continue;
     const entry = parsed.value;
     const wanted = isWanted(entry);
     if (wanted && isDecision(entry)) {
-      const args = opened(recording, entry, 'args', position);
+      const args = openedArguments(entry, opening(recording, entry, position));
       const recorded = recordedCall(entry, position, args);
-      const hasArgs = args !== undefined || sealedArguments(entry) === undefined;
-      if (recorded !== undefined) yield { kind: 'decided', recorded, past: history.past(), hasArgs };
+      const past = history.past();
+      if (recorded !== undefined) {
+        yield { kind: 'decided', recorded, past, hasArgs: args !== undefined && !isUnbound(recorded, past) };
+      }
     }
     const misfit = history.add(entry, position);
     const ended = wanted && misfit === undefined ? endedOf(recording, entry, position) : undefined;
@@ -83,14 +86,13 @@ function endedOf(recording: Recording, entry: Entry, position: number): Ended | 
   const state = type === 'call.settled' ? settled : STATES[type];
   if (state === undefined || typeof call !== 'string' || typeof attempt !== 'string') return undefined;
   const ended = { kind: 'ended', position, call, attempt, state } as const;
-  if (typeof member(entry['output'], '$body') !== 'string') return ended;
-  const value = opened(recording, entry, 'output', position);
+  const commitment = member(entry['output'], '$body');
+  if (typeof commitment !== 'string') return ended;
+  const value = opening(recording, entry, position)('output', commitment);
   return { ...ended, output: value === undefined ? 'gone' : { value } };
 }
 
-function opened(recording: Recording, entry: Entry, role: BodyRole, position: number): JsonValue | undefined {
-  const { call } = entry;
-  const commitment = member(entry[role], '$body');
-  if (typeof commitment !== 'string' || typeof call !== 'string') return undefined;
-  return recording.open(call, role, position, commitment);
+function opening({ open }: Recording, { call }: Entry, position: number) {
+  return (role: string, commitment: string): JsonValue | undefined =>
+    typeof call === 'string' ? open(call, role, position, commitment) : undefined;
 }

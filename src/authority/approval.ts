@@ -1,8 +1,10 @@
 /** Approvals: what one binds, and the signature that makes it somebody's. Pure. */
 
 import { verifyEd25519 } from '../ledger/ed25519.ts';
+import { fingerprintOf } from '../ledger/fingerprint.ts';
+import { canonicalText } from '../value/canonical.ts';
 import { type Digest, digestOf } from '../value/digest.ts';
-import { fromBase64, utf8 } from '../value/encoding.ts';
+import { fromBase64, toBase64Url, utf8 } from '../value/encoding.ts';
 import type { JsonValue } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 
@@ -15,7 +17,7 @@ export interface ApprovalSubject {
   /** The digest of the tool's definition; empty when none was known. */
   readonly definition: string;
   readonly principal: string;
-  /** As they would be sent. */
+  /** As they would be sent; `boundArgs` of them where some are sealed. */
   readonly args: JsonValue;
   /** From then on the call must not be dispatched; milliseconds since the epoch. */
   readonly expires: number;
@@ -34,6 +36,14 @@ export function approvalDigest({ log, call, tool, definition, principal, args, e
     args: digestOf(args),
     expires: formatInstant(expires),
   });
+}
+
+/**
+ * Arguments that hold what is sealed, as an approval binds them: under the call's own salt, which goes with them. A bare
+ * digest, which stands in the log for ever, would tell who guesses a phone number that it was the one.
+ */
+export function boundArgs(salt: Uint8Array, principal: string, tool: string, args: JsonValue): JsonValue {
+  return { $mac: toBase64Url(fingerprintOf(salt, principal, tool, canonicalText(args))) };
 }
 
 /** What the approver `by` signs. It begins like nothing else that an Interlock key signs. */

@@ -1,10 +1,11 @@
 /** What a parked call asks, read from its entry: what an approver is shown is what an approval binds. */
 
 import type { ApprovalRequest, CallRow, Ledger } from '../ledger/ledger.ts';
+import { commitmentsIn, literalOf } from '../ledger/recorded.ts';
 import { canonicalText } from '../value/canonical.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
-import { approvalDigest } from './approval.ts';
+import { approvalDigest, boundArgs } from './approval.ts';
 
 export interface Asked {
   readonly row: CallRow;
@@ -20,7 +21,7 @@ export interface Asked {
  * tables that others might write, so the digest is computed again from what the log says. Throws `LedgerError`.
  */
 export async function askedOf(
-  ledger: Pick<Ledger, 'log' | 'entry' | 'body'>,
+  ledger: Pick<Ledger, 'log' | 'entry' | 'argument'>,
   row: CallRow,
 ): Promise<Asked | undefined> {
   const { approval, id: call } = row;
@@ -34,9 +35,12 @@ export async function askedOf(
   const { expires } = approval;
   const until = isJsonObject(asks) ? asks['expires'] : undefined;
   if (typeof until !== 'string' || parseInstant(until) !== expires) return undefined;
-  const args = await recordedArgs(ledger, call, recorded);
+  const args = await recordedArgs(ledger, row.position, recorded);
   if (args === undefined) return undefined;
-  const digest = approvalDigest({ log: ledger.log, call, tool: name, definition, principal, args, expires });
+  const isSealed = commitmentsIn(recorded ?? {}).size > 0;
+  if (isSealed && row.salt === undefined) return undefined;
+  const bound = isSealed && row.salt !== undefined ? boundArgs(row.salt, principal, name, args) : args;
+  const digest = approvalDigest({ log: ledger.log, call, tool: name, definition, principal, args: bound, expires });
   return digest === approval.digest ? { row, approval, args, session: runOf(entry) } : undefined;
 }
 
@@ -46,27 +50,17 @@ export function runOf({ run }: JsonObject): string {
   return typeof id === 'string' ? id : '';
 }
 
-/** The arguments that an entry of `call` recorded; none when they are gone. Throws `LedgerError`. */
+/** The arguments that the entry at `position` recorded; none when some of them are gone. Throws `LedgerError`. */
 export async function recordedArgs(
-  ledger: Pick<Ledger, 'body'>,
-  call: string,
-  recorded: JsonValue | undefined,
+  ledger: Pick<Ledger, 'argument'>,
+  position: number,
+  recorded: JsonValue = {},
 ): Promise<JsonValue | undefined> {
-  return isBody(recorded) ? ledger.body(call, 'args') : literalOf(recorded ?? {});
-}
-
-function isBody(value: JsonValue | undefined): boolean {
-  return isJsonObject(value) && Object.hasOwn(value, '$body');
-}
-
-/** The arguments that an entry holds literally: `{"$lit": object}` stands for an object with keys that begin with `$`. */
-export function literalOf(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(literalOf);
-  if (!isJsonObject(value)) return value;
-  const inner = Object.keys(value).length === 1 && Object.hasOwn(value, '$lit') ? value['$lit'] : undefined;
-  return membersOf(isJsonObject(inner) ? inner : value);
-}
-
-function membersOf(value: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, literalOf(member)]));
+  const opened = new Map<string, JsonValue>();
+  for (const pointer of commitmentsIn(recorded).keys()) {
+    const value = await ledger.argument(position, pointer);
+    if (value === undefined) return undefined;
+    opened.set(pointer, value);
+  }
+  return literalOf(recorded, opened);
 }

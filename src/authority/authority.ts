@@ -148,6 +148,7 @@ export class Authority {
       session,
       tool: '',
       args: {},
+      subject: [],
       policy: this.#state.kind === 'loaded' ? this.#state.policy.digest : undefined,
       layers: {},
       decision: denial('malformed', reason),

@@ -6,7 +6,7 @@ import { type Approval, questionOf } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
-import { approvalDigest, verifyApproval } from './approval.ts';
+import { approvalDigest, boundArgs, verifyApproval } from './approval.ts';
 import type { Surroundings } from './prepare.ts';
 
 interface Asked {
@@ -15,15 +15,19 @@ interface Asked {
   readonly decision: Decision;
 }
 
-/** What the entry of a parked call says that it waits for; the digest binds an answer to exactly this call. */
+/**
+ * What the entry of a parked call says that it waits for; the digest binds an answer to exactly this call. `salt` is the
+ * call's own, where some of its arguments are sealed.
+ */
 export function approvalOf(
   around: Pick<Surroundings, 'log'>,
   { policy, request, decision }: Asked,
   call: string,
+  salt: Uint8Array | undefined,
 ): { readonly expires: number; readonly approval: JsonObject } {
   const question = questionOf(policy, decision);
   const expires = request.now + question.expiresMs;
-  const digest = digestOfCall(around, { policy, request }, call, expires);
+  const digest = digestOfCall(around, { policy, request }, call, expires, salt);
   const { approvers, quorum, notRequester } = question;
   return {
     expires,
@@ -43,8 +47,10 @@ function digestOfCall(
   { policy, request }: Omit<Asked, 'decision'>,
   call: string,
   expires: number,
+  salt: Uint8Array | undefined,
 ): string {
-  const { tool, principal, args } = request;
+  const { tool, principal } = request;
+  const args = salt === undefined ? request.args : boundArgs(salt, principal, tool, request.args);
   const definition = policy.tools.get(tool)?.definition.digest ?? '';
   return approvalDigest({ log: around.log, call, tool, definition, principal, args, expires });
 }
@@ -68,9 +74,11 @@ export function approvalsOf(
 ): readonly Approval[] {
   const { approval } = row;
   if (approval === undefined) return [];
-  const digest = digestOfCall(around, { policy, request }, row.id, approval.expires);
+  const digests = [undefined, row.salt].map((salt) =>
+    digestOfCall(around, { policy, request }, row.id, approval.expires, salt),
+  );
   // What was approved is not what would run now: the tool changed, or a path leads elsewhere.
-  if (digest !== approval.digest) return [];
+  if (!digests.includes(approval.digest)) return [];
   return row.approvals.flatMap(({ by, signature, interactive }): Approval[] => {
     const how = interactive === true ? 'elicited' : 'unsigned';
     if (signature === undefined) return [{ by, how, expires: approval.expires }];

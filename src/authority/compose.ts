@@ -2,15 +2,17 @@
 
 import type { EntryDraft } from '../ledger/entry.ts';
 import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
+import { commitmentsIn } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
 import { type FactValues, admitCaller, admitPin, charge, judge, needs, withFacts } from '../policy/decide.ts';
 import type { Decision, Request } from '../policy/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf, reasonsToElicit } from './claim.ts';
-import { deniedDraft, draft, intentDraft, parkedDraft, recordArgs } from './draft.ts';
+import { deniedDraft, draft, intentDraft, parkedDraft } from './draft.ts';
 import { EXCEPTION_VERSION } from './exception.ts';
 import { existing, fingerprint } from './existing.ts';
 import { type Seen, layerFields, shadowNeeds } from './layers.ts';
+import { personalDataOf, recordArgs } from './personal.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
 import { firstTrust } from './pin.ts';
 import { denial } from './sentence.ts';
@@ -65,6 +67,8 @@ export interface Dispatch {
   readonly decision: Decision;
   /** An attempt before this one may have had the effect: that this one did not start does not say that nothing happened. */
   readonly mayHaveHappened: boolean;
+  /** Under whose keys the outcome is sealed, beside those of whoever is found in it. */
+  readonly subjects: readonly string[];
 }
 
 /** What `composeCall` must see of the ledger when it decides at `at`, milliseconds since the epoch. */
@@ -165,7 +169,8 @@ interface Decided {
 function common(around: Surroundings, prepared: Prepared, { policy, request, decision, layers, earlier }: Decided) {
   const { proposal } = prepared;
   const call = earlier?.id ?? prepared.call;
-  const recorded = recordArgs(around.vault, call, request.args);
+  const personal = personalDataOf(around.vault, policy, request);
+  const recorded = recordArgs(around.vault, call, request.args, personal);
   const tool = policy.tools.get(proposal.tool);
   const definition = tool?.definition.digest;
   return {
@@ -184,8 +189,10 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
         ...(definition === undefined ? {} : { definition }),
       },
       args: recorded.value,
+      subject: personal.claims,
     },
-    bodies: recorded.body === undefined ? [] : [recorded.body],
+    recorded,
+    bodies: recorded.bodies,
     // A parked call keeps the one it has: what it goes on with may be what a guard made of the arguments.
     fingerprints:
       earlier?.state === 'parked'
@@ -197,7 +204,7 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
 function intend(around: Surroundings, prepared: Prepared, decided: Decided): Composition<Verdict> {
   const { attempt, proposal, startedAt, again } = prepared;
   const { policy, request, decision, earlier } = decided;
-  const { fields, bodies, fingerprints } = common(around, prepared, decided);
+  const { fields, bodies, fingerprints, recorded } = common(around, prepared, decided);
   const { wall, monotonic } = again?.until ?? {
     wall: request.now + proposal.timeoutMs,
     monotonic: startedAt + proposal.timeoutMs,
@@ -223,6 +230,7 @@ function intend(around: Surroundings, prepared: Prepared, decided: Decided): Com
       request,
       decision,
       mayHaveHappened: mayHaveHappened(policy, request, earlier),
+      subjects: recorded.subjects,
     },
   };
 }
@@ -249,7 +257,8 @@ function keyFor(
 /** Asks: the call waits, holding its keys, until its approval is given, refused or has expired. */
 function park(around: Surroundings, prepared: Prepared, decided: Decided): Composition<Verdict> {
   const { fields, bodies, fingerprints } = common(around, prepared, decided);
-  const { expires, approval } = approvalOf(around, decided, fields.call);
+  const salt = commitmentsIn(fields.args).size > 0 ? prepared.salt : undefined;
+  const { expires, approval } = approvalOf(around, decided, fields.call, salt);
   return {
     writes: { entries: [...decided.trust, parkedDraft(around.world, { ...fields, approval })], bodies, fingerprints },
     result: parked(decided.policy, decided.decision, fields.call, expires),
@@ -281,8 +290,9 @@ function parked(policy: Policy, decision: Decision, call: string, expires: numbe
 function deny(around: Surroundings, prepared: Prepared, seen: Seen, decision: Decision, about?: CallRow): Denial {
   const { proposal, state, call } = prepared;
   const loaded = state.kind === 'loaded' ? state : undefined;
-  const recorded = recordArgs(around.vault, call, seen.request.args);
   const { facts, request } = seen;
+  const personal = personalDataOf(around.vault, loaded?.policy, request);
+  const recorded = recordArgs(around.vault, call, request.args, personal);
   const entry = deniedDraft(around.world, {
     call,
     decision: loaded === undefined ? decision : withFacts(loaded.policy, request, facts.values, decision),
@@ -293,9 +303,10 @@ function deny(around: Surroundings, prepared: Prepared, seen: Seen, decision: De
     policy: loaded?.policy.digest,
     layers: layerFields(loaded, decision, seen),
     args: recorded.value,
+    subject: personal.claims,
   });
   return {
-    writes: { entries: [entry], bodies: recorded.body === undefined ? [] : [recorded.body] },
+    writes: { entries: [entry], bodies: recorded.bodies },
     result: { kind: 'denied', decision, ...(about === undefined ? {} : { about }) },
   };
 }

@@ -1,18 +1,12 @@
 /** The entries the authority writes, as drafts. */
 
-import { canonicalBytes } from '../value/canonical.ts';
 import { uuidV7 } from '../value/id.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
-import { ENTRY_BYTES_MAX } from '../value/limits.ts';
 import { formatInstant } from '../value/time.ts';
 import type { EntryDraft, EntryType } from '../ledger/entry.ts';
-import type { SealedBody } from '../ledger/ledger.ts';
-import type { Vault } from '../ledger/vault.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { World } from '../world/world.ts';
 
-/** Room left in an entry for everything but the arguments. */
-const ARGS_BYTES_MAX = ENTRY_BYTES_MAX - 16_384;
 /** A decision may cite thousands of rules and a host may send any tool name; an entry holds the head of each. */
 const RULES_MAX = 64;
 const NAME_CODE_UNITS_MAX = 256;
@@ -30,40 +24,6 @@ export function draft(world: World, type: EntryType, fields: JsonObject): EntryD
 /** A reason that came from outside, as an entry holds it: its head, well-formed. */
 export function recordedReason(reason: string): string {
   return reason.toWellFormed().slice(0, REASON_CODE_UNITS_MAX).toWellFormed();
-}
-
-/** Arguments as an entry holds them: literal when small, a commitment to a sealed body when large. */
-export interface RecordedArgs {
-  readonly value: JsonValue;
-  readonly body?: SealedBody;
-}
-
-export function recordArgs(vault: Vault, call: string, args: JsonObject): RecordedArgs {
-  const literal = escapeDollar(args);
-  if (canonicalBytes(literal).length <= ARGS_BYTES_MAX) return { value: literal };
-  const { commitment, body } = vault.seal(call, 'args', args);
-  return { value: { $body: commitment }, body };
-}
-
-/**
- * Wraps every object that has a key beginning with `$` as `{"$lit": object}`, so that an agent's
- * arguments can never pass for a commitment (`$body`, `$sealed`, `$secret`).
- */
-function escapeDollar(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(escapeDollar);
-  if (typeof value !== 'object' || value === null) return value;
-  const copy: Record<string, JsonValue> = {};
-  let marked = false;
-  for (const [name, inner] of Object.entries(value)) {
-    marked ||= name.startsWith('$');
-    Object.defineProperty(copy, name, {
-      value: escapeDollar(inner),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
-  }
-  return marked ? { $lit: copy } : copy;
 }
 
 /** What an entry says of a decision. */
@@ -92,6 +52,10 @@ export function reservationFields({ reservation }: Decision): JsonObject {
   return { reserved, rates, slots, ...(effectTimeoutMs === undefined ? {} : { effectTimeoutMs }) };
 }
 
+function subjectField({ subject }: Pick<DeniedFields, 'subject'>): JsonObject {
+  return subject.length === 0 ? {} : { subject };
+}
+
 export interface DeniedFields {
   readonly call: string;
   readonly principal: string;
@@ -104,6 +68,8 @@ export interface DeniedFields {
   /** What stood beside the policy: layers.ts. */
   readonly layers: JsonObject;
   readonly args: JsonValue;
+  /** `s_…` of whom the call says that it is about. */
+  readonly subject: readonly string[];
 }
 
 export function deniedDraft(world: World, denied: DeniedFields): EntryDraft {
@@ -117,6 +83,7 @@ export function deniedDraft(world: World, denied: DeniedFields): EntryDraft {
     },
     policy: policyFields(denied.policy, denied.decision, denied.layers),
     args: denied.args,
+    ...subjectField(denied),
   });
 }
 
@@ -135,6 +102,8 @@ export interface IntentFields {
   readonly decision: Decision;
   readonly layers: JsonObject;
   readonly args: JsonValue;
+  /** As in `DeniedFields`. */
+  readonly subject: readonly string[];
 }
 
 export function intentDraft(world: World, intent: IntentFields): EntryDraft {
@@ -149,6 +118,7 @@ export function intentDraft(world: World, intent: IntentFields): EntryDraft {
     tool: { ...intent.tool },
     policy: { ...policyFields(intent.policy, intent.decision, intent.layers), ...reservationFields(intent.decision) },
     args: intent.args,
+    ...subjectField(intent),
     ...intent.about,
   });
 }
@@ -166,6 +136,7 @@ export function parkedDraft(world: World, parked: ParkedFields): EntryDraft {
     tool: { ...parked.tool },
     policy: policyFields(parked.policy, parked.decision, parked.layers),
     args: parked.args,
+    ...subjectField(parked),
     approval: parked.approval,
   });
 }

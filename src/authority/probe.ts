@@ -11,14 +11,15 @@ import { recordedArgs, runOf } from './asked.ts';
 import { basisOf, withBasis, withBasisReads } from './basis.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
-import { intentDraft, newId, recordArgs } from './draft.ts';
+import { intentDraft, newId } from './draft.ts';
 import { madeWith } from './layers.ts';
+import { personalDataOf, recordArgs } from './personal.ts';
 import { firstTrust } from './pin.ts';
 import { type Surroundings, guard } from './prepare.ts';
 import type { Reach } from './proposal.ts';
 import { recordOutcome } from './record.ts';
 import { isAbandoned } from './retry.ts';
-import { settledWrites } from './settle.ts';
+import { settledWrites, subjectsOfRow } from './settle.ts';
 
 /** The pause after the first probe of a call that settled nothing, milliseconds; it doubles up to the longest. */
 const FIRST_PAUSE_MS = 1_000;
@@ -113,6 +114,7 @@ async function probeCall(probing: Probing, row: CallRow, seen: Attention): Promi
   const performed = await dispatchCall(around.world, reached.perform, dispatch);
   const answer = await recordOutcome(ledger, around, dispatch, performed);
   if (performed.kind !== 'succeeded' || answer.state !== 'succeeded') return;
+  const subjects = await subjectsOfRow(ledger, row);
   const executed = probeSays(policy, request, performed.output);
   if (executed === undefined || (!executed && !isLate)) return;
   await ledger.transact({ call: row.id }, ({ call: now }): Composition<void> => {
@@ -121,7 +123,7 @@ async function probeCall(probing: Probing, row: CallRow, seen: Attention): Promi
     const found = executed
       ? ({ as: 'executed', output: performed.output } as const)
       : ({ as: 'not-executed' } as const);
-    return { writes: settledWrites(around, now, { ...found, by: PROBE, reason }), result: undefined };
+    return { writes: settledWrites(around, now, { ...found, by: PROBE, reason }, subjects), result: undefined };
   });
 }
 
@@ -138,7 +140,7 @@ function mayBeOver({ policy, around: { world } }: Probing, row: CallRow, seen: A
 async function recordedRequest(ledger: Ledger, row: CallRow): Promise<Request | undefined> {
   const entry = row.intent === undefined ? undefined : await ledger.entry(row.intent);
   if (entry?.type !== 'call.intent' || entry['attempt'] !== row.attempt) return undefined;
-  const args = await recordedArgs(ledger, row.id, entry['args']);
+  const args = await recordedArgs(ledger, row.intent ?? row.position, entry['args']);
   if (!isJsonObject(args)) return undefined;
   const now = parseInstant(entry.at) ?? 0;
   const call = { id: row.id, attempt: row.attempts, key: '' };
@@ -160,6 +162,7 @@ async function intendProbe(
   if (!guarded.ok || admitArguments(policy, proposed) !== undefined) return undefined;
   const request = { ...proposed, args: guarded.args };
   const basis = basisOf({ policy }, request.tool, around.recorded);
+  const known = await subjectsOfRow(ledger, row);
   return ledger.transact(
     withBasisReads({ call: row.id, facts: needs(policy, request) }, basis),
     (facts): Composition<Dispatch | undefined> => {
@@ -169,7 +172,10 @@ async function intendProbe(
       if (admitPin(policy, request, facts.values) !== undefined) return { result: undefined };
       const trust = firstTrust(world, policy, request.tool, facts);
       const deadline = facts.at + timeoutMs;
-      const recorded = recordArgs(vault, call, request.args);
+      // What is found out of a call is about the same people.
+      const { claims, declared } = personalDataOf(vault, policy, request);
+      const personal = { claims, more: known, declared };
+      const recorded = recordArgs(vault, call, request.args, personal);
       const definition = policy.tools.get(request.tool)?.definition.digest;
       const entry = intentDraft(world, {
         call,
@@ -184,12 +190,13 @@ async function intendProbe(
         decision: DECLARED,
         layers: madeWith(policy),
         args: recorded.value,
+        subject: personal.claims,
         about: { probes: row.id },
       });
       const times = { deadline, monotonicDeadline: startedAt + timeoutMs };
       const { args } = request;
       return withBasis(world, basis, facts, {
-        writes: { entries: [...trust, entry], bodies: recorded.body === undefined ? [] : [recorded.body] },
+        writes: { entries: [...trust, entry], bodies: recorded.bodies },
         result: {
           kind: 'dispatch',
           call,
@@ -200,6 +207,7 @@ async function intendProbe(
           request,
           decision: DECLARED,
           mayHaveHappened: false,
+          subjects: recorded.subjects,
         },
       });
     },

@@ -6,6 +6,7 @@ import { notStartedAnswer, recordedAnswer, unknownAnswer } from './answering.ts'
 import { chargedFields } from './charged.ts';
 import type { Dispatch } from './compose.ts';
 import { draft, recordedReason } from './draft.ts';
+import { impersonal, sealBody } from './personal.ts';
 import type { Surroundings } from './prepare.ts';
 import { settledWrites } from './settle.ts';
 
@@ -72,13 +73,18 @@ async function recordLate(
       if (now?.state !== 'unknown' || now.attempt !== attempt || performed.kind === 'unknown') {
         return { result: now ?? 'gone' };
       }
-      const writes = settledWrites(around, now, {
-        as: performed.kind === 'not-started' ? 'not-executed' : 'executed',
-        by: LATE,
-        reason: `the outcome came after the call was declared unknown: ${performed.kind}`,
-        ...('output' in performed ? { output: performed.output } : {}),
-        ...chargedFields(dispatch, performed),
-      });
+      const writes = settledWrites(
+        around,
+        now,
+        {
+          as: performed.kind === 'not-started' ? 'not-executed' : 'executed',
+          by: LATE,
+          reason: `the outcome came after the call was declared unknown: ${performed.kind}`,
+          ...('output' in performed ? { output: performed.output } : {}),
+          ...chargedFields(dispatch, performed),
+        },
+        dispatch.subjects,
+      );
       return { writes, result: undefined };
     });
     if (row === undefined) return answerOf(call, request.tool, performed);
@@ -102,19 +108,25 @@ async function reread(ledger: Ledger, call: string): Promise<CallRow | undefined
   }
 }
 
+function reasonOf({ policy, request }: Dispatch, reason: string): string {
+  return recordedReason(impersonal(reason, policy, request));
+}
+
 function outcomeWrites({ world, vault }: Surroundings, dispatch: Dispatch, performed: Performed): Writes {
   const { call, attempt } = dispatch;
   switch (performed.kind) {
     case 'succeeded':
     case 'failed': {
-      const { commitment, body } = vault.seal(call, 'output', performed.output);
-      const fields = { call, attempt, output: { $body: commitment }, ...chargedFields(dispatch, performed) };
-      return { entries: [draft(world, `call.${performed.kind}`, fields)], bodies: [body] };
+      const { value: output, bodies } = sealBody(vault, call, 'output', performed.output, dispatch.subjects);
+      const fields = { call, attempt, output, ...chargedFields(dispatch, performed) };
+      return { entries: [draft(world, `call.${performed.kind}`, fields)], bodies };
     }
     case 'not-started':
     case 'unknown':
       return {
-        entries: [draft(world, `call.${performed.kind}`, { call, attempt, reason: recordedReason(performed.reason) })],
+        entries: [
+          draft(world, `call.${performed.kind}`, { call, attempt, reason: reasonOf(dispatch, performed.reason) }),
+        ],
       };
   }
 }

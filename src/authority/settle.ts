@@ -3,6 +3,7 @@
 import type { CallRow, Composition, Ledger, Writes } from '../ledger/ledger.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { draft } from './draft.ts';
+import { sealBody } from './personal.ts';
 import type { Surroundings } from './prepare.ts';
 
 export interface Settlement extends Finding {
@@ -42,12 +43,13 @@ export async function settle(
     const message = 'the process that sent this call still runs and may yet get its answer; stop it first';
     return { ok: false, code: 'owner-alive', message };
   }
+  const subjects = await subjectsOfRow(ledger, before);
   return ledger.transact({ call }, ({ call: row }): Composition<Settled> => {
     // Another attempt than the one that was looked at has another owner.
     if (row?.state !== 'unknown' || row.attempt !== before.attempt) {
       return { result: { ok: false, code: 'not-unknown', message: notUnknown(row) } };
     }
-    return { writes: settledWrites(around, row, finding), result: { ok: true, row } };
+    return { writes: settledWrites(around, row, finding, subjects), result: { ok: true, row } };
   });
 }
 
@@ -56,15 +58,23 @@ function notUnknown(row: CallRow | undefined): string {
   return row?.state === 'intent' ? `${now}: the process that runs it lives, wait for it or stop it` : now;
 }
 
+/** Under whose keys an outcome belongs that comes from elsewhere: whom the entry names, and whom the vault knows of. */
+export async function subjectsOfRow(ledger: Ledger, row: CallRow): Promise<readonly string[]> {
+  const entry = row.intent === undefined ? undefined : await ledger.entry(row.intent);
+  const named: readonly JsonValue[] = Array.isArray(entry?.['subject']) ? entry['subject'] : [];
+  const claims = named.filter((one) => typeof one === 'string');
+  return [...new Set([...claims, ...(await ledger.subjectsOf(row.id))])];
+}
+
 /** The entry that settles the attempt of `row`. `charged` and its like say what the attempt took. */
 export function settledWrites(
   { vault, world }: Pick<Surroundings, 'vault' | 'world'>,
   row: CallRow,
   { as, by, reason, output, ...charged }: Finding & JsonObject,
+  subjects: readonly string[],
 ): Writes {
-  const sealed = output === undefined ? undefined : vault.seal(row.id, 'output', output);
+  const sealed = output === undefined ? undefined : sealBody(vault, row.id, 'output', output, subjects);
   const said = { call: row.id, attempt: row.attempt, as, by, reason, ...charged };
-  const fields = sealed === undefined ? said : { ...said, output: { $body: sealed.commitment } };
-  const bodies = sealed === undefined ? [] : [sealed.body];
-  return { entries: [draft(world, 'call.settled', fields)], bodies };
+  const fields = sealed === undefined ? said : { ...said, output: sealed.value };
+  return { entries: [draft(world, 'call.settled', fields)], bodies: sealed?.bodies ?? [] };
 }

@@ -61,6 +61,19 @@ test('a call that another process parked is carried out by a gateway that was ne
   assert.equal((await two.call('bank.pay', { ...PAY, amount: 99 })).decision?.code, 'key-conflict');
 });
 
+test('a call that another process parked is carried out with the arguments that the log only commits to [R-sealed]', async () => {
+  const text = FINANCE.replace('key: args.charge', 'key: args.charge\n    personal: [args.charge]');
+  const { first, call } = await left(text);
+  const parked = first.entries().find(({ type }) => type === 'call.parked');
+  assert.ok(!JSON.stringify(parked).includes(PAY.charge));
+  const second = await next(first, text);
+  const erased = (ledger: Ledger): Ledger => overriding(ledger, { argument: async () => undefined });
+  await claimed(await next(first, text, { between: erased }));
+  assert.deepEqual(first.effects, []);
+  await claimed(second);
+  assert.deepEqual([(await second.ledger.call(call))?.state, first.effects], ['succeeded', [PAY]]);
+});
+
 test('a call that another process parked is left while its tool cannot be reached, and carried out when it can', async () => {
   const { first, call } = await left();
   const tools: string[] = [];
@@ -159,7 +172,7 @@ test('a call that another process parked is left when its row is not what was pa
   const world = await openWorld({ policy: FINANCE });
   const parked = await world.call('bank.pay', large);
   await answer(world, parked.call, ANN);
-  const gone = (ledger: Ledger): Ledger => overriding(ledger, { body: async () => undefined });
+  const gone = (ledger: Ledger): Ledger => overriding(ledger, { argument: async () => undefined });
   await claimed(await next(world, FINANCE, { between: gone }));
   assert.deepEqual([first.effects, world.effects], [[], []]);
   await claimed(await next(world));

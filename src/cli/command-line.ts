@@ -5,41 +5,16 @@ import { LedgerError } from '../ledger/ledger.ts';
 import type { KillOptions } from './command/kill.ts';
 import type { CommonOptions } from './configuration.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
+import { type Given, common, givenTo, text, withCommon } from './given.ts';
 import type { StandingOptions } from './standing.ts';
+import type { NamedSubject } from './subject.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 import { UNAVAILABLE } from './unavailable.ts';
 import { VERSION } from './version.ts';
 
-type Given = Readonly<Record<string, unknown>>;
-
 const EXIT_CODES = `
 Exit codes: 0 ok, 1 looked and found it wrong, 2 bad argument, file or policy, 3 deny, 4 ask,
 7 the ledger cannot be opened or has stopped, 70 a bug.`;
-
-/** The text of option `name` under the key `as`, or nothing, to be spread into options. */
-function text<K extends string>(given: Given, name: string, as: K): { readonly [N in K]?: string };
-function text(given: Given, name: string, as: string): Given {
-  const value = given[name];
-  if (value === '') throw new CliError('usage', `\`--${name}\` is empty`);
-  return typeof value === 'string' ? { [as]: value } : {};
-}
-
-/** What was given before the command's name and after it; after it counts. */
-function givenTo(command: Command): Given {
-  return { ...command.parent?.opts(), ...command.opts() };
-}
-
-function common(given: Given): CommonOptions {
-  return { ...text(given, 'config', 'config'), ...text(given, 'data', 'data'), json: given['json'] === true };
-}
-
-/** Adds the options every command takes, which may stand before its name and after it. */
-function withCommon(command: Command): Command {
-  return command
-    .option('-c, --config <file>', 'configuration file (default: interlock.yaml in this directory)')
-    .option('--data <dir>', 'data directory (default: .interlock beside the configuration)')
-    .option('--json', 'machine-readable output');
-}
 
 type Run = (given: Given, operands: readonly string[]) => Promise<ExitCode>;
 type Add = (usage: string, summary: string, run: Run) => Command;
@@ -73,6 +48,7 @@ function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Com
   addKillCommands(terminal, add);
   addRecoverCommand(terminal, add);
   addAuditCommands(terminal, add);
+  addVaultCommands(terminal, add);
   for (const [name, summary] of UNAVAILABLE) addUnavailable(program, name, summary);
   return program;
 }
@@ -313,6 +289,46 @@ function addRecoverCommand(terminal: Terminal, add: Add): void {
     .option('--accept-clock', 'the wall clock is right as it is')
     .option('--accept-rollback', 'go on with a log that is older than its checkpoint outside')
     .option('--lift', 'decide calls with effects by their rules again');
+}
+
+function named(given: Given, subject: string | undefined): CommonOptions & NamedSubject & { readonly reason: string } {
+  const { reason = '' } = text(given, 'reason', 'reason');
+  return { ...common(given), ...text(given, 'value', 'value'), ...(subject === undefined ? {} : { subject }), reason };
+}
+
+function addVaultCommands(terminal: Terminal, add: Add): void {
+  add('erase [subject]', 'erase what is kept of a person, and print a receipt', async (given, [subject]) => {
+    const { eraseCommand } = await import('./command/erase.ts');
+    return eraseCommand(terminal, named(given, subject));
+  })
+    .requiredOption('--reason <text>', 'why; recorded')
+    .option('--value <value>', 'whoever this e-mail address, phone number or IBAN is of');
+  add('subjects [subject]', 'whose data is kept, and how much', async (given, [subject]) => {
+    const { subjectsCommand } = await import('./command/subjects.ts');
+    return subjectsCommand(terminal, named(given, subject));
+  }).option('--value <value>', 'only whoever this e-mail address, phone number or IBAN is of');
+  add('hold <action> [subject]', 'add or lift: what may not be erased', async (given, [action = '', subject]) => {
+    const { holdCommand } = await import('./command/hold.ts');
+    return holdCommand(terminal, { ...named(given, subject), action });
+  })
+    .requiredOption('--reason <text>', 'why; recorded')
+    .option('--value <value>', 'whoever this e-mail address, phone number or IBAN is of');
+  add('disclose <call> [pointers...]', 'hand out sealed values with their proofs', async (given, operands) => {
+    const { discloseCommand } = await import('./command/disclose.ts');
+    const [call = '', ...pointers] = operands;
+    const { to = '' } = text(given, 'to', 'to');
+    return discloseCommand(terminal, { ...named(given, undefined), call, pointers, to });
+  })
+    .requiredOption('--to <text>', 'who gets them; recorded')
+    .requiredOption('--reason <text>', 'why; recorded');
+  add(
+    'key <action>',
+    'rotate: a new key wraps all others, and the old one is destroyed',
+    async (given, [action = '']) => {
+      const { keyCommand } = await import('./command/key.ts');
+      return keyCommand(terminal, { ...common(given), action });
+    },
+  );
 }
 
 function addUnavailable(program: Command, name: string, summary: string): void {

@@ -6,11 +6,12 @@ import path from 'node:path';
 import { dataFiles, errorCodeOf } from '../ledger/directory.ts';
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import type { OutsidePlace } from '../ledger/outside.ts';
-import { openReader } from '../ledger/sqlite/reader.ts';
+import { type CommittedBody, openReader } from '../ledger/sqlite/reader.ts';
 import { type LedgerOptions, type StoredLedger, openLedger } from '../ledger/sqlite/store.ts';
 import { storedEntry } from '../ledger/stored-entry.ts';
 import type { FactValues } from '../policy/decide.ts';
 import { type Vault, openVault, readVault } from '../ledger/vault.ts';
+import type { JsonValue } from '../value/json.ts';
 import { dyingAt } from '../world/fault-point.ts';
 import { systemWorld } from '../world/system.ts';
 import type { World } from '../world/world.ts';
@@ -61,7 +62,8 @@ export async function openData(terminal: Terminal, common: CommonOptions, option
 }
 
 /** What is stored of calls, read without the lock and without leave to write: beside a gateway however busy it is. */
-export interface ReadData extends Pick<Ledger, 'log' | 'entry' | 'body' | 'parked' | 'counters'>, Disposable {
+export interface ReadData
+  extends Pick<Ledger, 'log' | 'entry' | 'body' | 'argument' | 'parked' | 'counters'>, Disposable {
   /** The facts under these keys, as a decision at `at` would read them; milliseconds since the epoch. */
   values(keys: readonly string[], at: number): FactValues;
 }
@@ -70,15 +72,16 @@ export interface ReadData extends Pick<Ledger, 'log' | 'entry' | 'body' | 'parke
 export function readData(directory: string): ReadData {
   const reader = openReader(directory);
   let vault: Vault | undefined;
+  const open = (stored: CommittedBody | undefined): JsonValue | undefined => {
+    if (stored === undefined) return undefined;
+    vault ??= readVault(directory, systemWorld);
+    return vault.open(stored.body, stored.commitment);
+  };
   return {
     log: reader.log,
     entry: async (position) => storedEntry(reader.leaf(position), position),
-    body: async (call, role) => {
-      const stored = reader.body(call, role);
-      if (stored === undefined) return undefined;
-      vault ??= readVault(directory, systemWorld);
-      return vault.open(stored.body, stored.commitment);
-    },
+    body: async (call, role) => open(reader.body(call, role)),
+    argument: async (position, pointer) => open(reader.argument(position, pointer)),
     parked: async (principal) => reader.parked(principal),
     counters: async (folder) => reader.countersOf(folder),
     values: (keys, at) => reader.values(keys, at),

@@ -66,7 +66,7 @@ function besideOf(directory: string, reader: Reader, readable: Readable): NonNul
   try {
     const vault = readVault(directory, systemWorld);
     const body: BodySource['body'] = (...of) => reader.bodyAt(...of);
-    return { tables, bodies: { body, vault } };
+    return { tables, bodies: { body, vault, salt: (call) => reader.call(call)?.salt } };
   } catch (error) {
     if (error instanceof LedgerError && error.code === 'cannot-open') return { tables };
     throw error;

@@ -32,6 +32,7 @@ export function openRecordedLog(terminal: Terminal, directory: string): Recorded
           vault ??= readVault(directory, systemWorld);
           return vault.open(body, commitment);
         },
+        salt: (call) => reader.call(call)?.salt,
       };
     },
     [Symbol.dispose]: () => reader[Symbol.dispose](),

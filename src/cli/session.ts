@@ -15,8 +15,9 @@ import { type Widening, wideningsOf } from '../policy/widening.ts';
 import type { Issue } from '../value/issue.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { World } from '../world/world.ts';
-import { type Loaded, type Usable, identityOf } from './configuration.ts';
+import type { Loaded, Usable } from './configuration.ts';
 import { counted, firstError, forbidUse } from './issues.ts';
+import { type Looked, isAlike, lookAt } from './look.ts';
 import { typeShadow } from './shadow.ts';
 
 /** How often approvals are looked for, milliseconds. */
@@ -36,6 +37,8 @@ export interface SessionOptions {
   /** Takes one line. */
   readonly log: (line: string) => void;
   readonly show: (issues: readonly Issue[], loaded: Loaded) => void;
+  /** Looks after the vault once, under the configuration in force; answers with what there is to tell. */
+  readonly upkeep?: (configuration: Configuration) => Promise<readonly string[]>;
   /** `Authority.trusted` at the start; none if not given. */
   readonly trusted?: ReadonlyMap<string, TrustedPin>;
 }
@@ -233,11 +236,13 @@ export class Session {
 
   /** Looks after the calls that processes left behind, and after results past their time, until `signal` aborts. */
   async tend(signal: AbortSignal): Promise<void> {
-    const { authority, log } = this.#options;
+    const { authority, log, upkeep } = this.#options;
     await this.#repeat(TEND_EVERY_MS, signal, 'calls without outcome could not be looked for', async () => {
       const recovered = await authority.recover();
       if (recovered > 0) log(`${counted(recovered, 'call')} ended without a recorded outcome: unknown from now on`);
       await authority.expire();
+      const { configuration } = this;
+      if (configuration !== undefined) for (const line of (await upkeep?.(configuration)) ?? []) log(line);
     });
   }
 
@@ -360,22 +365,6 @@ function lineIn({ shown }: Loaded): (widening: Widening) => string {
     const was = of === 'now' ? '' : ' as it was';
     return `${shown}:${place.line}:${place.column}${was}: ${message}`;
   };
-}
-
-/** The files that tell whether to read again. */
-type Looked = Pick<Loaded, 'file' | 'identity' | 'shadow'>;
-
-/** The same files as they are now. */
-async function lookAt(taken: Looked | undefined): Promise<Looked | undefined> {
-  if (taken === undefined) return undefined;
-  const { file, shadow } = taken;
-  const identity = await identityOf(file);
-  if (shadow === undefined) return { file, identity };
-  return { file, identity, shadow: { ...shadow, identity: await identityOf(shadow.file) } };
-}
-
-function isAlike(a: Looked | undefined, b: Looked | undefined): boolean {
-  return a?.identity === b?.identity && a?.shadow?.identity === b?.shadow?.identity;
 }
 
 function compile(

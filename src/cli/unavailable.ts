@@ -2,13 +2,8 @@
 
 export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] = [
   ['report', 'a page about a session'],
-  ['erase', 'erase the data of a subject'],
-  ['subjects', 'the subjects of the vault'],
-  ['disclose', 'hand out a sealed value'],
-  ['hold', 'legal holds'],
   ['connect', 'connect a host'],
   ['doctor', 'what this machine can enforce'],
-  ['key', 'keys of the log and of callers'],
   ['run', 'run a program'],
   ['runs', 'runs of programs'],
   ['signal', 'send an event to a run'],

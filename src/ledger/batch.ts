@@ -3,6 +3,7 @@
 import type { Change, Lookups, Moment } from './fold.ts';
 import { fold } from './fold.ts';
 import type { CallRow, Composition, Facts, Reads, TrustedTool } from './ledger.ts';
+import { isErased } from './ended.ts';
 import type { Fingerprint, PreparedWrites } from './prepare.ts';
 import { prepareWrites } from './prepare.ts';
 import type { Step } from './step.ts';
@@ -12,7 +13,8 @@ import { factsOf, leasesOf } from './tables.ts';
 export type BatchJob =
   | { readonly kind: 'append'; readonly prepared: PreparedWrites }
   | { readonly kind: 'transact'; readonly reads: Reads; readonly compose: (facts: Facts) => Composition<unknown> }
-  | { readonly kind: 'checkpoint' };
+  /** What is composed of nothing. */
+  | { readonly kind: 'checkpoint' | 'upkeep' };
 
 /**
  * What became of one job: `fits` — writes that the tables take, or nothing to write; `conflict` — writes that they do
@@ -51,6 +53,7 @@ export function composeBatch(jobs: readonly BatchJob[], tables: Tables, start: B
 function composeJob(job: BatchJob, tables: Tables, start: BatchStart): Composed {
   switch (job.kind) {
     case 'checkpoint':
+    case 'upkeep':
       return { kind: 'fits', result: undefined };
     case 'append':
       return apply(job.prepared, undefined, tables, start);
@@ -135,7 +138,8 @@ export function foldWrites(
   }
   for (const { call, salt, mac } of fingerprints) {
     const row = rows.get(call);
-    if (row !== undefined) rows.set(call, { ...row, salt, fingerprint: mac });
+    // What was erased stays so: nothing private is kept of the call any more.
+    if (row !== undefined && !isErased(row)) rows.set(call, { ...row, salt, fingerprint: mac });
   }
   const after = [...rows.values()];
   const ended = [...befores.values()].flatMap((before) => (before === undefined ? [] : leasesOf(before)));

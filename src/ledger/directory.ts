@@ -11,6 +11,8 @@ export interface DataFiles {
   readonly ledger: string;
   readonly signer: string;
   readonly vaultKey: string;
+  /** A directory: a key for each epoch. */
+  readonly epochs: string;
   readonly instances: string;
 }
 
@@ -19,6 +21,7 @@ export function dataFiles(dataDirectory: string): DataFiles {
     ledger: join(dataDirectory, 'ledger.db'),
     signer: join(dataDirectory, 'signer.key'),
     vaultKey: join(dataDirectory, 'vault.key'),
+    epochs: join(dataDirectory, 'epochs'),
     instances: join(dataDirectory, 'instances'),
   };
 }

@@ -19,6 +19,11 @@ export function isOver({ state }: Pick<CallRow, 'state'>): boolean {
   return state !== 'intent' && state !== 'unknown' && state !== 'parked';
 }
 
+/** Whether something of the call was erased: nothing private is kept of it any more. */
+export function isErased({ fingerprint }: Pick<CallRow, 'fingerprint'>): boolean {
+  return fingerprint?.length === 0;
+}
+
 /** Call ids are UUIDv7: those below this one were made before `before`, milliseconds since the epoch. */
 export function idBound(before: number): string {
   const bytes = new Uint8Array(8);

@@ -99,7 +99,10 @@ export interface CallRow {
   readonly position: number;
   /** Random, the call's own; absent once the body is gone. */
   readonly salt?: Uint8Array;
-  /** HMAC-SHA-256 under `salt` of principal, tool and arguments as proposed; tells "same call". */
+  /**
+   * HMAC-SHA-256 under `salt` of principal, tool and arguments as proposed; tells "same call". Empty when something of
+   * the call was erased: nothing private is kept of it any more.
+   */
   readonly fingerprint?: Uint8Array;
 }
 
@@ -110,7 +113,7 @@ export interface Reads {
   /** Answers with the calls of this principal and tool that are `parked`, `intent` or `unknown`. */
   readonly open?: { readonly principal: string; readonly tool: string };
   readonly call?: string;
-  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`, `clock/…`, `rollback/…`, `exception-version`. */
+  /** Keys of facts: `budget/…`, `count/…`, `rate/…`, `slots/…`, `kill/…`, `parked/…`, `pin/…`, `clock/…`, `rollback/…`, `hold/…`, `exception-version`. */
   readonly facts?: readonly string[];
 }
 
@@ -136,11 +139,26 @@ export type BodyRole = 'args' | 'output';
 /** A value too large or too private for an entry; the entry holds its commitment (`Vault.seal`). */
 export interface SealedBody {
   readonly call: string;
-  readonly role: BodyRole;
+  /** A `BodyRole`, or `args` and the JSON pointer of a value among the arguments, as `args/to/email`. */
+  readonly role: string;
   /** Nonce, ciphertext and tag (AES-256-GCM) of the disclosure. */
   readonly ciphertext: Uint8Array;
-  /** The body's own key, wrapped by the data directory's. */
-  readonly wrappedKey: Uint8Array;
+  /** The body's own key, in clear: the store wraps it, under its lock, and forgets it. */
+  readonly key: Uint8Array;
+  /** For wrapping it by the key of the epoch, where it has no shares. */
+  readonly nonce: Uint8Array;
+  /** Of the key, one for each subject. */
+  readonly shares: readonly SealedShare[];
+}
+
+/** What the key of a subject wraps. */
+export interface SealedShare {
+  readonly subject: string;
+  readonly share: Uint8Array;
+  readonly nonce: Uint8Array;
+  /** The subject's key, if it has none by then. */
+  readonly fresh: Uint8Array;
+  readonly freshNonce: Uint8Array;
 }
 
 /** What a transaction writes, all or none, with the table changes that fold from its entries. */
@@ -193,8 +211,12 @@ export interface Ledger extends AsyncDisposable {
   call(id: string): Promise<CallRow | undefined>;
   /** The entry at `position`, as its leaf says it; absent beyond the end. */
   entry(position: number): Promise<Entry | undefined>;
-  /** The sealed value, opened and checked against `commitment` from its entry; absent once it is gone. */
+  /** The sealed value, opened and checked against the commitment in its entry; absent once it is gone. */
   body(call: string, role: BodyRole): Promise<JsonValue | undefined>;
+  /** A sealed argument of the entry at `position`, by its JSON pointer; opened, checked and absent as a body is. */
+  argument(position: number, pointer: string): Promise<JsonValue | undefined>;
+  /** The subjects under whose keys something of the call lies. */
+  subjectsOf(call: string): Promise<readonly string[]>;
   /** Calls that are in `state`, whoever runs them, by id: oldest first. */
   unsettled(state: 'intent' | 'unknown'): Promise<readonly CallRow[]>;
   /** Calls that are `parked`, of one principal or of all, by id: oldest first. */

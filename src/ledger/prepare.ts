@@ -22,6 +22,8 @@ export interface EncodedWrites {
   readonly fingerprints: readonly Fingerprint[];
   /** Calls whose bodies and fingerprints are destroyed, if they are still where they were. */
   readonly ended?: readonly EndedCall[];
+  /** The subject whose key is destroyed, with all that it is needed for; and how many values the entries say that is. */
+  readonly erase?: { readonly subject: string; readonly values: number };
 }
 
 export interface PreparedWrites {

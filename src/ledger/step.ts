@@ -9,6 +9,7 @@ import { type ContentStep, readContent } from './content.ts';
 import type { EntryType } from './entry.ts';
 import type { ApprovalRequest, Charges } from './ledger.ts';
 import { type StandingStep, isStanding, readStanding } from './standing.ts';
+import { type VaultStep, isVaultType, readVaultStep } from './vault-step.ts';
 
 /** So that it can be added to any time, milliseconds. */
 const EFFECT_TIMEOUT_MS_MAX = 2 ** 50;
@@ -96,14 +97,18 @@ export type RollbackStep =
   | { readonly kind: 'rollback-accepted'; readonly call?: never }
   | { readonly kind: 'rollback-lifted'; readonly call?: never };
 
-export type Step = CallStep | KillStep | PinStep | ClockStep | ContentStep | StandingStep | RollbackStep;
+export type Step = CallStep | KillStep | PinStep | ClockStep | ContentStep | StandingStep | RollbackStep | VaultStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
 export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
-  return /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)|^policy\.content$/u.test(type) || isStanding(type);
+  return (
+    /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)|^policy\.content$/u.test(type) ||
+    isStanding(type) ||
+    isVaultType(type)
+  );
 }
 
 /** Reads the fields that folding needs. `fields` may be a whole entry. */
@@ -145,7 +150,7 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
     case 'policy.content':
       return readContent(fields);
     default:
-      return readStanding(type, fields);
+      return readVaultStep(type, fields) ?? readStanding(type, fields);
   }
 }
 

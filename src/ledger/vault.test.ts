@@ -9,24 +9,74 @@ import { createManualWorld } from '../../test/manual-world.ts';
 import { canonicalText } from '../value/canonical.ts';
 import type { JsonValue } from '../value/json.ts';
 import { systemWorld } from '../world/system.ts';
+import type { KeptBody, StoredBody } from './keep.ts';
+import { RECORD_BYTES, keepBody } from './keep.ts';
 import type { SealedBody } from './ledger.ts';
 import { LedgerError } from './ledger.ts';
+import type { Vault } from './vault.ts';
 import { createVault, openVault } from './vault.ts';
 
 const vault = createVault(new Uint8Array(32).fill(7), systemWorld);
+
+const EPOCH = 1;
+
+/** As a store would keep it, and read it again. */
+function stored(body: SealedBody, keys = new Map<string, Uint8Array>(), of: Vault = vault): StoredBody {
+  return found(keepBody(body, EPOCH, of.keyring, keys), keys);
+}
+
+function found(body: KeptBody, keys: ReadonlyMap<string, Uint8Array>): StoredBody {
+  return { ...body, shares: body.shares.map((share) => ({ ...share, record: keys.get(share.subject) })) };
+}
 
 const isTampered = (error: unknown): boolean => error instanceof LedgerError && error.code === 'tampered';
 
 test('what was sealed opens to the same value, and twice never looks the same', () => {
   fc.assert(
-    fc.property(fc.jsonValue(), (json) => {
+    fc.property(fc.jsonValue(), fc.uniqueArray(fc.string(), { maxLength: 4 }), (json, subjects) => {
       const value = json as JsonValue;
-      const [one, two] = [vault.seal('c', 'output', value), vault.seal('c', 'output', value)];
-      assert.equal(canonicalText(vault.open(one.body, one.commitment)), canonicalText(value));
+      const [one, two] = [vault.seal('c', 'output', value, subjects), vault.seal('c', 'output', value, subjects)];
+      const opened = vault.open(stored(one.body), one.commitment);
+      assert(opened !== undefined);
+      assert.equal(canonicalText(opened), canonicalText(value));
       assert.notEqual(one.commitment, two.commitment);
       assert.notDeepEqual(one.body, two.body);
     }),
   );
+});
+
+test('a body never opens again once the key of any of its subjects is destroyed, and others of theirs do', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 5 }), fc.nat(), (subjects, chosen) => {
+      const keys = new Map<string, Uint8Array>();
+      const erased = subjects[chosen % subjects.length] ?? '';
+      const all = vault.seal('c', 'output', 'secret', subjects);
+      const others = subjects.filter((subject) => subject !== erased);
+      const rest = vault.seal('d', 'output', 'kept', others);
+      const [one, two] = [all, rest].map(({ body }) => keepBody(body, EPOCH, vault.keyring, keys));
+      assert(one !== undefined && two !== undefined);
+      assert.equal(vault.open(found(one, keys), all.commitment), 'secret');
+      keys.set(erased, new Uint8Array(RECORD_BYTES));
+      assert.equal(vault.open(found(one, keys), all.commitment), undefined);
+      assert.equal(vault.open(found(two, keys), rest.commitment), 'kept');
+      keys.delete(erased);
+      assert.equal(vault.open(found(one, keys), all.commitment), undefined);
+    }),
+  );
+});
+
+test('what is kept under a subject holds neither the body’s key nor the subject’s', () => {
+  const keys = new Map<string, Uint8Array>();
+  const { body } = vault.seal('c', 'output', 'secret', ['s', 't']);
+  const kept = keepBody(body, EPOCH, vault.keyring, keys);
+  const all = Buffer.concat([
+    kept.ciphertext,
+    kept.wrappedKey,
+    ...kept.shares.map(({ wrapped }) => wrapped),
+    ...keys.values(),
+  ]);
+  const secrets = [body.key, ...body.shares.flatMap(({ share, fresh }) => [share, fresh]), Buffer.from('secret')];
+  for (const secret of secrets) assert.equal(all.indexOf(Buffer.from(secret)), -1);
 });
 
 test('a commitment is the digest of an RFC 9901 disclosure of salt, pointer and value', () => {
@@ -39,19 +89,38 @@ test('a commitment is the digest of an RFC 9901 disclosure of salt, pointer and 
 });
 
 test('a body that was changed, moved or is another key’s does not open', () => {
-  const { commitment, body } = vault.seal('c', 'output', { paid: 1250 });
   const flipped = (bytes: Uint8Array, index: number): Uint8Array => bytes.with(index, (bytes.at(index) ?? 0) ^ 1);
-  const wrong: SealedBody[] = [
-    { ...body, call: 'd' },
-    { ...body, role: 'args' },
-    { ...body, ciphertext: new Uint8Array(0) },
-    { ...body, wrappedKey: body.wrappedKey.subarray(1) },
-  ];
-  for (let i = 0; i < body.ciphertext.length; i += 1) wrong.push({ ...body, ciphertext: flipped(body.ciphertext, i) });
-  for (let i = 0; i < body.wrappedKey.length; i += 1) wrong.push({ ...body, wrappedKey: flipped(body.wrappedKey, i) });
-  for (const one of wrong) assert.throws(() => vault.open(one, commitment), isTampered);
-  assert.throws(() => vault.open(body, vault.seal('c', 'output', { paid: 1250 }).commitment), isTampered);
-  assert.throws(() => createVault(new Uint8Array(32), systemWorld).open(body, commitment), isTampered);
+  for (const subjects of [[], ['s', 't']]) {
+    const { commitment, body: sealed } = vault.seal('c', 'output', { paid: 1250 }, subjects);
+    const body = stored(sealed);
+    const wrong: StoredBody[] = [
+      { ...body, call: 'd' },
+      { ...body, role: 'args' },
+      { ...body, ciphertext: new Uint8Array(0) },
+      { ...body, shares: body.shares.slice(1), wrappedKey: body.wrappedKey.subarray(1) },
+    ];
+    for (let i = 0; i < body.ciphertext.length; i += 1)
+      wrong.push({ ...body, ciphertext: flipped(body.ciphertext, i) });
+    for (let i = 4; i < body.wrappedKey.length; i += 1)
+      wrong.push({ ...body, wrappedKey: flipped(body.wrappedKey, i) });
+    for (const [index, share] of body.shares.entries()) {
+      const spoiled = { ...share, wrapped: flipped(share.wrapped, 20) };
+      wrong.push({ ...body, shares: body.shares.with(index, spoiled) });
+      wrong.push({ ...body, shares: body.shares.with(index, { ...share, subject: 'u' }) });
+    }
+    for (const one of wrong) assert.throws(() => vault.open(one, commitment), isTampered);
+    const other = vault.seal('c', 'output', { paid: 1250 }).commitment;
+    assert.throws(() => vault.open(body, other), isTampered);
+    assert.throws(() => createVault(new Uint8Array(32), systemWorld).open(body, commitment), isTampered);
+  }
+});
+
+test('the id of a subject depends on its kind, its name and the vault, and shows nothing of them', () => {
+  const ids = [vault.subject('id', 'c_9'), vault.subject('email', 'c_9'), vault.subject('id', 'c_8')];
+  ids.push(createVault(new Uint8Array(32), systemWorld).subject('id', 'c_9'));
+  assert.equal(new Set(ids).size, ids.length);
+  assert.equal(vault.subject('id', 'c_9'), ids[0]);
+  for (const id of ids) assert.match(id, /^s_[\w-]{43}$/);
 });
 
 test('the HMAC of a key depends on namespace and parts, never on how they are cut, and on the vault', () => {
@@ -85,9 +154,10 @@ test('the vault of a directory is the same at every opening', (t) => {
   const path = mkdtempSync(join(tmpdir(), 'interlock-vault-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   const first = openVault(join(path, 'data'), systemWorld);
-  const { commitment, body } = first.seal('c', 'output', 'value');
+  const { commitment, body } = first.seal('c', 'output', 'value', ['s']);
+  const kept = stored(body, new Map(), first);
   const second = openVault(join(path, 'data'), systemWorld);
-  assert.equal(second.open(body, commitment), 'value');
+  assert.equal(second.open(kept, commitment), 'value');
   assert.equal(second.keyHmac('tool', 'k'), first.keyHmac('tool', 'k'));
   if (process.platform !== 'win32') assert.equal(statSync(join(path, 'data', 'vault.key')).mode & 0o777, 0o600);
 });

@@ -25,10 +25,11 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
-import { APPROVALS, CHECKPOINTS, CLOCK, DISK, PINS, RETENTION } from './settings.ts';
-import { readApprovals, readCheckpoints, readClock, readDisk, readPins, readRetention } from './settings.ts';
+import { APPROVALS, CHECKPOINTS, CLOCK, DISK, PERSONAL, PINS, RETENTION } from './settings.ts';
+import { readApprovals, readCheckpoints, readClock, readDisk, readPersonal } from './settings.ts';
+import { readPins, readRetention } from './settings.ts';
 import type { ApprovalSettings, CheckpointSettings, ClockSettings, DiskSettings } from './settings.ts';
-import type { PinSettings, RetentionSettings } from './settings.ts';
+import type { PersonalSettings, PinSettings, RetentionSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 import type { Located } from './source.ts';
 
@@ -57,6 +58,7 @@ export interface Configuration {
   readonly clock: ClockSettings;
   readonly disk: DiskSettings;
   readonly checkpoints: CheckpointSettings;
+  readonly personal: PersonalSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
   /** `configurationDigest` of `data`: identifies the policy. */
@@ -77,6 +79,7 @@ const DEFAULTS = {
   clock: CLOCK,
   disk: DISK,
   checkpoints: CHECKPOINTS,
+  personal: PERSONAL,
 } satisfies Partial<Configuration>;
 
 /**
@@ -137,6 +140,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
     clock: (entry: Entry) => void (draft.clock = readClock(reader, entry)),
     disk: (entry: Entry) => void (draft.disk = readDisk(reader, entry)),
     checkpoints: (entry: Entry) => void (draft.checkpoints = readCheckpoints(reader, entry)),
+    personal: (entry: Entry) => void (draft.personal = readPersonal(reader, entry)),
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);
       if (read !== undefined) draft.preset = read.preset;

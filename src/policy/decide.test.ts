@@ -246,21 +246,19 @@ rules:
   assert.equal(ask({ now: Date.UTC(2026, 0, 1) }), 'deny denied-by-rule [rules/3]');
 });
 
-test('a tool with personal data or a subject is denied until those can be kept', () => {
+test('whose data a call is about must be told, and rules come first', () => {
   const rules =
     'rules:\n  - allow: pay.refund\n    when: args.amount < 100\n  - ask: pay.refund\n    when: args.amount > 50\n';
-  for (const declared of ['personal: [args.email]', 'subject: args.charge']) {
-    const policy = policyOf(`tools: { pay.refund: { ${declared} } }\n${rules}`);
-    assert.equal(brief(decide(policy, request('pay.refund', { charge: 'c', amount: 1 }))), 'deny obligation-failed []');
-    assert.equal(
-      brief(decide(policy, request('pay.refund', { charge: 'c', amount: 60 }))),
-      'deny obligation-failed []',
-    );
-    assert.equal(
-      decide(policy, request('pay.refund', { charge: 'c', amount: 500 })).code,
-      'no-rule',
-      'rules come first',
-    );
+  const of = (declared: string, args: JsonObject): string =>
+    brief(decide(policyOf(`tools: { pay.refund: { ${declared} } }\n${rules}`), request('pay.refund', args)));
+  for (const declared of ['personal: [args.email]', 'subject: args.charge', 'subject: args.amount']) {
+    assert.equal(of(declared, { charge: 'c', amount: 1 }), 'allow allowed [rules/0]');
+    assert.equal(of(declared, { charge: 'c', amount: 60 }), 'ask asked [rules/1]');
+  }
+  for (const declared of ['subject: args.email', 'subject: args.charge', 'personal: [args.email + "x"]']) {
+    assert.equal(of(declared, { charge: '', amount: 1 }), 'deny obligation-failed []');
+    assert.equal(of(declared, { charge: '', amount: 60 }), 'deny obligation-failed []');
+    assert.equal(of(declared, { charge: '', amount: 500 }), 'deny no-rule []', 'rules come first');
   }
 });
 

@@ -25,6 +25,8 @@ export { judge } from './judge.ts';
 export { keyOf } from './key.ts';
 export { withNearest } from './nearest.ts';
 export { needs, withFacts } from './need.ts';
+export { personalOf } from './personal.ts';
+export type { DeclaredPersonal } from './personal.ts';
 export { isTrustedOtherwise, isUntrusted } from './pin.ts';
 export { settleCost, settleFailed } from './settle-cost.ts';
 export { couldAllow, couldServe, shownDefinition } from './visible.ts';

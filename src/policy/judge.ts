@@ -7,6 +7,7 @@ import { isRetryable } from './code.ts';
 import type { Decision, Effect, Request } from './decision.ts';
 import type { FactValues } from './fact.ts';
 import { NO_FACTS } from './fact.ts';
+import { personalOf } from './personal.ts';
 import type { Policy, PolicyTool, RuleTable } from './policy.ts';
 import { indexRules } from './rule-index.ts';
 import type { Found, RuleIndex } from './rule-index.ts';
@@ -27,9 +28,9 @@ export function judge(policy: Policy, request: Request, facts: FactValues = NO_F
   const bound = lazily(() => bindingsOf(policy, tool, request, facts));
   const combined = combine(tool, request, bound);
   const decision = policy.configuration.preset === 'shadow' ? letThrough(tool, combined) : combined;
-  const owed = tool.personal.length > 0 || tool.subject !== undefined;
-  if (decision.effect === 'deny' || !owed) return decision;
-  return deny('obligation-failed', sentence.obligation(tool));
+  if (decision.effect === 'deny') return decision;
+  const { problem } = personalOf(policy, request);
+  return problem === undefined ? decision : deny('obligation-failed', sentence.obligation(tool, problem));
 }
 
 /** The rules that deny a call with these arguments, and whether the rules alone would allow it. */

@@ -4,7 +4,7 @@
  */
 
 export const LATER = {
-  top: ['models', 'programs', 'builtin', 'secrets', 'personal'],
+  top: ['models', 'programs', 'builtin', 'secrets'],
   server: ['url', 'headers'],
   tool: ['subjectCheck', 'secrets', 'output', 'default'],
   downstreamKey: ['header'],

@@ -55,8 +55,9 @@ export function keyArgumentGiven(tool: string, name: string): string {
   return `${tool} is denied: its argument \`${name}\` is a key that is given for it; propose the call without it`;
 }
 
-export function obligation(tool: PolicyTool): string {
-  return `${tool.name} is denied: its arguments hold personal data, which cannot be sealed yet`;
+/** `why` is a clause: "`args.customer` names nobody". */
+export function obligation(tool: PolicyTool, why: string): string {
+  return `${tool.name} is denied: whose data it is about cannot be told, ${oneLine(why)}`;
 }
 
 export function allowed(tool: PolicyTool, rules: Matched): string {

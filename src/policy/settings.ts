@@ -101,6 +101,22 @@ export function readDisk(reader: Reader, entry: Entry): DiskSettings {
   return Object.freeze({ reserve });
 }
 
+export interface PersonalSettings {
+  /** How long the key that wraps all others lasts before a gateway rotates it, milliseconds; absent: 30 days. */
+  readonly epochMs?: number;
+}
+
+export const PERSONAL: PersonalSettings = {};
+
+export function readPersonal(reader: Reader, entry: Entry): PersonalSettings {
+  let epochMs: number | undefined;
+  const parsers = {
+    epoch: (inner: Entry) => void (epochMs = readDuration(reader, inner, '`epoch` of `personal`')),
+  };
+  readFields(reader, entry.value, entry.place, '`personal`', parsers);
+  return epochMs === undefined ? PERSONAL : Object.freeze({ epochMs });
+}
+
 export function readCheckpoints(reader: Reader, entry: Entry): CheckpointSettings {
   let file: string | undefined;
   const parsers = {

@@ -1,8 +1,9 @@
 /** An approver's desk: keys, a configuration that names them, and calls that wait as the authority parks them. */
 
 import assert from 'node:assert/strict';
-import { approvalDigest } from '../../src/authority/approval.ts';
-import { draft, newId, recordArgs } from '../../src/authority/draft.ts';
+import { approvalDigest, boundArgs } from '../../src/authority/approval.ts';
+import { draft, newId } from '../../src/authority/draft.ts';
+import { recordArgs } from '../../src/authority/personal.ts';
 import { openLedger } from '../../src/ledger/sqlite/store.ts';
 import { openVault } from '../../src/ledger/vault.ts';
 import type { JsonObject } from '../../src/value/json.ts';
@@ -37,14 +38,15 @@ export async function park(data: string, parking: Parking = {}): Promise<string>
   const call = newId(world);
   const expires = world.now() + 600_000;
   const named = { log: ledger.log, call, tool: 'bank.pay', definition: '', principal: 'local', expires };
-  const digest = approvalDigest({ ...named, args });
   const asked = { approvers: ['finance'], quorum, notRequester, requester: 'local' };
-  const approval = { digest, ...asked, expires: formatInstant(expires) };
   const recorded = recordArgs(vault, call, args);
+  const salt = world.random(16);
+  const bound = recorded.bodies.length === 0 ? args : boundArgs(salt, named.principal, named.tool, args);
+  const approval = { digest: approvalDigest({ ...named, args: bound }), ...asked, expires: formatInstant(expires) };
   const fields = { call, principal: 'local', run: { id: 's' }, keys: [], tool: { name: 'bank.pay' }, policy: {} };
   const entry = draft(world, 'call.parked', { ...fields, args: recorded.value, approval });
   await ledger.transact({}, () => ({
-    writes: { entries: [entry], bodies: recorded.body === undefined ? [] : [recorded.body] },
+    writes: { entries: [entry], bodies: recorded.bodies, fingerprints: [{ call, salt, mac: new Uint8Array(32) }] },
     result: undefined,
   }));
   return call;

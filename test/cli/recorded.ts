@@ -4,10 +4,9 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Authority } from '../../src/authority/authority.ts';
 import type { Performed } from '../../src/authority/answer.ts';
-import type { Ledger } from '../../src/ledger/ledger.ts';
 import { outsideFile } from '../../src/ledger/outside.ts';
 import { openReader } from '../../src/ledger/sqlite/reader.ts';
-import { openLedger } from '../../src/ledger/sqlite/store.ts';
+import { type StoredLedger, openLedger } from '../../src/ledger/sqlite/store.ts';
 import { openVault } from '../../src/ledger/vault.ts';
 import type { JsonObject } from '../../src/value/json.ts';
 import { systemWorld } from '../../src/world/system.ts';
@@ -29,19 +28,19 @@ type Perform = () => Promise<Performed>;
 
 /** A data directory that is open, as a gateway's is. */
 export interface Recording extends AsyncDisposable {
-  readonly ledger: Ledger;
+  readonly ledger: StoredLedger;
   /** Proposes a call that ends as `performed`; answers with its id. */
   call(tool: string, args: JsonObject, performed: Performed | Perform, principal?: string): Promise<string>;
 }
 
 /** `outside`: its checkpoint is kept where commands look for it, as that of a log which they wrote themselves. */
-export async function openRecording(directory: string, outside = true): Promise<Recording> {
+export async function openRecording(directory: string, outside = true, rules: string = RULES): Promise<Recording> {
   const vault = openVault(directory, systemWorld);
   const kept = outside ? { outside: { kind: 'default', directory: CHECKPOINTS } as const } : {};
   const ledger = await openLedger({ dataDirectory: directory, world: systemWorld, vault, ...kept });
   const around = { vault, world: systemWorld, resolveRoot: (within: string) => within, protectedPaths: [] };
   const authority = new Authority(ledger, around);
-  await authority.load(policyOf(RULES));
+  await authority.load(policyOf(rules));
   return {
     ledger,
     call: async (tool, args, performed, principal = 'local') => {

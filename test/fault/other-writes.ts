@@ -72,6 +72,11 @@ async function after(ms: number): Promise<void> {
   while (performance.now() < until) await turn();
 }
 
+/** The call that `session` made. */
+function earlier(place: BankPlace): string {
+  return place.row('before')?.id ?? '';
+}
+
 const GAP_MS = 3_000;
 const UNCHANGED = { lost: 'succeeded', landed: 'succeeded' } as const;
 
@@ -163,6 +168,53 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
       await session(place);
     },
     provoke: () => undefined,
+    ...UNCHANGED,
+  },
+  {
+    // The key is destroyed with this entry; what is left in freed pages the gateway cleans, and says so.
+    type: 'erasure.requested',
+    prepare: (place) => session(place),
+    command: (place) => ['erase', earlier(place), '--reason', 'asked'],
+    ...UNCHANGED,
+  },
+  {
+    type: 'erasure.executed',
+    prepare: (place) => session(place),
+    command: (place) => ['erase', earlier(place), '--reason', 'asked'],
+    ...UNCHANGED,
+  },
+  {
+    type: 'hold.added',
+    prepare: (place) => session(place),
+    command: (place) => ['hold', 'add', earlier(place), '--reason', 'a court'],
+    ...UNCHANGED,
+  },
+  {
+    type: 'hold.lifted',
+    prepare: async (place) => {
+      await session(place);
+      assert.equal(place.command(['hold', 'add', earlier(place), '--reason', 'a court']).status, 0);
+    },
+    command: (place) => ['hold', 'lift', earlier(place), '--reason', 'it is over'],
+    ...UNCHANGED,
+  },
+  {
+    type: 'disclosure.made',
+    prepare: (place) => session(place),
+    command: (place) => ['disclose', earlier(place), '--to', 'a court', '--reason', 'an order'],
+    ...UNCHANGED,
+  },
+  {
+    type: 'key.rotated',
+    prepare: (place) => session(place),
+    command: () => ['key', 'rotate'],
+    ...UNCHANGED,
+  },
+  {
+    // Both keys are there until then, and the next rotation goes on.
+    type: 'key.destroyed',
+    prepare: (place) => session(place),
+    command: () => ['key', 'rotate'],
     ...UNCHANGED,
   },
   {

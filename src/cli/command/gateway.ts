@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { Authority } from '../../authority/authority.ts';
 import { newId } from '../../authority/draft.ts';
+import { keepVault } from '../../authority/vault-upkeep.ts';
 import { type Gateway, openGateway } from '../../gateway/gateway.ts';
 import { type Ledger, LedgerError } from '../../ledger/ledger.ts';
 import type { ServerConfiguration } from '../../policy/server.ts';
@@ -52,6 +53,7 @@ export async function gatewayCommand(
     trusted: await authority.trusted(),
     load: () => loadConfiguration(terminal, options),
     log,
+    upkeep: ({ personal }) => keepVault(data.ledger, world, data.vault.keyring, personal.epochMs),
     show: (issues, { shown, source }) => showIssues(terminal, issues, shown, source),
   });
   session.take(first);

@@ -166,6 +166,9 @@ function show(terminal: Terminal, found: Findings): void {
     writeLine(output, `  ${covered} not covered by a signature yet`);
   }
   if (found.decided !== undefined) showDeep(terminal, found, found.decided);
+  else if (found.erased > 0) {
+    writeLine(output, `  ${counted(found.erased, 'sealed value')} were erased: their proofs stand`);
+  }
   if (found.key?.trusted === 'on-first-sight') {
     writeLine(output, `  key taken on trust from the log itself: ${inert(found.key.vkey)}`);
     writeLine(output, '  keep it elsewhere and pass it with --key to notice a log rewritten under another one');
@@ -187,5 +190,5 @@ function showDeep({ output }: Terminal, { attested, erased, attestations = [] }:
   }
   if (attested > ATTESTATIONS_SHOWN)
     writeLine(output, `    and ${attested - ATTESTATIONS_SHOWN} more: --json lists them`);
-  if (erased > 0) writeLine(output, `  ${erased} with a sealed value that is gone`);
+  if (erased > 0) writeLine(output, `  ${counted(erased, 'sealed value')} gone`);
 }

@@ -1,6 +1,6 @@
 /**
  * A bundle: some entries of a log, each with the proof that it is in the tree that one checkpoint signs. A receipt is the
- * bundle of a call. It shows that what it holds was recorded, not that nothing else was.
+ * bundle of a call, or of an erasure. It shows that what it holds was recorded, not that nothing else was.
  */
 
 import { fromBase64, toBase64 } from '../../value/encoding.ts';

@@ -21,7 +21,10 @@ export interface SignedLog {
  * The bundle of entry 0, which names the log's key, and of those that `wanted` chooses among the signed ones. Two passes
  * over the log, memory for what is chosen. Nothing when `wanted` chooses none.
  */
-export function makeBundle(log: SignedLog, wanted: (leaf: Uint8Array) => boolean): Bundle | undefined {
+export function makeBundle(
+  log: SignedLog,
+  wanted: (leaf: Uint8Array, position: number) => boolean,
+): Bundle | undefined {
   const signed = parseSignedCheckpoint(log.checkpoint);
   if (!signed.ok) throw new LedgerError('tampered', `the last checkpoint is damaged: ${signed.message}`);
   const { size } = signed.value.checkpoint;
@@ -29,7 +32,7 @@ export function makeBundle(log: SignedLog, wanted: (leaf: Uint8Array) => boolean
   let position = 0;
   for (const leaf of log.leaves()) {
     if (position === size) break;
-    if (position === 0 || wanted(leaf)) chosen.push({ position, leaf: textOf(leaf, position) });
+    if (position === 0 || wanted(leaf, position)) chosen.push({ position, leaf: textOf(leaf, position) });
     position += 1;
   }
   if (position < size)

@@ -2,7 +2,7 @@
 
 import type { Frontier } from '../../tlog/tree.ts';
 import { EMPTY_FRONTIER } from '../../tlog/tree.ts';
-import type { BodyRole, SealedBody } from '../ledger.ts';
+import type { KeptBody } from '../keep.ts';
 import type { Signer } from '../signer.ts';
 import type { Tables } from '../tables.ts';
 import { createTables } from '../tables.ts';
@@ -21,7 +21,10 @@ export interface MemoryDisk {
   readonly leaves: Uint8Array[];
   readonly tables: Tables;
   readonly checkpoints: MemoryCheckpoint[];
-  readonly bodies: Map<string, { readonly body: SealedBody; readonly position: number }>;
+  /** By call and role, in order of position. */
+  readonly bodies: Map<string, readonly { readonly body: KeptBody; readonly position: number }[]>;
+  /** The records of the keys of subjects. */
+  readonly subjects: Map<string, Uint8Array>;
   /** Instances that live. Taking one out is its death: its ledger writes nothing any more. */
   readonly alive: Set<string>;
   frontier: Frontier;
@@ -36,6 +39,7 @@ export function createMemoryDisk(): MemoryDisk {
     tables: createTables(),
     checkpoints: [],
     bodies: new Map(),
+    subjects: new Map(),
     alive: new Set(),
     frontier: EMPTY_FRONTIER,
     at: 0,
@@ -43,6 +47,6 @@ export function createMemoryDisk(): MemoryDisk {
 }
 
 /** Under which a body is kept. */
-export function bodyName(call: string, role: BodyRole): string {
-  return `${role}/${call}`;
+export function bodyName(call: string, role: string): string {
+  return `${call}/${role}`;
 }

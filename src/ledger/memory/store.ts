@@ -10,7 +10,7 @@ import type { World } from '../../world/world.ts';
 import type { BatchJob, Composed } from '../batch.ts';
 import { composeBatch } from '../batch.ts';
 import { openedFields } from '../clock.ts';
-import { EXPIRE_CALLS_MAX, idBound, isOver, positionOf } from '../ended.ts';
+import { EXPIRE_CALLS_MAX, idBound, isErased, isOver, positionOf } from '../ended.ts';
 import { bodyCommitment, datedText } from '../entry.ts';
 import type { Entry, EntryType } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
@@ -29,6 +29,11 @@ import type {
   Writes,
 } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
+import type { KeptBody } from '../keep.ts';
+import { keepBody } from '../keep.ts';
+import { FIRST_EPOCH } from '../keyring.ts';
+import { commitmentsIn } from '../recorded.ts';
+import { EPOCH_KEY, holdKey } from '../vault-step.ts';
 import type { PreparedWrites } from '../prepare.ts';
 import { prepareExpiry, prepareWrites } from '../prepare.ts';
 import { CHECKPOINT_EVERY_MS, isCheckpointDue, signCheckpoint, signerFromSeed, verifierKeyOf } from '../signer.ts';
@@ -46,8 +51,6 @@ export interface MemoryLedgerOptions {
   /** Has `commit` run later, once, with all that was written until then; by default at the end of this turn. */
   readonly later?: (commit: () => void) => void;
 }
-
-const ROLES: readonly BodyRole[] = ['args', 'output'];
 
 interface Pending {
   readonly job: BatchJob;
@@ -129,18 +132,37 @@ class MemoryLedger implements Ledger {
   }
 
   async body(call: string, role: BodyRole): Promise<JsonValue | undefined> {
-    const stored = this.#disk.bodies.get(bodyName(call, role));
+    const stored = this.#disk.bodies.get(bodyName(call, role))?.at(-1);
     const leaf = stored && this.#disk.leaves[stored.position];
     if (stored === undefined || leaf === undefined) return undefined;
-    return this.#vault.open(stored.body, bodyCommitment(leaf, role) ?? '');
+    return this.#open(stored.body, bodyCommitment(leaf, role) ?? '');
+  }
+
+  async argument(position: number, pointer: string): Promise<JsonValue | undefined> {
+    const entry = storedEntry(this.#disk.leaves[position], position);
+    const call = entry?.['call'];
+    const commitment = commitmentsIn(entry?.['args'] ?? null).get(pointer);
+    const stored = this.#disk.bodies.get(bodyName(typeof call === 'string' ? call : '', `args${pointer}`));
+    const found = stored?.find((one) => one.position === position);
+    return found === undefined || commitment === undefined ? undefined : this.#open(found.body, commitment);
+  }
+
+  async subjectsOf(call: string): Promise<readonly string[]> {
+    const kept = [...this.#disk.bodies].filter(([name]) => name.startsWith(`${call}/`)).flatMap(([, bodies]) => bodies);
+    return [...new Set(kept.flatMap(({ body }) => body.shares.map(({ subject }) => subject)))].toSorted();
+  }
+
+  #open(body: KeptBody, commitment: string): JsonValue | undefined {
+    const shares = body.shares.map((share) => ({ ...share, record: this.#disk.subjects.get(share.subject) }));
+    return this.#vault.open({ ...body, shares }, commitment);
   }
 
   async unsettled(state: 'intent' | 'unknown'): Promise<readonly CallRow[]> {
-    return this.#open(state);
+    return this.#inState(state);
   }
 
   async parked(principal?: string): Promise<readonly CallRow[]> {
-    return this.#open('parked').filter((row) => principal === undefined || row.principal === principal);
+    return this.#inState('parked').filter((row) => principal === undefined || row.principal === principal);
   }
 
   async expire(before: number, from: string): Promise<Expired> {
@@ -148,9 +170,10 @@ class MemoryLedger implements Ledger {
     const position = positionOf((index) => leaves[index], leaves.length, before);
     const rows = [...tables.rows()].filter(({ id }) => id > from && id < idBound(before));
     const page = rows.sort((left, right) => (left.id < right.id ? -1 : 1)).slice(0, EXPIRE_CALLS_MAX);
+    const isHeld = (id: string): boolean => tables.counter(holdKey(id)) !== 0;
     const isKept = ({ id, salt }: CallRow): boolean =>
-      salt !== undefined || ROLES.some((role) => bodies.has(bodyName(id, role)));
-    const ended = page.filter((row) => isOver(row) && row.position < position && isKept(row));
+      salt !== undefined || [...bodies.keys()].some((name) => name.startsWith(`${id}/`));
+    const ended = page.filter((row) => isOver(row) && !isHeld(row.id) && row.position < position && isKept(row));
     const calls = ended.map((row) => ({ call: row.id, position: row.position }));
     const id = uuidV7(this.#world.now(), this.#world.random(10));
     if (calls.length > 0) await this.#submit({ kind: 'append', prepared: prepareExpiry(id, before, calls, this.log) });
@@ -193,7 +216,7 @@ class MemoryLedger implements Ledger {
     this.#disk.alive.delete(this.instance);
   }
 
-  #open(state: CallState): CallRow[] {
+  #inState(state: CallState): CallRow[] {
     const open = this.#disk.tables.open().filter((row) => row.state === state);
     return open.sort((left, right) => (left.id < right.id ? -1 : 1));
   }
@@ -244,9 +267,14 @@ class MemoryLedger implements Ledger {
       disk.leaves.push(bytes);
       disk.frontier = appendLeaf(disk.frontier, leafHash(bytes));
     }
-    for (const body of encoded.bodies) {
-      const position = first + steps.findLastIndex((step) => step?.call === body.call);
-      disk.bodies.set(bodyName(body.call, body.role), { body, position });
+    const epoch = Math.max(FIRST_EPOCH, disk.tables.counter(EPOCH_KEY));
+    for (const sealed of encoded.bodies) {
+      const { call, role } = sealed;
+      const position = first + steps.findLastIndex((step) => step?.call === call);
+      const row = disk.tables.call(call);
+      if (row !== undefined && isErased(row)) continue;
+      const body = keepBody(sealed, epoch, this.#vault.keyring, disk.subjects);
+      disk.bodies.set(bodyName(call, role), [...(disk.bodies.get(bodyName(call, role)) ?? []), { body, position }]);
     }
     for (const { call, position } of encoded.ended ?? []) this.#forget(call, position);
     disk.at = at;
@@ -258,7 +286,7 @@ class MemoryLedger implements Ledger {
     if (row?.position !== position) return;
     const { salt: _salt, fingerprint: _fingerprint, ...rest } = row;
     tables.apply({ row: rest, counters: [] });
-    for (const role of ROLES) bodies.delete(bodyName(call, role));
+    for (const name of bodies.keys()) if (name.startsWith(`${call}/`)) bodies.delete(name);
   }
 
   #answer(pending: Pending | undefined, answer: Composed): void {

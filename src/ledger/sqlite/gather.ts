@@ -10,6 +10,7 @@ import { standingKeys } from '../standing.ts';
 import type { Step } from '../step.ts';
 import type { Known, Lease } from '../tables.ts';
 import { factKind, killTarget, pinParts } from '../tables.ts';
+import { isVaultStep, vaultKeys } from '../vault-step.ts';
 import type { Queries } from './row.ts';
 import { callRow, integer, killOf, leaseOf, trustedOf } from './row.ts';
 
@@ -101,6 +102,7 @@ export function gather(queries: Queries, since: number): Gathering {
       if (step?.kind === 'pin-trusted') addTrust(step.tool);
       if (step !== undefined && isClockStep(step)) for (const key of clockReads(step)) addFact(key);
       if (step?.kind === 'rollback-lifted') addFact(ROLLBACK_KEY);
+      if (step !== undefined && isVaultStep(step)) for (const key of vaultKeys(step)) addFact(key);
     }
   };
   return {

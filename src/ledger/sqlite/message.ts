@@ -6,6 +6,7 @@ import type { OutsidePlace } from '../outside.ts';
 import type { DieAt } from '../../world/fault-point.ts';
 import type { EncodedWrites } from '../prepare.ts';
 import type { Known } from '../tables.ts';
+import type { ErasedCount, RewrapFrom } from './vault-table.ts';
 
 /** Given to the writing thread at its start. */
 export interface WorkerSettings {
@@ -41,7 +42,13 @@ export interface OutsideState {
 export type JobMessage =
   | { readonly id: number; readonly kind: 'append'; readonly writes: EncodedWrites }
   | { readonly id: number; readonly kind: 'transact'; readonly reads: Reads }
-  | { readonly id: number; readonly kind: 'checkpoint' };
+  | { readonly id: number; readonly kind: 'checkpoint' }
+  /** Empties the WAL. */
+  | { readonly id: number; readonly kind: 'truncate' }
+  | { readonly id: number; readonly kind: 'rewrap'; readonly epoch: number; readonly from: RewrapFrom };
+
+/** What a job that is no composition comes to. */
+export type JobAnswer = ErasedCount | RewrapFrom | 'done' | 'busy' | undefined;
 
 /** The answer to one job of `facts`: what to write, if anything, and whether it fits what the main thread knows. */
 export interface ComposedMessage {
@@ -75,6 +82,7 @@ export interface DoneMessage {
   readonly committed: boolean;
   /** Committed leaves that no checkpoint signs yet. */
   readonly unsigned: number;
+  readonly answers?: readonly { readonly id: number; readonly answer: JobAnswer }[];
   /** The last checkpoint, when a job asked for it. */
   readonly note?: string;
   /** A checkpoint that was not told before. */

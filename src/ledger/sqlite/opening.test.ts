@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -61,15 +62,27 @@ test(
     const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
     assert.equal(mode(dataDirectory), '700');
     const files = readdirSync(dataDirectory).toSorted();
-    assert.deepEqual(files, ['instances', 'ledger.db', 'ledger.db-shm', 'ledger.db-wal', 'signer.key', 'vault.key']);
-    for (const file of files) assert.equal(mode(join(dataDirectory, file)), file === 'instances' ? '700' : '600', file);
+    const [folders, database] = [
+      ['epochs', 'instances'],
+      ['ledger.db', 'ledger.db-shm', 'ledger.db-wal'],
+    ];
+    assert.deepEqual(files, [...folders, ...database, 'signer.key', 'vault.key']);
+    for (const file of [...files, join('epochs', '1.key')]) {
+      assert.equal(mode(join(dataDirectory, file)), folders.includes(file) ? '700' : '600', file);
+    }
   },
 );
 
 test('a closed ledger leaves no lock and no log beside its database, and opens again', async (t) => {
   const dataDirectory = directory(t);
   await closedLedger(dataDirectory, 3);
-  assert.deepEqual(readdirSync(dataDirectory).toSorted(), ['instances', 'ledger.db', 'signer.key', 'vault.key']);
+  assert.deepEqual(readdirSync(dataDirectory).toSorted(), [
+    'epochs',
+    'instances',
+    'ledger.db',
+    'signer.key',
+    'vault.key',
+  ]);
   assert.deepEqual(readdirSync(join(dataDirectory, 'instances')), []);
   using reader = openReader(dataDirectory);
   assert.equal([...reader.checkpoints()].at(-1)?.frontier.size, reader.head().frontier.size);
@@ -134,10 +147,10 @@ test('what is no data directory of ours is refused, and stays as it is', async (
 test('a ledger of a later version is refused', async (t) => {
   const dataDirectory = directory(t);
   await closedLedger(dataDirectory, 0);
-  change(dataDirectory, 'PRAGMA user_version = 4');
+  change(dataDirectory, 'PRAGMA user_version = 5');
   await assert.rejects(
     open(dataDirectory),
-    isRefusal('cannot-open', /version 4, expected version 3.*update Interlock/),
+    isRefusal('cannot-open', /version 5, expected version 4.*update Interlock/),
   );
   assert.throws(() => openReader(dataDirectory), isRefusal('cannot-open', /update Interlock/));
 });
@@ -146,7 +159,7 @@ test('a ledger from before the first release is refused, and what to do is said'
   const dataDirectory = directory(t);
   await closedLedger(dataDirectory, 0);
   change(dataDirectory, 'PRAGMA user_version = 1');
-  const said = isRefusal('cannot-open', /version 1, expected version 3.*before the first release.*--data/);
+  const said = isRefusal('cannot-open', /version 1, expected version 4.*before the first release.*--data/);
   await assert.rejects(open(dataDirectory), said);
   assert.throws(() => openReader(dataDirectory), said);
 });
@@ -214,6 +227,7 @@ test('a log that does not extend what was signed does not open', async (t) => {
     mkdirSync(path, { recursive: true });
     change(original, `VACUUM INTO '${join(path, 'ledger.db')}'`);
     for (const key of ['signer.key', 'vault.key']) copyFileSync(join(original, key), join(path, key));
+    cpSync(join(original, 'epochs'), join(path, 'epochs'), { recursive: true });
   };
   for (const [what, sql, message] of TAMPERINGS) {
     const copy = directory(t);

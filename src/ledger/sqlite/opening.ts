@@ -13,7 +13,10 @@ import type { JsonObject } from '../../value/json.ts';
 import type { World } from '../../world/world.ts';
 import type { DataFiles } from '../directory.ts';
 import type { EntryType } from '../entry.ts';
+import type { Keyring } from '../keyring.ts';
+import { FIRST_EPOCH, openKeyring } from '../keyring.ts';
 import { LedgerError } from '../ledger.ts';
+import { EPOCH_KEY } from '../vault-step.ts';
 import type { OutsidePlace } from '../outside.ts';
 import { outsideFile, readOutside } from '../outside.ts';
 import { openSigner, readSigner, verifierKeyOf } from '../signer.ts';
@@ -21,7 +24,7 @@ import type { OutsideState, RollbackAcceptance } from './message.ts';
 import { checkExtent } from './restart.ts';
 import { findRollback, rolledBack } from './rollback.ts';
 import type { Queries } from './row.ts';
-import { prepareQueries, text } from './row.ts';
+import { integer, prepareQueries, text } from './row.ts';
 import { cannotOpen, createSchema, hasTables, openDatabase } from './schema.ts';
 import { type Found, Writer } from './writer.ts';
 
@@ -57,7 +60,10 @@ export function openWriter(files: DataFiles, opening: Opening): OpenedLog {
     const isNew = !hasTables(database);
     const found = isNew ? create(database, files, opening) : check(prepareQueries(database), files);
     const outside = opening.outside && compareOutside(database, files, found, isNew, opening.outside, opening);
-    const writer = new Writer(database, prepareQueries(database), found, opening.passing);
+    const { random, passing } = opening;
+    const ring = openRing(files, prepareQueries(database), opening);
+    const told = passing === undefined ? {} : { passing };
+    const writer = new Writer({ database, queries: prepareQueries(database), ...found, ring, random, ...told });
     const lastAt = isNew ? undefined : writer.at;
     const at = Math.max(opening.now, writer.at);
     const record = (type: EntryType, fields: JsonObject): void => writer.record(type, fields, at, opening.random(10));
@@ -85,6 +91,16 @@ function create(database: DatabaseSync, files: DataFiles, { now, random }: Openi
   const frontier = frontierToBytes(EMPTY_FRONTIER);
   database.prepare('INSERT INTO head(one, size, frontier, at) VALUES (1, 0, ?, 0)').run(frontier);
   return { log, signer, extent: { head: { frontier: EMPTY_FRONTIER, at: 0 }, signed: undefined } };
+}
+
+/** The keys that wrap what is sealed; without the one of this epoch nothing could be sealed. */
+function openRing(files: DataFiles, queries: Queries, { random }: Opening): Keyring {
+  const ring = openKeyring(files.epochs, { random });
+  const row = queries.counter.get(EPOCH_KEY);
+  const epoch = row === undefined ? FIRST_EPOCH : integer(row, 'value');
+  if (ring.key(epoch) !== undefined) return ring;
+  const message = `the key of epoch ${epoch} is missing in \`${files.epochs}\`, and without it nothing opens: restore it`;
+  throw new LedgerError('cannot-open', message);
 }
 
 function check(queries: Queries, files: DataFiles): Found {

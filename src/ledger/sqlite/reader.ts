@@ -4,8 +4,9 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { existingDirectory } from '../directory.ts';
 import type { EndedCall } from '../ended.ts';
 import { EXPIRE_CALLS_MAX, idBound, isOver, positionOf } from '../ended.ts';
-import { bodyCommitment } from '../entry.ts';
-import type { BodyRole, CallRow, CallState, Kill, SealedBody, TrustedTool } from '../ledger.ts';
+import { bodyCommitment, parseEntry } from '../entry.ts';
+import type { StoredBody } from '../keep.ts';
+import type { BodyRole, CallRow, CallState, Kill, TrustedTool } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
 import type { Lease } from '../tables.ts';
 import { createTables, factsOf } from '../tables.ts';
@@ -25,7 +26,10 @@ import {
   text,
   trustedOf,
 } from './row.ts';
+import { commitmentsIn } from '../recorded.ts';
 import { openReadOnly } from './schema.ts';
+import type { BodyQueries } from './vault-table.ts';
+import { prepareBodyQueries, readBody } from './vault-table.ts';
 
 /** Read at once, so that no transaction is held while the caller works on them. */
 const ROWS_AT_ONCE = 1_000;
@@ -39,8 +43,18 @@ export interface StoredLeaf {
 
 /** A sealed body and the commitment to it in the entry it was written with. */
 export interface CommittedBody {
-  readonly body: SealedBody;
+  readonly body: StoredBody;
   readonly commitment: string;
+}
+
+/** A person whose data is kept, as far as that is known: by an id that says nothing. */
+export interface StoredSubject {
+  /** `s_…`, or the id of a call whose values are nobody's. */
+  readonly subject: string;
+  /** Of how many calls something lies under its key. */
+  readonly calls: number;
+  /** Sealed arguments and bodies. */
+  readonly values: number;
 }
 
 /**
@@ -86,10 +100,24 @@ export interface Reader extends Disposable {
   values(keys: readonly string[], at: number): ReadonlyMap<string, number>;
   /** What `read` sees is all of one moment. It must be quick: no checkpoint of the database gets past it. */
   snapshot<T>(read: () => T): T;
-  /** The body that was written with the entry at `position`; absent once it is gone. */
-  bodyAt(call: string, role: BodyRole, position: number): SealedBody | undefined;
+  /** The body that was written with the entry at `position`; absent once it is gone. `role` as the vault has it. */
+  bodyAt(call: string, role: string, position: number): StoredBody | undefined;
   /** The last body of that role. */
   body(call: string, role: BodyRole): CommittedBody | undefined;
+  /** The sealed argument of the entry at `position`, by its JSON pointer. */
+  argument(position: number, pointer: string): CommittedBody | undefined;
+  /** The subjects under whose keys something of the call lies. */
+  subjectsOf(call: string): string[];
+  /** The calls of which something lies under the key of `subject`; of a call, itself. */
+  callsOf(subject: string): string[];
+  /** Whether something lies under the key of `subject`; of a call, whether anything private of it is kept. */
+  holds(subject: string): boolean;
+  /** How much of `subject` is kept. */
+  kept(subject: string): StoredSubject;
+  /** What is kept of a call: the roles of its sealed values, each with the position of its last entry. */
+  rolesOf(call: string): { readonly role: string; readonly position: number }[];
+  /** By id, those whose data is kept. */
+  subjects(): StoredSubject[];
 }
 
 /** One page of calls. */
@@ -105,8 +133,13 @@ interface Statements extends Queries {
   readonly calls: StatementSync;
   readonly counters: StatementSync;
   readonly allLeases: StatementSync;
-  readonly body: StatementSync;
-  readonly bodyAt: StatementSync;
+  readonly bodies: BodyQueries;
+  readonly subjectsOf: StatementSync;
+  readonly callsOf: StatementSync;
+  readonly holds: StatementSync;
+  readonly kept: StatementSync;
+  readonly rolesOf: StatementSync;
+  readonly subjects: StatementSync;
   readonly allKeys: StatementSync;
   readonly key: StatementSync;
 }
@@ -125,16 +158,30 @@ export function openReader(dataDirectory: string): Reader {
       counters: database.prepare('SELECT key, value FROM counters WHERE key > ? ORDER BY key LIMIT ?'),
       ended: database.prepare(
         `SELECT id, state, position, salt IS NOT NULL OR EXISTS (SELECT 1 FROM bodies WHERE bodies.call = calls.id)
-         AS kept FROM calls WHERE id > ? AND id < ? ORDER BY id LIMIT ?`,
+         AS kept FROM calls WHERE id > ? AND id < ?
+         AND NOT EXISTS (SELECT 1 FROM counters WHERE key = 'hold/' || calls.id)
+         AND NOT EXISTS (SELECT 1 FROM shares JOIN counters ON key = 'hold/' || shares.subject WHERE call = calls.id)
+         ORDER BY id LIMIT ?`,
       ),
       allKeys: database.prepare('SELECT key, call FROM keys WHERE key > ? ORDER BY key LIMIT ?'),
       key: database.prepare('SELECT call FROM keys WHERE key = ?'),
-      bodyAt: database.prepare(
-        'SELECT ciphertext, wrapped_key FROM bodies WHERE call = ? AND role = ? AND position = ?',
-      ),
       allLeases: database.prepare('SELECT key, attempt, until FROM leases ORDER BY key, attempt'),
-      body: database.prepare(
-        'SELECT position, ciphertext, wrapped_key FROM bodies WHERE call = ? AND role = ? ORDER BY position DESC LIMIT 1',
+      bodies: prepareBodyQueries(database),
+      subjectsOf: database.prepare('SELECT DISTINCT subject FROM shares WHERE call = ? ORDER BY subject'),
+      callsOf: database.prepare(
+        'SELECT DISTINCT call FROM shares WHERE subject = ?1 UNION SELECT id FROM calls WHERE id = ?1',
+      ),
+      holds: database.prepare(
+        `SELECT EXISTS (SELECT 1 FROM shares WHERE subject = ?1) OR EXISTS (SELECT 1 FROM bodies WHERE call = ?1)
+         OR EXISTS (SELECT 1 FROM calls WHERE id = ?1 AND salt IS NOT NULL) AS n`,
+      ),
+      kept: database.prepare(
+        `SELECT count(DISTINCT call) AS calls, count(*) AS n FROM (SELECT call, role, position FROM shares WHERE subject = ?1
+         UNION SELECT call, role, position FROM bodies WHERE call = ?1)`,
+      ),
+      rolesOf: database.prepare('SELECT role, max(position) AS position FROM bodies WHERE call = ? GROUP BY role'),
+      subjects: database.prepare(
+        'SELECT subject, count(DISTINCT call) AS calls, count(*) AS n FROM shares GROUP BY subject ORDER BY subject',
       ),
     };
     const meta = statements.meta.get('log');
@@ -184,9 +231,18 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
         return factsOf(createTables(gathering.known()), { facts: keys }, at).values;
       }),
     snapshot: (read) => snapshotOf(database, read),
-    bodyAt: (call, role, position) =>
-      reading(() => optional(statements.bodyAt.get(call, role, position), (row) => sealedOf(row, call, role))),
+    bodyAt: (call, role, position) => reading(() => readBody(statements.bodies, call, role, position)?.body),
     body: (call, role) => reading(() => bodyOf(statements, call, role)),
+    argument: (position, pointer) => reading(() => argumentOf(statements, position, pointer)),
+    subjectsOf: (call) => reading(() => statements.subjectsOf.all(call).map((row) => text(row, 'subject'))),
+    callsOf: (subject) => reading(() => statements.callsOf.all(subject).map((row) => text(row, 'call'))),
+    holds: (subject) => reading(() => statements.holds.get(subject)?.['n'] === 1),
+    kept: (subject) => reading(() => keptOf(required(statements.kept.get(subject), 'nothing was counted'), subject)),
+    rolesOf: (call) =>
+      reading(() =>
+        statements.rolesOf.all(call).map((row) => ({ role: text(row, 'role'), position: integer(row, 'position') })),
+      ),
+    subjects: () => reading(() => statements.subjects.all().map((row) => keptOf(row, text(row, 'subject')))),
     [Symbol.dispose]: () => {
       if (database.isOpen) database.close();
     },
@@ -233,18 +289,14 @@ function endedOf(statements: Statements, before: number, from: string): EndedPag
 }
 
 function bodyOf(statements: Statements, call: string, role: BodyRole): CommittedBody | undefined {
-  const row = statements.body.get(call, role);
-  if (row === undefined) return undefined;
-  const leaf = statements.leaf.get(integer(row, 'position'));
+  const found = readBody(statements.bodies, call, role);
+  if (found === undefined) return undefined;
+  const leaf = statements.leaf.get(found.position);
   const commitment = leaf === undefined ? undefined : bodyCommitment(bytes(leaf, 'leaf'), role);
   if (commitment === undefined) {
     throw new LedgerError('tampered', `no entry commits to the stored ${role} of call ${call}`);
   }
-  return { body: sealedOf(row, call, role), commitment };
-}
-
-function sealedOf(row: Row, call: string, role: BodyRole): SealedBody {
-  return { call, role, ciphertext: bytes(row, 'ciphertext'), wrappedKey: bytes(row, 'wrapped_key') };
+  return { body: found.body, commitment };
 }
 
 function snapshotOf<T>(database: DatabaseSync, read: () => T): T {
@@ -254,6 +306,20 @@ function snapshotOf<T>(database: DatabaseSync, read: () => T): T {
   } finally {
     database.exec('COMMIT');
   }
+}
+
+function argumentOf(statements: Statements, position: number, pointer: string): CommittedBody | undefined {
+  const leaf = statements.leaf.get(position);
+  const parsed = leaf === undefined ? undefined : parseEntry(bytes(leaf, 'leaf'));
+  if (parsed?.ok !== true) return undefined;
+  const { call, args } = parsed.value;
+  const commitment = args === undefined ? undefined : commitmentsIn(args).get(pointer);
+  const found = typeof call === 'string' ? readBody(statements.bodies, call, `args${pointer}`, position) : undefined;
+  return found === undefined || commitment === undefined ? undefined : { body: found.body, commitment };
+}
+
+function keptOf(row: Row, subject: string): StoredSubject {
+  return { subject, calls: integer(row, 'calls'), values: integer(row, 'n') };
 }
 
 function optional<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {

@@ -8,7 +8,7 @@ import { isBusy, reasonOf, sqliteCodeOf } from './failure.ts';
 
 /** `ILK1` in the header of the file (PRAGMA application_id). */
 const APPLICATION_ID = 0x49_4c_4b_31;
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 /** Before it, a WAL reset could lose commits when a checkpoint ran beside a writer. */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 const WAL_AUTOCHECKPOINT_PAGES = 4000;
@@ -17,7 +17,8 @@ const FULL = 2;
 /**
  * `entries` is the log, and the contract of this file: exactly the leaf bytes, by position. The rest can be told from
  * it (`head`, `calls` but for salt and fingerprint, `keys`, `counters`, `leases`, `kills`, `trusted`), is signed (`checkpoints`) or
- * committed to (`bodies`).
+ * committed to (`bodies`, with `shares` and `subjects`, which hold what opens them). In `subjects` records are only ever
+ * overwritten in place, so that no page keeps a copy of a key that was destroyed.
  */
 const SCHEMA = `
   CREATE TABLE entries(position INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
@@ -39,6 +40,10 @@ const SCHEMA = `
   CREATE TABLE trusted(tool TEXT PRIMARY KEY, digest TEXT NOT NULL, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE bodies(call TEXT NOT NULL, role TEXT NOT NULL, position INTEGER NOT NULL, ciphertext BLOB NOT NULL,
     wrapped_key BLOB NOT NULL, PRIMARY KEY (call, role, position)) STRICT;
+  CREATE TABLE shares(call TEXT NOT NULL, role TEXT NOT NULL, position INTEGER NOT NULL, subject TEXT NOT NULL,
+    wrapped BLOB NOT NULL, PRIMARY KEY (call, role, position, subject)) STRICT, WITHOUT ROWID;
+  CREATE INDEX shares_subject ON shares(subject);
+  CREATE TABLE subjects(id INTEGER PRIMARY KEY, subject TEXT NOT NULL UNIQUE, record BLOB NOT NULL) STRICT;
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;

@@ -3,7 +3,6 @@
 import type { Worker } from 'node:worker_threads';
 import { uuidV7 } from '../../value/id.ts';
 import type { JsonValue } from '../../value/json.ts';
-import type { DieAt } from '../../world/fault-point.ts';
 import type { World } from '../../world/world.ts';
 import type { BatchJob, Composed } from '../batch.ts';
 import { composeBatch } from '../batch.ts';
@@ -12,20 +11,9 @@ import { freeBytes, prepareDirectory } from '../directory.ts';
 import type { Entry } from '../entry.ts';
 import type { IdleTimer } from '../idle.ts';
 import { createIdleTimer } from '../idle.ts';
-import type {
-  BodyRole,
-  CallRow,
-  Composition,
-  Expired,
-  Facts,
-  Kill,
-  Ledger,
-  Reads,
-  TrustedTool,
-  Writes,
-} from '../ledger.ts';
+import type { BodyRole, CallRow, Composition, Expired, Facts, Kill, Reads, TrustedTool, Writes } from '../ledger.ts';
 import { LedgerError } from '../ledger.ts';
-import type { OutsideKeeper, OutsidePlace } from '../outside.ts';
+import type { OutsideKeeper } from '../outside.ts';
 import { keepOutside } from '../outside.ts';
 import { prepareExpiry, prepareWrites } from '../prepare.ts';
 import { storedEntry } from '../stored-entry.ts';
@@ -34,50 +22,21 @@ import { createTables } from '../tables.ts';
 import type { Vault } from '../vault.ts';
 import { isHeld } from './instance.ts';
 import { composedMessage } from './message.ts';
-import type { DoneMessage, FactsMessage, FromWorker, JobMessage, ToWorker } from './message.ts';
-import type { OutsideState, RollbackAcceptance, WorkerSettings } from './message.ts';
+import type { DoneMessage, FactsMessage, FromWorker, JobAnswer, JobMessage, ToWorker } from './message.ts';
+import type { OutsideState, WorkerSettings } from './message.ts';
 import type { Reader } from './reader.ts';
 import { openReader } from './reader.ts';
+import type { LedgerOptions, LedgerStats, StoredLedger } from './stored-ledger.ts';
 import type { Opened } from './thread.ts';
 import { startThread } from './thread.ts';
+import type { ErasedCount, RewrapFrom } from './vault-table.ts';
 
 const LOCK_WAIT_MS = 5_000;
 const QUEUE_MAX = 4_096;
 /** Jobs that go to the worker at once; the rest of the turn's jobs follow while it works on them. */
 const POST_AT = 32;
 
-export interface LedgerOptions {
-  readonly dataDirectory: string;
-  readonly world: World;
-  /** `openVault` of the same directory. */
-  readonly vault: Vault;
-  /** How long a write waits for other processes before it is `busy`, milliseconds; 5,000 if not given. */
-  readonly lockWaitMs?: number;
-  /** How many writes may wait before further ones are `busy`; 4,096 if not given. */
-  readonly queueMax?: number;
-  /** Where a checkpoint is kept outside of the data directory; nowhere if not given. */
-  readonly outside?: OutsidePlace;
-  /** Opens a log that is an older copy of itself, and records who wants that and why. */
-  readonly acceptRollback?: RollbackAcceptance;
-  /** Is told, in one line, what weakens the ledger and does not stop it. */
-  readonly warn?: (message: string) => void;
-  /** Where its thread ends the process: for tests of crashes. */
-  readonly dieAt?: DieAt;
-}
-
-/** What this opening has written: each transaction was one commit, and each commit one fsync of the WAL. */
-export interface LedgerStats {
-  readonly transactions: number;
-  readonly entries: number;
-}
-
-export interface StoredLedger extends Ledger {
-  /** The key its checkpoints verify under, in the one-line form of C2SP signed-note. */
-  readonly key: string;
-  /** What the checkpoint outside said of the log when it was opened; absent without one. */
-  readonly outside: OutsideState['state'] | undefined;
-  stats(): LedgerStats;
-}
+export type { LedgerOptions, StoredLedger } from './stored-ledger.ts';
 
 interface Pending {
   readonly job: BatchJob;
@@ -205,6 +164,36 @@ class SqliteLedger implements StoredLedger {
   async body(call: string, role: BodyRole): Promise<JsonValue | undefined> {
     const stored = this.#reader.body(call, role);
     return stored === undefined ? undefined : this.#vault.open(stored.body, stored.commitment);
+  }
+
+  async argument(position: number, pointer: string): Promise<JsonValue | undefined> {
+    const stored = this.#reader.argument(position, pointer);
+    return stored === undefined ? undefined : this.#vault.open(stored.body, stored.commitment);
+  }
+
+  async subjectsOf(call: string): Promise<readonly string[]> {
+    return this.#reader.subjectsOf(call);
+  }
+
+  async erase(subject: string, values: number, writes: Writes): Promise<ErasedCount> {
+    const { encoded, ...rest } = prepareWrites(writes, this.log);
+    const prepared = { ...rest, encoded: { ...encoded, erase: { subject, values } } };
+    const job = { kind: 'append', prepared } as const;
+    const answer = await this.#submit(job, (id) => ({ id, kind: 'append', writes: prepared.encoded }));
+    return answer as ErasedCount;
+  }
+
+  async emptyWal(): Promise<'done' | 'busy'> {
+    return (await this.#submit({ kind: 'upkeep' }, (id) => ({ id, kind: 'truncate' }))) as 'done' | 'busy';
+  }
+
+  async rewrap(epoch: number, from: RewrapFrom): Promise<RewrapFrom | undefined> {
+    const message = { kind: 'rewrap', epoch, from } as const;
+    return (await this.#submit({ kind: 'upkeep' }, (id) => ({ id, ...message }))) as RewrapFrom | undefined;
+  }
+
+  get persons(): Reader {
+    return this.#reader;
   }
 
   async unsettled(state: 'intent' | 'unknown'): Promise<readonly CallRow[]> {
@@ -335,17 +324,18 @@ class SqliteLedger implements StoredLedger {
     this.#post({ kind: 'composed', at: start.at, jobs: composed.map(composedMessage) });
   }
 
-  #settle({ ids, failed, entries, committed, unsigned, note, signed }: DoneMessage): void {
+  #settle({ ids, failed, entries, committed, unsigned, note, signed, answers = [] }: DoneMessage): void {
     if (signed !== undefined) this.#outside?.keep(signed);
     this.#entries += entries;
     if (committed) this.#transactions += 1;
+    const answered = new Map<number, JobAnswer>(answers.map(({ id, answer }) => [id, answer]));
     for (const id of ids) {
       const one = this.#take(id);
       if (one === undefined) continue;
       const { job, composed } = one;
       if (composed?.kind === 'threw') one.reject(composed.error);
       else if (job.kind === 'checkpoint') one.resolve(note);
-      else one.resolve(composed?.result);
+      else one.resolve(answered.has(id) ? answered.get(id) : composed?.result);
     }
     for (const { id, code, message } of failed) this.#take(id)?.reject(new LedgerError(code, message));
     this.#drained();

@@ -11,9 +11,18 @@ import type { Known } from '../tables.ts';
 import { isFull, reasonOf } from './failure.ts';
 import type { HeldInstance } from './instance.ts';
 import { holdInstance, isHeld, otherInstances, removeDead } from './instance.ts';
-import type { ComposedMessage, DoneMessage, FromWorker, JobMessage, ToWorker, WorkerSettings } from './message.ts';
+import type {
+  ComposedMessage,
+  DoneMessage,
+  FromWorker,
+  JobAnswer,
+  JobMessage,
+  ToWorker,
+  WorkerSettings,
+} from './message.ts';
 import type { OutsideState } from './message.ts';
 import { openWriter } from './opening.ts';
+import type { RewrapFrom } from './vault-table.ts';
 import type { Writer } from './writer.ts';
 import { stepsOf } from './writer.ts';
 
@@ -126,6 +135,7 @@ function stop(writer: Writer, error: unknown, unsure: readonly QueuedJob[]): voi
 
 function begin(writer: Writer): void {
   if (state.kind !== 'idle' || queue.length === 0) return;
+  if (queue[0]?.message.kind === 'truncate') return truncate(writer, queue[0].message.id);
   const startedAt = systemWorld.monotonic();
   if (!lock(writer, LOCK_TURN_MS)) {
     lockedOutSince ??= startedAt;
@@ -133,7 +143,7 @@ function begin(writer: Writer): void {
     return;
   }
   lockedOutSince = undefined;
-  const batch: Batch = { jobs: queue.slice(0, BATCH_JOBS_MAX), lockedAt: systemWorld.monotonic() };
+  const batch: Batch = { jobs: nextJobs(), lockedAt: systemWorld.monotonic() };
   queue = queue.slice(batch.jobs.length);
   try {
     prepare(writer, batch);
@@ -180,6 +190,28 @@ function fail(writer: Writer, batch: Batch, error: unknown, unsure: readonly Que
   post({ kind: 'done', ids: [], failed, entries: 0, committed: false, unsigned: writer.unsigned });
 }
 
+/** Up to the next one that must stand outside of a transaction. */
+function nextJobs(): readonly QueuedJob[] {
+  const end = queue.findIndex(({ message }) => message.kind === 'truncate');
+  return queue.slice(0, Math.min(end === -1 ? queue.length : end, BATCH_JOBS_MAX));
+}
+
+function truncate(writer: Writer, id: number): void {
+  queue = queue.slice(1);
+  const answers = [{ id, answer: truncated(writer) }];
+  post({ kind: 'done', ids: [id], failed: [], entries: 0, committed: false, unsigned: writer.unsigned, answers });
+}
+
+/** What found no room in the database stays in the WAL, and is moved another time. */
+function truncated(writer: Writer): 'done' | 'busy' {
+  try {
+    return writer.checkpointWal();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return 'busy';
+  }
+}
+
 /** Answers everything that waits with `busy`: nothing of it was written. */
 function giveUp(writer: Writer): void {
   lockedOutSince = undefined;
@@ -206,11 +238,15 @@ function finish(writer: Writer, batch: Batch, at: number, composed?: readonly Co
   const written: QueuedJob[] = [];
   const ids: number[] = [];
   const failed: { id: number; code: 'conflict'; message: string }[] = [];
+  const answers: { id: number; answer: JobAnswer }[] = [];
   for (const [index, job] of batch.jobs.entries()) {
     const { message } = job;
     const answer = composed?.[index];
     const writes = message.kind === 'append' ? message.writes : answer?.writes;
-    const conflict = writes === undefined ? undefined : writer.write(writes, (job.steps ??= stepsOf(writes)), at);
+    const found =
+      writes === undefined ? upkeep(writer, message) : writer.write(writes, (job.steps ??= stepsOf(writes)), at);
+    const conflict = typeof found === 'string' ? found : undefined;
+    if (typeof found === 'object') answers.push({ id: message.id, answer: found });
     if (conflict === undefined) ids.push(message.id);
     else failed.push({ id: message.id, code: 'conflict', message: conflict });
     if (conflict === undefined && writes !== undefined) written.push(job);
@@ -230,9 +266,13 @@ function finish(writer: Writer, batch: Batch, at: number, composed?: readonly Co
   }
   const wantsNote = batch.jobs.some(({ message }) => message.kind === 'checkpoint');
   const { unsigned } = writer;
-  const done: DoneMessage = { kind: 'done', ids, failed, entries, committed, unsigned, ...signedBy(writer) };
+  const done: DoneMessage = { kind: 'done', ids, failed, entries, committed, unsigned, answers, ...signedBy(writer) };
   post(wantsNote ? { ...done, note: writer.note } : done);
   yieldTo(systemWorld.monotonic() - batch.lockedAt);
+}
+
+function upkeep(writer: Writer, message: JobMessage): RewrapFrom | undefined {
+  return message.kind === 'rewrap' ? writer.rewrap(message.epoch, message.from) : undefined;
 }
 
 /** The last checkpoint, unless it was told before. */

@@ -14,12 +14,16 @@ import { foldWrites } from '../batch.ts';
 import type { EntryType } from '../entry.ts';
 import { datedText } from '../entry.ts';
 import type { Lookups } from '../fold.ts';
+import type { Keyring } from '../keyring.ts';
+import { FIRST_EPOCH } from '../keyring.ts';
 import type { EncodedWrites } from '../prepare.ts';
 import { prepareWrites } from '../prepare.ts';
 import type { Signer } from '../signer.ts';
 import { isCheckpointDue, signCheckpoint, verifierKeyOf } from '../signer.ts';
 import type { Step } from '../step.ts';
 import { isStep, readStep } from '../step.ts';
+import { isErased } from '../ended.ts';
+import { EPOCH_KEY, holdKey } from '../vault-step.ts';
 import { isBusy } from './failure.ts';
 import type { Gathering } from './gather.ts';
 import { gather, lookupsOf } from './gather.ts';
@@ -27,6 +31,8 @@ import type { Extent } from './restart.ts';
 import { checkGrowth } from './restart.ts';
 import type { Queries } from './row.ts';
 import { CALL_COLUMNS, callColumns, checkpointOf, integer } from './row.ts';
+import type { ErasedCount, RewrapFrom, VaultTable } from './vault-table.ts';
+import { openVaultTable } from './vault-table.ts';
 
 interface Statements {
   readonly begin: StatementSync;
@@ -38,13 +44,11 @@ interface Statements {
   readonly checkpoint: StatementSync;
   readonly call: StatementSync;
   readonly key: StatementSync;
-  readonly body: StatementSync;
-  readonly noBody: StatementSync;
-  readonly noFingerprint: StatementSync;
   readonly counter: StatementSync;
   readonly noCounter: StatementSync;
   readonly lease: StatementSync;
   readonly noLease: StatementSync;
+  readonly checkpointWal: StatementSync;
   readonly kill: StatementSync;
   readonly noKill: StatementSync;
   readonly trusted: StatementSync;
@@ -67,17 +71,13 @@ function prepareStatements(database: DatabaseSync): Statements {
     key: database.prepare(
       'INSERT INTO keys(key, call) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET call = excluded.call',
     ),
-    body: database.prepare('INSERT INTO bodies(call, role, position, ciphertext, wrapped_key) VALUES (?, ?, ?, ?, ?)'),
-    noBody: database.prepare(
-      'DELETE FROM bodies WHERE call = ? AND EXISTS (SELECT 1 FROM calls WHERE id = ? AND position = ?)',
-    ),
-    noFingerprint: database.prepare('UPDATE calls SET salt = NULL, fingerprint = NULL WHERE id = ? AND position = ?'),
     counter: database.prepare(
       'INSERT INTO counters(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
     ),
     noCounter: database.prepare('DELETE FROM counters WHERE key = ?'),
     lease: database.prepare('INSERT INTO leases(key, attempt, until) VALUES (?, ?, ?)'),
     noLease: database.prepare('DELETE FROM leases WHERE key = ? AND attempt = ?'),
+    checkpointWal: database.prepare('PRAGMA wal_checkpoint(TRUNCATE)'),
     kill: database.prepare(
       `INSERT INTO kills(target, reason, by, at) VALUES (?, ?, ?, ?)
        ON CONFLICT(target) DO UPDATE SET reason = excluded.reason, by = excluded.by, at = excluded.at`,
@@ -85,6 +85,23 @@ function prepareStatements(database: DatabaseSync): Statements {
     noKill: database.prepare('DELETE FROM kills WHERE target = ?'),
     trusted: database.prepare('INSERT INTO trusted(tool, digest, position) VALUES (?, ?, ?)'),
   };
+}
+
+/** The log as its opening found it. */
+export interface Found {
+  readonly log: string;
+  readonly signer: Signer;
+  readonly extent: Extent;
+}
+
+/** What a writer is made of, inside the transaction that opened the log. */
+export interface WriterParts extends Found {
+  readonly database: DatabaseSync;
+  readonly queries: Queries;
+  /** The keys that wrap what is sealed. */
+  readonly ring: Keyring;
+  readonly random: (length: number) => Uint8Array;
+  readonly passing?: World['passing'];
 }
 
 /** What the entries of `writes` do to the tables, read from the text that becomes their leaves. */
@@ -95,13 +112,6 @@ export function stepsOf(writes: EncodedWrites): readonly (Step | undefined)[] {
     if (!read.ok) throw new Error(`an entry passed its check and cannot be folded: ${read.message}`);
     return read.step;
   });
-}
-
-/** The log as its opening found it. */
-export interface Found {
-  readonly log: string;
-  readonly signer: Signer;
-  readonly extent: Extent;
 }
 
 /**
@@ -116,17 +126,19 @@ export class Writer {
   readonly #statements: Statements;
   readonly #signer: Signer;
   readonly #lookups: Lookups;
+  readonly #vault: VaultTable;
   #committed: Extent;
   #extent: Extent;
   #dataVersion: number;
+  /** Whether the open transaction changed what no entry says. */
+  #wrapped = false;
   /** The last instant that was written, and its text: a batch has one for all its entries. */
   #time = { at: 0, text: formatInstant(0) };
   readonly #passing: World['passing'];
   /** What the open transaction writes, by type; kept only where somebody is told. */
   #unwritten: string[] = [];
 
-  /** Inside the transaction that opened `log`. */
-  constructor(database: DatabaseSync, queries: Queries, { log, signer, extent }: Found, passing?: World['passing']) {
+  constructor({ database, queries, log, signer, extent, ring, random, passing }: WriterParts) {
     this.log = log;
     this.key = verifierKeyOf(signer, log);
     this.#database = database;
@@ -137,6 +149,7 @@ export class Writer {
     this.#extent = extent;
     this.#dataVersion = this.#readDataVersion();
     this.#lookups = lookupsOf(queries);
+    this.#vault = openVaultTable(database, ring, random);
     this.#passing = passing;
   }
 
@@ -199,12 +212,14 @@ export class Writer {
 
   /**
    * Writes all of `writes`, or nothing and answers why they do not fit. They are durable only after `commit`: a crash
-   * before leaves nothing of them, a crash after leaves all of them.
+   * before leaves nothing of them, a crash after leaves all of them. Answers what was erased, where something was to be.
    */
-  write(writes: EncodedWrites, steps: readonly (Step | undefined)[], at: number): string | undefined {
+  write(writes: EncodedWrites, steps: readonly (Step | undefined)[], at: number): string | ErasedCount | undefined {
     // Folded to the end before the first statement, so that a conflict has nothing to undo.
     const changes = foldWrites(steps, writes.fingerprints, this.#lookups, { position: this.size, at });
     if (typeof changes === 'string') return changes;
+    const misfit = writes.erase === undefined ? undefined : this.#eraseMisfit(writes.erase);
+    if (misfit !== undefined) return misfit;
     const first = this.size;
     if (this.#time.at !== at) this.#time = { at, text: formatInstant(at) };
     let { frontier } = this.#extent.head;
@@ -220,16 +235,35 @@ export class Writer {
       if (step?.kind !== 'intent' && step?.kind !== 'parked') continue;
       for (const key of step.keys) this.#statements.key.run(key, step.call);
     }
-    for (const { call, role, ciphertext, wrappedKey } of writes.bodies) {
-      const position = first + steps.findLastIndex((step) => step?.call === call);
-      this.#statements.body.run(call, role, position, ciphertext, wrappedKey);
+    this.#keep(writes, steps, first, changes);
+    for (const { call, position } of writes.ended ?? []) this.#vault.forget(call, position);
+    return writes.erase === undefined ? undefined : this.#vault.erase(writes.erase.subject);
+  }
+
+  /** Of a call of which something was erased nothing is kept any more: its entry stands, and commits to what is gone. */
+  #keep(writes: EncodedWrites, steps: readonly (Step | undefined)[], first: number, { rows }: Changes): void {
+    if (writes.bodies.length === 0) return;
+    const erased = new Set(rows.filter(isErased).map(({ id }) => id));
+    const epoch = Math.max(FIRST_EPOCH, this.#lookups.counter(EPOCH_KEY));
+    for (const body of writes.bodies) {
+      const position = first + steps.findLastIndex((step) => step?.call === body.call);
+      if (!erased.has(body.call)) this.#vault.keep(body, position, epoch);
     }
-    for (const { call, position } of writes.ended ?? []) {
-      // In this order: the row says whether the call is still where it was.
-      this.#statements.noBody.run(call, call, position);
-      this.#statements.noFingerprint.run(call, position);
-    }
-    return undefined;
+  }
+
+  /** Whoever verifies the log counts what is gone: an entry must say how much that is. */
+  #eraseMisfit({ subject, values }: NonNullable<EncodedWrites['erase']>): string | undefined {
+    const held = this.#vault.callsOf(subject).find((call) => this.#lookups.counter(holdKey(call)) !== 0);
+    if (held !== undefined) return `call ${held} is on hold`;
+    const kept = this.#vault.valuesOf(subject);
+    return kept === values ? undefined : `${kept} sealed values are kept of \`${subject}\`, not ${values}`;
+  }
+
+  /** Wraps some more keys by that of `epoch`; answers where to go on, nothing at the end. A crash leaves the rest. */
+  rewrap(epoch: number, from: RewrapFrom): RewrapFrom | undefined {
+    const next = this.#vault.rewrap(epoch, from);
+    this.#wrapped ||= next !== undefined;
+    return next;
   }
 
   /** Writes one entry of the ledger about itself, which always fits; `random` is 10 bytes for its id. */
@@ -242,7 +276,7 @@ export class Writer {
   commit(): boolean {
     const { head, signed } = this.#extent;
     const grown = head !== this.#committed.head;
-    if (!grown && signed === this.#committed.signed) {
+    if (!grown && signed === this.#committed.signed && !this.#wrapped) {
       this.rollback();
       return false;
     }
@@ -254,11 +288,13 @@ export class Writer {
     this.#pass(landed);
     this.#unwritten = [];
     this.#committed = this.#extent;
+    this.#wrapped = false;
     return true;
   }
 
   rollback(): void {
     this.#unwritten = [];
+    this.#wrapped = false;
     this.#extent = this.#committed;
     if (this.#database.isTransaction) this.#statements.rollback.run();
   }
@@ -267,9 +303,13 @@ export class Writer {
     if (this.#database.isOpen) this.#database.close();
   }
 
-  /** Moves everything from the WAL to the database, as far as readers allow. A crash here loses nothing. */
-  checkpointWal(): void {
-    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  /**
+   * Moves everything from the WAL to the database and empties it; answers whether readers or writers kept it from that.
+   * A crash here loses nothing.
+   */
+  checkpointWal(): 'done' | 'busy' {
+    const row = this.#statements.checkpointWal.get();
+    return row !== undefined && integer(row, 'busy') === 0 ? 'done' : 'busy';
   }
 
   #writeChanges({ rows, counters, ended, taken, kills, trusted }: Changes): void {

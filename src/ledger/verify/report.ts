@@ -51,8 +51,8 @@ export interface VerifyReport {
   readonly root: string;
   /** Calls decided on a sealed value that no longer opens, so that a recorded result was taken; the deep verifier counts them. */
   readonly attested: 0;
-  /** Entries with sealed values that were erased; the deep verifier counts them. */
-  readonly erased: 0;
+  /** Sealed values that entries say were erased: what they commit to opens no more. */
+  readonly erased: number;
   /** How many entries at the end no valid checkpoint covers. */
   readonly unsigned: number;
   /** Valid checkpoints whose root is the tree's, kept and outside ones. */

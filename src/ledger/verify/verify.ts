@@ -63,6 +63,8 @@ interface Run {
   mismatch: boolean;
   /** The size of the last kept checkpoint. */
   kept: number;
+  /** Values that were erased, as their entries say. */
+  erased: number;
   /** The largest size that was signed beyond the end of the log. */
   beyond: number;
 }
@@ -112,6 +114,7 @@ function begin(options: VerifyOptions): Run {
     gap: false,
     mismatch: false,
     kept: 0,
+    erased: 0,
     beyond: 0,
   };
 }
@@ -134,7 +137,7 @@ function report(run: Run): VerifyReport {
     entries: size,
     root,
     attested: 0,
-    erased: 0,
+    erased: run.erased,
     unsigned: Math.max(0, size - run.signed),
     checkpoints: run.checkpoints,
     ...(run.key === undefined ? {} : { key: { vkey: formatVerifierKey(run.key), trusted } }),
@@ -161,7 +164,13 @@ function checkEntry(run: Run, { position, leaf }: LogEntry): void {
   if (position === 0) checkCreation(run, checked.envelope);
   checkSequence(run, position, checked.envelope);
   checkAuthor(run, position, checked.envelope);
+  countErased(run, checked.envelope);
   run.options.visit?.(checked.envelope, position);
+}
+
+function countErased(run: Run, { type, fields }: Envelope): void {
+  const { values } = fields;
+  if (type === 'erasure.executed' && typeof values === 'number') run.erased += values;
 }
 
 function checkAuthor(run: Run, position: number, envelope: Envelope): void {

@@ -1,0 +1,178 @@
+/** Personal data of a call: found in what it says, and recorded as commitments to what only the vault can open. */
+
+import { identifiersIn, withoutIdentifiers } from '../guard/personal/identifier.ts';
+import { bodyField, pointerStep } from '../ledger/recorded.ts';
+import type { SealedBody } from '../ledger/ledger.ts';
+import type { Vault } from '../ledger/vault.ts';
+import { type DeclaredPersonal, personalOf } from '../policy/decide.ts';
+import type { Request } from '../policy/decision.ts';
+import type { Policy } from '../policy/policy.ts';
+import { canonicalBytes } from '../value/canonical.ts';
+import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
+import { ENTRY_BYTES_MAX } from '../value/limits.ts';
+
+/** Room left in an entry for everything but the arguments. */
+const ARGS_BYTES_MAX = ENTRY_BYTES_MAX - 16_384;
+/** More sealed values than that are sealed as one. */
+const VALUES_MAX = 256;
+/** What is about more people than that is not kept at all: each of them could have it erased. */
+export const SUBJECTS_MAX = 1_000;
+/** Shorter declared texts are personal only where they stand alone: they would be found in everything. */
+const WITHIN_MIN = 3;
+
+/** What is known to be personal of a call before one looks at its values. */
+export interface Personal {
+  /** `s_…` of whom the call says that it is about. */
+  readonly claims: readonly string[];
+  /** Whom else everything is about, which no entry says. */
+  readonly more?: readonly string[];
+  readonly declared: DeclaredPersonal;
+}
+
+const NOTHING_DECLARED: DeclaredPersonal = { subjects: [], paths: [], values: [] };
+/** Of a call of which nothing is declared. */
+const UNDECLARED: Personal = { claims: [], declared: NOTHING_DECLARED };
+
+export function personalDataOf(vault: Vault, policy: Policy | undefined, request: Request): Personal {
+  if (policy === undefined) return UNDECLARED;
+  const declared = personalOf(policy, request);
+  return { claims: declared.subjects.map((name) => vault.subject('id', name)), declared };
+}
+
+/** Arguments as an entry holds them, and the bodies that its commitments are to. */
+export interface RecordedArgs {
+  readonly value: JsonValue;
+  readonly bodies: readonly SealedBody[];
+  /** Under whose keys the outcome belongs as well: everybody found, or the call itself. */
+  readonly subjects: readonly string[];
+}
+
+/**
+ * Literal what is not personal, a commitment in the place of each value that is; one commitment to all where that would
+ * be too large. An object that has a key beginning with `$` becomes `{"$lit": object}`, so that an agent's arguments
+ * can never pass for a commitment.
+ */
+export function recordArgs(
+  vault: Vault,
+  call: string,
+  args: JsonObject,
+  personal: Personal = UNDECLARED,
+): RecordedArgs {
+  const sealing = new Sealing(vault, call, personal);
+  const value = sealing.record(args, '', []);
+  const { bodies, subjects } = sealing;
+  const isWhole = bodies.length > VALUES_MAX || personal.declared.problem !== undefined;
+  if (!isWhole && subjects.length <= SUBJECTS_MAX && canonicalBytes(value).length <= ARGS_BYTES_MAX) {
+    return { value, bodies, subjects };
+  }
+  // What could not be told apart is nobody's in particular, and so the call's.
+  const everybody = subjects.length === 0 && personal.declared.problem !== undefined ? [call] : subjects;
+  return { ...sealBody(vault, call, 'args', args, everybody), subjects };
+}
+
+/** A body under the keys of `subjects` and of everybody who is found in it; `value` is what the entry says of it. */
+export function sealBody(
+  vault: Vault,
+  call: string,
+  role: 'args' | 'output',
+  value: JsonValue,
+  subjects: readonly string[],
+): Omit<RecordedArgs, 'subjects'> {
+  const everybody = [...new Set([...subjects, ...subjectsIn(vault, value)])];
+  const isKept = everybody.length <= SUBJECTS_MAX;
+  const { commitment, body } = vault.seal(call, role, value, isKept ? everybody : []);
+  return { value: bodyField(commitment, isKept), bodies: isKept ? [body] : [] };
+}
+
+/** A text for an entry, without what is personal of the call that it is about. */
+export function impersonal(text: string, policy: Policy, request: Request): string {
+  const { values } = personalOf(policy, request);
+  let shown = withoutIdentifiers(text);
+  for (const value of values) if (value.length >= WITHIN_MIN) shown = shown.replaceAll(value, '[personal]');
+  return shown;
+}
+
+function* subjectsIn(vault: Vault, value: JsonValue): Generator<string> {
+  if (typeof value === 'string') yield* named(vault, value);
+  else if (Array.isArray(value)) for (const item of value as readonly JsonValue[]) yield* subjectsIn(vault, item);
+  else if (isJsonObject(value)) {
+    for (const [name, member] of Object.entries(value)) {
+      yield* named(vault, name);
+      yield* subjectsIn(vault, member);
+    }
+  }
+}
+
+function named(vault: Vault, text: string): readonly string[] {
+  return identifiersIn(text).map(({ kind, name }) => vault.subject(kind, name));
+}
+
+/** One walk through the arguments of a call. */
+class Sealing {
+  readonly bodies: SealedBody[] = [];
+  readonly #vault: Vault;
+  readonly #call: string;
+  readonly #personal: Personal;
+  readonly #alone: ReadonlySet<string>;
+  readonly #within: readonly string[];
+  readonly #known: readonly string[];
+  readonly #subjects: Set<string>;
+
+  constructor(vault: Vault, call: string, personal: Personal) {
+    this.#vault = vault;
+    this.#call = call;
+    this.#personal = personal;
+    this.#alone = new Set(personal.declared.values);
+    this.#within = personal.declared.values.filter((value) => value.length >= WITHIN_MIN);
+    this.#known = [...new Set([...personal.claims, ...(personal.more ?? [])])];
+    this.#subjects = new Set(this.#known);
+  }
+
+  get subjects(): readonly string[] {
+    return [...this.#subjects];
+  }
+
+  /** `value` as it is recorded; `path` names its members, `pointer` is the same as text. */
+  record(value: JsonValue, pointer: string, path: readonly string[]): JsonValue {
+    if (this.#isDeclared(value, path)) return this.#seal(value, pointer);
+    if (typeof value === 'string' || typeof value === 'number') {
+      return this.#isPersonal(String(value)) ? this.#seal(value, pointer) : value;
+    }
+    if (Array.isArray(value)) {
+      const items: readonly JsonValue[] = value;
+      return items.map((item, index) => this.record(item, pointer + pointerStep(index), [...path, String(index)]));
+    }
+    if (!isJsonObject(value)) return value;
+    const names = Object.keys(value);
+    // A name has no place of its own that a commitment could take.
+    if (names.some((name) => this.#isPersonal(name))) return this.#seal(value, pointer);
+    const copy = Object.fromEntries(
+      names.map((name) => [name, this.record(value[name] ?? null, pointer + pointerStep(name), [...path, name])]),
+    );
+    return names.some((name) => name.startsWith('$')) ? { $lit: copy } : copy;
+  }
+
+  /** An empty value says nothing of anybody, and stays what a reader can see to be empty. */
+  #isDeclared(value: JsonValue, path: readonly string[]): boolean {
+    if (value === null || value === '') return false;
+    return this.#personal.declared.paths.some(
+      (one) => one.length === path.length && one.every((name, index) => name === path[index]),
+    );
+  }
+
+  #isPersonal(text: string): boolean {
+    if (this.#alone.has(text) || this.#within.some((value) => text.includes(value))) return true;
+    return identifiersIn(text).length > 0;
+  }
+
+  #seal(value: JsonValue, pointer: string): JsonObject {
+    const found = [...new Set([...this.#known, ...subjectsIn(this.#vault, value)])];
+    // Values of nobody in particular lie under a key of the call.
+    const subjects = found.length === 0 ? [this.#call] : found;
+    for (const subject of subjects) this.#subjects.add(subject);
+    if (subjects.length > SUBJECTS_MAX) return { $sealed: '' };
+    const { commitment, body } = this.#vault.seal(this.#call, `args${pointer}`, value, subjects);
+    this.bodies.push(body);
+    return pointer === '' ? { $body: commitment } : { $sealed: commitment };
+  }
+}

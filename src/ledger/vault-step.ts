@@ -1,0 +1,151 @@
+/**
+ * What the entries about the vault do to the tables: erasures, legal holds, epochs of keys and disclosures. Only counters
+ * move; the keys and bodies themselves are no part of the log. Pure.
+ */
+
+import type { JsonObject, JsonValue } from '../value/json.ts';
+import type { EntryType } from './entry.ts';
+
+interface Of {
+  readonly type: EntryType;
+  /** None: it moves no call. */
+  readonly call?: never;
+}
+
+export type VaultStep =
+  | (Of & { readonly kind: 'erasure-requested' | 'erasure-executed'; readonly subject: string })
+  | (Of & { readonly kind: 'hold-added' | 'hold-lifted'; readonly target: string })
+  | (Of & { readonly kind: 'key-rotated'; readonly epoch: number })
+  | (Of & { readonly kind: 'disclosed'; readonly of: string });
+
+/** The epoch under whose key everything is wrapped from now on; 0 stands for the first. */
+export const EPOCH_KEY = 'key/epoch';
+/** When it began, milliseconds since the epoch of time; 0 for the first: with the log. */
+export const EPOCH_SINCE_KEY = 'key/since';
+
+/** 1 while `target`, a subject or a call, may not be erased. */
+export function holdKey(target: string): string {
+  return `hold/${target}`;
+}
+
+/** Before the subjects whose keys are destroyed and whose last copies may still lie in a file. */
+export const ERASURE_FOLDER = 'erasure/';
+
+/** Before the subjects that were erased; the position, plus one, of the last entry that says so. */
+export const ERASED_FOLDER = 'erased/';
+
+/** Before the positions, plus one, of the entries that say that something of `call` was handed out. */
+export function disclosedFolder(call: string): string {
+  return `disclosed/${call}/`;
+}
+
+const KINDS: ReadonlySet<string> = new Set<VaultStep['kind']>([
+  'erasure-requested',
+  'erasure-executed',
+  'hold-added',
+  'hold-lifted',
+  'key-rotated',
+  'disclosed',
+]);
+
+export function isVaultStep(step: { readonly kind: string }): step is VaultStep {
+  return KINDS.has(step.kind);
+}
+
+/** The counters that `step` looks at or moves, but for those whose names depend on where its entry stands. */
+export function vaultKeys(step: VaultStep): readonly string[] {
+  switch (step.kind) {
+    case 'erasure-requested':
+      return [ERASURE_FOLDER + step.subject, holdKey(step.subject)];
+    case 'erasure-executed':
+      return [ERASURE_FOLDER + step.subject, ERASED_FOLDER + step.subject];
+    case 'hold-added':
+    case 'hold-lifted':
+      return [holdKey(step.target)];
+    case 'key-rotated':
+      return [EPOCH_KEY, EPOCH_SINCE_KEY];
+    case 'disclosed':
+      return [];
+  }
+}
+
+type Moved =
+  | { readonly ok: true; readonly keys: readonly never[]; readonly counters: readonly (readonly [string, number])[] }
+  | { readonly ok: false; readonly code: 'illegal'; readonly message: string };
+
+export function foldVault(
+  step: VaultStep,
+  { position, at }: { readonly position: number; readonly at: number },
+  { counter }: { readonly counter: (key: string) => number },
+): Moved {
+  switch (step.kind) {
+    case 'erasure-requested':
+      if (counter(holdKey(step.subject)) !== 0) return illegal(`\`${step.subject}\` is on hold`, step);
+      return moved([ERASURE_FOLDER + step.subject, position + 1]);
+    case 'erasure-executed':
+      if (counter(ERASURE_FOLDER + step.subject) === 0) return illegal('no erasure was requested', step);
+      return moved([ERASURE_FOLDER + step.subject, 0], [ERASED_FOLDER + step.subject, position + 1]);
+    case 'hold-added':
+      if (counter(holdKey(step.target)) !== 0) return illegal(`\`${step.target}\` is on hold`, step);
+      return moved([holdKey(step.target), 1]);
+    case 'hold-lifted':
+      if (counter(holdKey(step.target)) === 0) return illegal(`\`${step.target}\` is not on hold`, step);
+      return moved([holdKey(step.target), 0]);
+    case 'key-rotated': {
+      const next = Math.max(1, counter(EPOCH_KEY)) + 1;
+      if (step.epoch !== next) return illegal(`the next epoch is ${next}`, step);
+      return moved([EPOCH_KEY, next], [EPOCH_SINCE_KEY, at]);
+    }
+    case 'disclosed':
+      return moved([disclosedFolder(step.of) + position, position + 1]);
+  }
+}
+
+function moved(...counters: readonly (readonly [string, number])[]): Moved {
+  return { ok: true, keys: [], counters };
+}
+
+function illegal(why: string, { type }: VaultStep): Moved {
+  return { ok: false, code: 'illegal', message: `${why}, so \`${type}\` does not fit` };
+}
+
+type ReadVault = { readonly ok: true; readonly step: VaultStep } | { readonly ok: false; readonly message: string };
+
+/** The step of an entry of such a type; nothing for other types. */
+export function readVaultStep(type: EntryType, fields: JsonObject): ReadVault | undefined {
+  const { subject, target, epoch, call } = fields;
+  switch (type) {
+    case 'erasure.requested':
+    case 'erasure.executed':
+      if (!isText(subject)) return missing('subject');
+      return read({ kind: type === 'erasure.requested' ? 'erasure-requested' : 'erasure-executed', type, subject });
+    case 'hold.added':
+    case 'hold.lifted':
+      if (!isText(target)) return missing('target');
+      return read({ kind: type === 'hold.added' ? 'hold-added' : 'hold-lifted', type, target });
+    case 'key.rotated':
+      if (typeof epoch !== 'number' || !Number.isSafeInteger(epoch)) return missing('epoch');
+      return read({ kind: 'key-rotated', type, epoch });
+    case 'disclosure.made':
+      return isText(call) ? read({ kind: 'disclosed', type, of: call }) : missing('call');
+    default:
+      return undefined;
+  }
+}
+
+/** Whether entries of this type are read here. */
+export function isVaultType(type: EntryType): boolean {
+  return /^(?:erasure\.(?:requested|executed)|hold\.(?:added|lifted)|key\.rotated|disclosure\.made)$/u.test(type);
+}
+
+function read(step: VaultStep): ReadVault {
+  return { ok: true, step };
+}
+
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function missing(field: string): ReadVault {
+  return { ok: false, message: `the entry lacks a usable \`${field}\`` };
+}
