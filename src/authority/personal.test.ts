@@ -142,3 +142,18 @@ test('an approval binds arguments that are sealed, and its digest alone cannot b
     assert.deepEqual([ran.call, ran.state], [call, 'succeeded']);
   }
 });
+
+test('arguments that are nothing but addresses are sealed as one, without a key for each', () => {
+  const list = Array.from({ length: 5_000 }, (_, n) => `p${n % 900}@example.com`);
+  const few = recordArgs(vault, 'call', { list: list.slice(0, 200) });
+  assert.deepEqual([few.bodies.length, few.subjects.length], [200, 200]);
+  const many = recordArgs(vault, 'call', { list });
+  assert.deepEqual(
+    [Object.keys(many.value as JsonObject), many.bodies.length, many.subjects.length],
+    [['$body'], 1, 900],
+  );
+  assert.equal(recordArgs(vault, 'call', { text: list.join(' ') }).subjects.length, 900);
+  const beyond = recordArgs(vault, 'call', { text: list.map((one, n) => `${n}${one}`).join(' ') });
+  assert.deepEqual([beyond.bodies.length, beyond.subjects.length], [0, SUBJECTS_MAX + 1]);
+  assert(!JSON.stringify([many.value, beyond.value]).includes('@'));
+});

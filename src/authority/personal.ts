@@ -1,6 +1,6 @@
 /** Personal data of a call: found in what it says, and recorded as commitments to what only the vault can open. */
 
-import { identifiersIn, withoutIdentifiers } from '../guard/personal/identifier.ts';
+import { type Identifier, hasIdentifier, identifiersIn, withoutIdentifiers } from '../guard/personal/identifier.ts';
 import { bodyField, pointerStep } from '../ledger/recorded.ts';
 import type { SealedBody } from '../ledger/ledger.ts';
 import type { Vault } from '../ledger/vault.ts';
@@ -13,7 +13,7 @@ import { ENTRY_BYTES_MAX } from '../value/limits.ts';
 
 /** Room left in an entry for everything but the arguments. */
 const ARGS_BYTES_MAX = ENTRY_BYTES_MAX - 16_384;
-/** More sealed values than that are sealed as one. */
+/** As many sealed values, or more, are sealed as one. */
 const VALUES_MAX = 256;
 /** What is about more people than that is not kept at all: each of them could have it erased. */
 export const SUBJECTS_MAX = 1_000;
@@ -61,13 +61,11 @@ export function recordArgs(
   const sealing = new Sealing(vault, call, personal);
   const value = sealing.record(args, '', []);
   const { bodies, subjects } = sealing;
-  const isWhole = bodies.length > VALUES_MAX || personal.declared.problem !== undefined;
-  if (!isWhole && subjects.length <= SUBJECTS_MAX && canonicalBytes(value).length <= ARGS_BYTES_MAX) {
-    return { value, bodies, subjects };
-  }
+  const isWhole = sealing.isFull || personal.declared.problem !== undefined;
+  if (!isWhole && canonicalBytes(value).length <= ARGS_BYTES_MAX) return { value, bodies, subjects };
   // What could not be told apart is nobody's in particular, and so the call's.
   const everybody = subjects.length === 0 && personal.declared.problem !== undefined ? [call] : subjects;
-  return { ...sealBody(vault, call, 'args', args, everybody), subjects };
+  return sealBody(vault, call, 'args', args, everybody);
 }
 
 /** A body under the keys of `subjects` and of everybody who is found in it; `value` is what the entry says of it. */
@@ -77,11 +75,24 @@ export function sealBody(
   role: 'args' | 'output',
   value: JsonValue,
   subjects: readonly string[],
-): Omit<RecordedArgs, 'subjects'> {
-  const everybody = [...new Set([...subjects, ...subjectsIn(vault, value)])];
+): RecordedArgs {
+  const everybody = everybodyIn(vault, value, subjects);
   const isKept = everybody.length <= SUBJECTS_MAX;
   const { commitment, body } = vault.seal(call, role, value, isKept ? everybody : []);
-  return { value: bodyField(commitment, isKept), bodies: isKept ? [body] : [] };
+  return { value: bodyField(commitment, isKept), bodies: isKept ? [body] : [], subjects: everybody };
+}
+
+/** `known` and everybody who is found in `value`, up to one more than can be kept apart. */
+function everybodyIn(vault: Vault, value: JsonValue, known: readonly string[]): readonly string[] {
+  const everybody = new Set(known);
+  const seen = new Set<string>();
+  for (const { kind, name } of namesIn(value)) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    everybody.add(vault.subject(kind, name));
+    if (everybody.size > SUBJECTS_MAX) break;
+  }
+  return [...everybody];
 }
 
 /** A text for an entry, without what is personal of the call that it is about. */
@@ -92,19 +103,15 @@ export function impersonal(text: string, policy: Policy, request: Request): stri
   return shown;
 }
 
-function* subjectsIn(vault: Vault, value: JsonValue): Generator<string> {
-  if (typeof value === 'string') yield* named(vault, value);
-  else if (Array.isArray(value)) for (const item of value as readonly JsonValue[]) yield* subjectsIn(vault, item);
+function* namesIn(value: JsonValue): Generator<Identifier, void> {
+  if (typeof value === 'string') yield* identifiersIn(value);
+  else if (Array.isArray(value)) for (const item of value as readonly JsonValue[]) yield* namesIn(item);
   else if (isJsonObject(value)) {
     for (const [name, member] of Object.entries(value)) {
-      yield* named(vault, name);
-      yield* subjectsIn(vault, member);
+      yield* identifiersIn(name);
+      yield* namesIn(member);
     }
   }
-}
-
-function named(vault: Vault, text: string): readonly string[] {
-  return identifiersIn(text).map(({ kind, name }) => vault.subject(kind, name));
 }
 
 /** One walk through the arguments of a call. */
@@ -132,8 +139,17 @@ class Sealing {
     return [...this.#subjects];
   }
 
+  /**
+   * Whether there is too much to seal one by one: then nothing that was recorded holds, and nothing more is looked at.
+   * Whoever writes arguments must not keep everybody else waiting.
+   */
+  get isFull(): boolean {
+    return this.bodies.length >= VALUES_MAX || this.#subjects.size > SUBJECTS_MAX;
+  }
+
   /** `value` as it is recorded; `path` names its members, `pointer` is the same as text. */
   record(value: JsonValue, pointer: string, path: readonly string[]): JsonValue {
+    if (this.isFull) return value;
     if (this.#isDeclared(value, path)) return this.#seal(value, pointer);
     if (typeof value === 'string' || typeof value === 'number') {
       return this.#isPersonal(String(value)) ? this.#seal(value, pointer) : value;
@@ -162,15 +178,15 @@ class Sealing {
 
   #isPersonal(text: string): boolean {
     if (this.#alone.has(text) || this.#within.some((value) => text.includes(value))) return true;
-    return identifiersIn(text).length > 0;
+    return hasIdentifier(text);
   }
 
   #seal(value: JsonValue, pointer: string): JsonObject {
-    const found = [...new Set([...this.#known, ...subjectsIn(this.#vault, value)])];
+    const found = everybodyIn(this.#vault, value, this.#known);
     // Values of nobody in particular lie under a key of the call.
     const subjects = found.length === 0 ? [this.#call] : found;
     for (const subject of subjects) this.#subjects.add(subject);
-    if (subjects.length > SUBJECTS_MAX) return { $sealed: '' };
+    if (this.isFull) return {};
     const { commitment, body } = this.#vault.seal(this.#call, `args${pointer}`, value, subjects);
     this.bodies.push(body);
     return pointer === '' ? { $body: commitment } : { $sealed: commitment };

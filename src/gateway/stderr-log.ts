@@ -1,6 +1,7 @@
 /** What a child process writes to its standard error, as bounded and harmless lines of our own log. */
 
 import type { Readable } from 'node:stream';
+import { withoutIdentifiers } from '../guard/personal/identifier.ts';
 import type { World } from '../world/world.ts';
 
 const LINE_CHARACTERS_MAX = 1_000;
@@ -14,7 +15,7 @@ export function harmless(text: string): string {
 
 /**
  * Logs `input` line by line as `[name] line`: at most 1,000 characters of a line, at most 200 lines in ten seconds;
- * how many were dropped is said when the next one is let through.
+ * how many were dropped is said when the next one is let through. E-mail addresses and the like are left out.
  */
 export function logStderr(input: Readable, name: string, log: (line: string) => void, world: World): void {
   const decoder = new TextDecoder();
@@ -31,7 +32,7 @@ export function logStderr(input: Readable, name: string, log: (line: string) => 
     }
     lines += 1;
     if (lines > LINES_PER_WINDOW) dropped += 1;
-    else log(`[${name}] ${harmless(line.slice(0, LINE_CHARACTERS_MAX).trimEnd())}`);
+    else log(`[${name}] ${harmless(withoutIdentifiers(line.slice(0, LINE_CHARACTERS_MAX)).trimEnd())}`);
   };
   input.on('data', (chunk: Uint8Array) => {
     const pieces = (held + decoder.decode(chunk, { stream: true })).split('\n');

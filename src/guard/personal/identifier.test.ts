@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { identifierOf, identifiersIn, withoutIdentifiers } from './identifier.ts';
+import { hasIdentifier, identifierOf, identifiersIn, withoutIdentifiers } from './identifier.ts';
 
-const names = (text: string): string[] => identifiersIn(text).map(({ kind, name }) => `${kind} ${name}`);
+const names = (text: string): string[] => [...identifiersIn(text)].map(({ kind, name }) => `${kind} ${name}`);
 
 test('e-mail addresses are found wherever they stand, and in one form', () => {
   for (const [text, found] of [
@@ -59,7 +59,7 @@ test('a text without identifiers has none, and keeps all the rest', () => {
         names(withoutIdentifiers(text)),
         names(text).length === 0 ? [] : names(withoutIdentifiers(text)),
       );
-      assert.equal(identifiersIn(text).length === 0, withoutIdentifiers(text) === text);
+      assert.equal(!hasIdentifier(text), withoutIdentifiers(text) === text);
     }),
   );
 });
@@ -69,7 +69,7 @@ test('hostile texts take time in proportion to their length', () => {
   for (const shape of shapes) {
     const text = shape.repeat(1_000_000 / shape.length);
     const before = performance.now();
-    identifiersIn(text);
+    names(text);
     assert(performance.now() - before < 10_000, shape);
   }
 });

@@ -19,8 +19,8 @@ export interface Identifier {
 /** RFC 5321, section 4.5.3.1. */
 const LOCAL_MAX = 64;
 const DOMAIN_MAX = 255;
-const LOCAL = /[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]/u;
-const DOMAIN = /[\p{L}\p{M}\p{N}.-]/u;
+const isLocal = characterClass(/[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]/u);
+const isDomain = characterClass(/[\p{L}\p{M}\p{N}.-]/u);
 
 /** ITU-T E.164: at most 15 digits; fewer than 8 are no number of a person. */
 const DIGITS_MIN = 8;
@@ -54,27 +54,30 @@ const IBAN_MIN = 15;
 /** Country, check digits, then letters and digits, in groups or in one piece. */
 const IBAN = /(?<![\p{L}\p{N}])[A-Za-z]{2}\d{2}(?:[ \u00A0-]?[A-Za-z0-9]){11,30}/gu;
 
-/** All identifiers in `text`, each kind in the order of the text. */
-export function identifiersIn(text: string): readonly Identifier[] {
+/** All identifiers in `text`, each kind in the order of the text; whoever wants only some pays for no more. */
+export function* identifiersIn(text: string): Generator<Identifier, void> {
   // Most texts have none of these characters.
-  return [
-    ...(text.includes('@') ? emailsIn(text) : []),
-    ...(text.includes('+') ? phonesIn(text) : []),
-    ...(text.length >= IBAN_MIN ? ibansIn(text) : []),
-  ];
+  if (text.includes('@')) yield* emailsIn(text);
+  if (text.includes('+')) yield* phonesIn(text);
+  if (text.length >= IBAN_MIN) yield* ibansIn(text);
+}
+
+/** Whether there is one. */
+export function hasIdentifier(text: string): boolean {
+  return identifiersIn(text).next().done !== true;
 }
 
 /** The identifier that `text` is, and nothing else; for what a person types. */
 export function identifierOf(text: string): Identifier | undefined {
   const trimmed = text.trim();
-  return identifiersIn(trimmed).find(({ start, end }) => start === 0 && end === trimmed.length);
+  return [...identifiersIn(trimmed)].find(({ start, end }) => start === 0 && end === trimmed.length);
 }
 
 /** `text` with `[email]`, `[phone]`, `[iban]` in the place of each identifier: for what people read. */
 export function withoutIdentifiers(text: string): string {
   let shown = '';
   let from = 0;
-  for (const { kind, start, end } of identifiersIn(text).toSorted((a, b) => a.start - b.start)) {
+  for (const { kind, start, end } of [...identifiersIn(text)].toSorted((a, b) => a.start - b.start)) {
     if (start < from) continue;
     shown += `${text.slice(from, start)}[${kind}]`;
     from = end;
@@ -85,9 +88,9 @@ export function withoutIdentifiers(text: string): string {
 function* emailsIn(text: string): Generator<Identifier> {
   for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {
     let start = at;
-    while (start > 0 && at - start < LOCAL_MAX && LOCAL.test(text[start - 1] ?? '')) start -= 1;
+    while (start > 0 && at - start < LOCAL_MAX && isLocal(text, start - 1)) start -= 1;
     let end = at + 1;
-    while (end < text.length && end - at <= DOMAIN_MAX && DOMAIN.test(text[end] ?? '')) end += 1;
+    while (end < text.length && end - at <= DOMAIN_MAX && isDomain(text, end)) end += 1;
     // Punctuation of the sentence around it.
     while (/[.-]/u.test(text[end - 1] ?? '')) end -= 1;
     while (start < at && text[start] === '.') start += 1;
@@ -101,7 +104,10 @@ function* emailsIn(text: string): Generator<Identifier> {
 /** With at least one dot, and a last label that is no number; international ones in their ASCII form. */
 function domainName(text: string): string | undefined {
   if (!/[^.]\.[^.\d][^.]*$/u.test(text)) return undefined;
-  const ascii = domainToASCII(text.toLowerCase());
+  const lower = text.toLowerCase();
+  // oxlint-disable-next-line no-control-regex -- what is ASCII already
+  if (/^[\x00-\x7f]*$/u.test(lower)) return lower;
+  const ascii = domainToASCII(lower);
   return ascii === '' ? undefined : ascii;
 }
 
@@ -137,4 +143,10 @@ function isIban(name: string): boolean {
     rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
   }
   return rest === 1;
+}
+
+/** Whether the UTF-16 unit at `at` is in `set`; told from a table where it is ASCII, since most are. */
+function characterClass(set: RegExp): (text: string, at: number) => boolean {
+  const ascii = Array.from({ length: 128 }, (_, code) => set.test(String.fromCodePoint(code)));
+  return (text, at) => ascii[text.charCodeAt(at)] ?? set.test(text.charAt(at));
 }
