@@ -154,6 +154,24 @@ function bodyTests(opened: Open): void {
     assert.deepEqual(await ledger.body(call, 'output'), { content: ['ü', null, { a: 1.5 }] });
   });
 
+  test('a sealed argument opens at the entry that commits to it, and a body needs the keys of all its subjects', async (t) => {
+    const { place, ledger } = await opened(t);
+    const [call, attempt] = [newId(), newId()];
+    const name = place.vault.seal(call, 'args/~1/0', 'Ada', ['s1', 's2']);
+    const output = place.vault.seal(call, 'output', { of: 'Ada' }, ['s2']);
+    const args = { '/': [{ $sealed: name.commitment }], open: { $lit: { $sealed: name.commitment } } };
+    await ledger.append({ ...intent({ call, attempt, args }), bodies: [name.body] });
+    const position = (await ledger.call(call))?.position ?? 0;
+    const success = one('call.succeeded', { call, attempt, output: { $body: output.commitment } });
+    await ledger.append({ ...success, bodies: [output.body] });
+    assert.equal(await ledger.argument(position, '/~1/0'), 'Ada');
+    for (const pointer of ['', '/', '/open', '/~1']) assert.equal(await ledger.argument(position, pointer), undefined);
+    assert.equal(await ledger.argument(position + 1, '/~1/0'), undefined);
+    assert.equal(await ledger.argument(position + 100, '/~1/0'), undefined);
+    assert.deepEqual(await ledger.body(call, 'output'), { of: 'Ada' });
+    assert.deepEqual(await ledger.subjectsOf(call), ['s1', 's2']);
+  });
+
   test('a body that its entry does not commit to is not given out', async (t) => {
     const { place, ledger } = await opened(t);
     const [call, attempt] = [newId(), newId()];

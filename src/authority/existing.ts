@@ -1,5 +1,6 @@
 /** What a key, or an equal call that has not ended, says about a proposal: the table in docs/ledger.md. */
 
+import { isErased } from '../ledger/ended.ts';
 import type { CallRow, Facts } from '../ledger/ledger.ts';
 import type { Decision } from '../policy/decision.ts';
 import { equalBytes } from '../value/digest.ts';
@@ -69,7 +70,8 @@ function waiting(
 
 function twin(around: Surroundings, prepared: Prepared, facts: Facts): Existing {
   const { tool } = prepared.proposal;
-  const equal = facts.open.filter((candidate) => isSameCall(around, prepared, candidate));
+  // What would tell an erased call apart is gone: until it is settled, any call of its tool may be the same.
+  const equal = facts.open.filter((candidate) => isErased(candidate) || isSameCall(around, prepared, candidate));
   // One that waits does not hide another that runs, or may have: calls with keys can be open beside it.
   const open = equal.find(({ state }) => state !== 'parked') ?? equal[0];
   if (open === undefined) return { kind: 'none' };

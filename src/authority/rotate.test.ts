@@ -104,7 +104,7 @@ test('two rotations at once are one, and a key that was destroyed is no file and
   const both = [kept, sibling].map(({ ledger, world, vault }) => rotateKey(ledger, world, vault.keyring, 'os:me'));
   const epochs = (await Promise.all(both)).map(({ epoch }) => epoch);
   assert(epochs.every((epoch) => epoch >= 2));
-  const { number } = await epochOf(kept.ledger);
+  const { number } = await epochOf(kept.ledger, kept.vault.keyring);
   assert.deepEqual(kept.vault.keyring.epochs(), [number]);
   assert.equal(kept.vault.keyring.key(1), undefined);
   assert.equal(openKeyring(join(kept.data, 'epochs'), kept.world).key(1), undefined);
@@ -114,14 +114,14 @@ test('a gateway rotates when the epoch has lasted its time, and a receipt says h
   const world = restless();
   const kept = await opened(t, directory(t), world);
   const { ledger, vault } = kept;
-  const began = await epochOf(ledger);
+  const began = await epochOf(ledger, vault.keyring);
   assert.equal(daysLeft(began, world.now(), 30 * DAY_MS), 30);
   world.advance(10 * DAY_MS + 1);
   assert.equal(daysLeft(began, world.now(), 30 * DAY_MS), 20);
   assert.deepEqual(await keepVault(ledger, world, vault.keyring, 30 * DAY_MS), []);
   world.advance(20 * DAY_MS);
   assert.equal((await keepVault(ledger, world, vault.keyring, 30 * DAY_MS)).length, 1);
-  assert.deepEqual(await epochOf(ledger), { number: 2, since: world.now() });
+  assert.deepEqual(await epochOf(ledger, vault.keyring), { number: 2, since: world.now() });
   assert.deepEqual(await keepVault(ledger, world, vault.keyring, 30 * DAY_MS), []);
 });
 
@@ -131,4 +131,23 @@ test('without the key of the epoch the ledger does not open', async (t) => {
   await ledger[Symbol.asyncDispose]();
   rmSync(join(data, 'epochs', '1.key'));
   await assert.rejects(async () => opened(t, data), isCode('cannot-open'));
+});
+
+test('a copy from before a rotation opens without its key: what only that opened is erased, and all goes on', async (t) => {
+  const kept = await opened(t, directory(t));
+  const before = [await keep(kept, ['s1']), await keep(kept, [])];
+  await kept.ledger[Symbol.asyncDispose]();
+  const copy = join(kept.data, '..', 'copy.db');
+  copyFileSync(join(kept.data, 'ledger.db'), copy);
+  const rotated = await opened(t, kept.data);
+  assert.equal((await rotateKey(rotated.ledger, rotated.world, rotated.vault.keyring, 'os:me')).epoch, 2);
+  await rotated.ledger[Symbol.asyncDispose]();
+  copyFileSync(copy, join(kept.data, 'ledger.db'));
+  const restored = await opened(t, kept.data);
+  const { ledger, world, vault } = restored;
+  for (const call of before) assert.equal(await ledger.body(call, 'output'), undefined);
+  const after = [await keep(restored, ['s1']), await keep(restored, [])];
+  assert.deepEqual(await rotateKey(ledger, world, vault.keyring, 'os:me'), { epoch: 3, destroyed: [2] });
+  for (const call of after) assert.equal(await ledger.body(call, 'output'), `of ${call}`);
+  for (const call of before) assert.equal(await ledger.body(call, 'output'), undefined);
 });

@@ -1,7 +1,7 @@
 /** Rotates the key that wraps all others: a new epoch, everything wrapped anew, the old key destroyed. */
 
 import { LedgerError } from '../ledger/ledger.ts';
-import { FIRST_EPOCH, type Keyring } from '../ledger/keyring.ts';
+import { type Keyring, epochInForce } from '../ledger/keyring.ts';
 import type { RewrapFrom } from '../ledger/sqlite/vault-table.ts';
 import type { StoredLedger } from '../ledger/sqlite/stored-ledger.ts';
 import { EPOCH_KEY, EPOCH_SINCE_KEY } from '../ledger/vault-step.ts';
@@ -22,9 +22,9 @@ export interface Epoch {
 }
 
 /** Throws `LedgerError`. */
-export async function epochOf(ledger: StoredLedger): Promise<Epoch> {
+export async function epochOf(ledger: StoredLedger, ring: Keyring): Promise<Epoch> {
   const counters = await ledger.counters('key/');
-  const number = counters.get(EPOCH_KEY) ?? FIRST_EPOCH;
+  const number = epochInForce(ring, counters.get(EPOCH_KEY) ?? 0);
   const since = counters.get(EPOCH_SINCE_KEY) ?? parseInstant((await ledger.entry(0))?.at ?? '') ?? 0;
   return { number, since };
 }
@@ -45,7 +45,7 @@ export interface Rotated {
  * finished, finishes that. A crash leaves both keys, and what is wrapped by either opens. Throws `LedgerError`.
  */
 export async function rotateKey(ledger: StoredLedger, world: World, ring: Keyring, by: string): Promise<Rotated> {
-  const before = await epochOf(ledger);
+  const before = await epochOf(ledger, ring);
   const isBegun = ring.epochs().some((epoch) => epoch < before.number);
   const epoch = isBegun ? before.number : await begin(ledger, world, ring, before.number + 1, by);
   let from: RewrapFrom | undefined = { subjects: 0, bodies: 0 };

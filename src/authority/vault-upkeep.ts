@@ -15,7 +15,7 @@ export async function keepVault(
   ring: Keyring,
   epochMs: number = EPOCH_MS,
 ): Promise<readonly string[]> {
-  const epoch = await epochOf(ledger);
+  const epoch = await epochOf(ledger, ring);
   const erased = await finishErasures(ledger, world, daysLeft(epoch, world.now(), epochMs));
   const told = erased > 0 ? ['an erasure that a reader had kept from its end is executed'] : [];
   if (world.now() < epoch.since + epochMs) return told;

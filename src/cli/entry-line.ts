@@ -41,7 +41,7 @@ function details(entry: Entry): string[] {
   const rules = memberOf(policy, 'rules');
   const proposed = isProposed(entry);
   const said = [
-    textOf(entry['target']),
+    textOf(entry['target']) ?? textOf(entry['subject']),
     textOf(as),
     textOf(by),
     textOf(reason),

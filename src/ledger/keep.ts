@@ -64,8 +64,8 @@ export function bodyKey(body: StoredBody, ring: Keyring): Uint8Array | 'erased' 
   if (body.shares.length === 0) return unwrap(ring, body.wrappedKey, boundKey(body));
   const key = new Uint8Array(KEY_BYTES);
   for (const { subject, wrapped, record: found } of body.shares) {
-    const under = found === undefined || isDestroyed(found) ? 'erased' : subjectKey(ring, subject, found);
-    if (under === undefined || under === 'erased') return under;
+    const under = found === undefined ? undefined : subjectKey(ring, subject, found);
+    if (under === undefined) return 'erased';
     const share = decrypt(createSecretKey(under), wrapped, boundShare(body, subject));
     if (share === undefined) return undefined;
     for (let i = 0; i < KEY_BYTES; i += 1) key[i] = (key[i] ?? 0) ^ (share[i] ?? 0);
@@ -87,7 +87,7 @@ function epochOf(found: Uint8Array): number {
   return new DataView(found.buffer, found.byteOffset, found.length).getUint32(0);
 }
 
-/** The record of the same key in another epoch; `bound` as in `boundKey` and for subjects. */
+/** The record of the same key in another epoch, or as it is when it opens no more; `bound` as in `boundKey` and for subjects. */
 export function rewrap(
   found: Uint8Array,
   epoch: number,
@@ -96,7 +96,8 @@ export function rewrap(
   nonce: Uint8Array,
 ): Uint8Array {
   const key = unwrap(ring, found, bound);
-  if (key instanceof Uint8Array) return record(epoch, epochKey(ring, epoch), key, bound, nonce);
+  if (key === 'erased') return found;
+  if (key !== undefined) return record(epoch, epochKey(ring, epoch), key, bound, nonce);
   throw new LedgerError('tampered', 'a key of the vault is not what was stored: run interlock verify');
 }
 
@@ -114,10 +115,12 @@ function boundShare({ call, role }: Pick<KeptBody, 'call' | 'role'>, subject: st
   return boundTo('share', call, role, subject);
 }
 
+/** Nothing when it was destroyed. */
 function subjectKey(ring: Keyring, subject: string, found: Uint8Array): Uint8Array | undefined {
   if (isDestroyed(found)) return undefined;
   const key = unwrap(ring, found, boundSubject(subject));
-  if (key instanceof Uint8Array) return key;
+  if (key === 'erased') return undefined;
+  if (key !== undefined) return key;
   throw new LedgerError('tampered', 'the key of a subject is not what was stored: run interlock verify');
 }
 
@@ -128,9 +131,12 @@ function record(epoch: number, wrapping: KeyObject, key: Uint8Array, bound: Uint
   return bytes;
 }
 
-function unwrap(ring: Keyring, found: Uint8Array, bound: Uint8Array): Uint8Array | undefined {
+/** `erased` when the key of its epoch was destroyed: a later one is there. */
+function unwrap(ring: Keyring, found: Uint8Array, bound: Uint8Array): Uint8Array | 'erased' | undefined {
   if (found.length !== RECORD_BYTES) return undefined;
-  return decrypt(epochKey(ring, epochOf(found)), found.subarray(EPOCH_BYTES), bound);
+  const epoch = epochOf(found);
+  const isShredded = ring.key(epoch) === undefined && ring.epochs().some((later) => later > epoch);
+  return isShredded ? 'erased' : decrypt(epochKey(ring, epoch), found.subarray(EPOCH_BYTES), bound);
 }
 
 function epochKey(ring: Keyring, epoch: number): KeyObject {

@@ -44,15 +44,19 @@ export function openKeyring(directory: string, world: Pick<World, 'random'>): Ke
       try {
         // A crash leaves the directory, or the directory and a key that nothing is wrapped under yet.
         mkdirSync(directory, { recursive: true, mode: 0o700 });
+        openSecretFile(fileOf(epoch), toHex(world.random(8)), () => world.random(KEY_BYTES));
       } catch (error) {
-        throw new LedgerError('cannot-open', `\`${directory}\` cannot be made`, { cause: error });
+        throw operating(error, `the key of epoch ${epoch} cannot be made in \`${directory}\``);
       }
-      openSecretFile(fileOf(epoch), toHex(world.random(8)), () => world.random(KEY_BYTES));
     },
     destroy: (epoch) => {
       known.delete(epoch);
-      destroyFile(fileOf(epoch));
-      syncDirectory(directory);
+      try {
+        destroyFile(fileOf(epoch));
+        syncDirectory(directory);
+      } catch (error) {
+        throw operating(error, `\`${fileOf(epoch)}\` cannot be destroyed by this user`);
+      }
     },
     epochs: () => epochsIn(directory),
   };
@@ -71,6 +75,16 @@ export function createKeyring(first: Uint8Array, random: World['random']): Keyri
   };
 }
 
+/**
+ * The epoch whose key wraps from now on; `recorded` is what the log says, 0 for the first. A log that was restored from
+ * before a rotation names an epoch whose key is destroyed: then it is the last one that there is.
+ */
+export function epochInForce(ring: Keyring, recorded: number): number {
+  const epoch = Math.max(FIRST_EPOCH, recorded);
+  if (ring.key(epoch) !== undefined) return epoch;
+  return ring.epochs().findLast((later) => later > epoch) ?? epoch;
+}
+
 function wholeKey(bytes: Uint8Array, file: string): KeyObject {
   if (bytes.length === KEY_BYTES) return createSecretKey(bytes);
   throw new LedgerError('cannot-open', `\`${file}\` is damaged, expected ${KEY_BYTES} bytes: restore it`);
@@ -83,7 +97,7 @@ function destroyFile(file: string): void {
     fd = openSync(file, 'r+');
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT') return;
-    throw new LedgerError('stopped', `\`${file}\` cannot be destroyed by this user`, { cause: error });
+    throw error;
   }
   try {
     writeSync(fd, new Uint8Array(statSync(file).size), 0, undefined, 0);
@@ -92,6 +106,11 @@ function destroyFile(file: string): void {
     closeSync(fd);
   }
   unlinkSync(file);
+}
+
+/** What the system refuses is tried again by whoever asked. */
+function operating(error: unknown, message: string): LedgerError {
+  return error instanceof LedgerError ? error : new LedgerError('cannot-open', message, { cause: error });
 }
 
 function epochsIn(directory: string): readonly number[] {

@@ -92,9 +92,9 @@ export function foldVault(
       if (counter(holdKey(step.target)) === 0) return illegal(`\`${step.target}\` is not on hold`, step);
       return moved([holdKey(step.target), 0]);
     case 'key-rotated': {
-      const next = Math.max(1, counter(EPOCH_KEY)) + 1;
-      if (step.epoch !== next) return illegal(`the next epoch is ${next}`, step);
-      return moved([EPOCH_KEY, next], [EPOCH_SINCE_KEY, at]);
+      const last = Math.max(1, counter(EPOCH_KEY));
+      if (step.epoch <= last) return illegal(`epoch ${last} has begun`, step);
+      return moved([EPOCH_KEY, step.epoch], [EPOCH_SINCE_KEY, at]);
     }
     case 'disclosed':
       return moved([disclosedFolder(step.of) + position, position + 1]);

@@ -13,6 +13,7 @@ import type { JsonObject } from '../../src/value/json.ts';
 import { systemWorld } from '../../src/world/system.ts';
 import { CHECKPOINTS } from '../state-home.ts';
 import { type Ended, Scratch, json, run } from './command.ts';
+import { Desk, park } from './desk.ts';
 import { type Recording, leaves, openRecording } from './recorded.ts';
 
 const RULES = `interlock: 1
@@ -20,10 +21,12 @@ tools:
   crm.note: { input: { type: object }, key: 'args.ref', personal: [args.name], subject: args.customer }
   crm.denied: { input: { type: object }, personal: [args.name], subject: args.customer }
   crm.asked: { input: { type: object }, personal: [args.name], subject: args.customer }
+  crm.send: { input: { type: object }, subject: args.customer }
   crm.look: { effect: read, input: { type: object } }
 rules:
   - allow: crm.note
   - allow: crm.look
+  - allow: crm.send
   - allow: crm.asked
   - ask: crm.asked
 `;
@@ -272,6 +275,27 @@ test('a call that runs while it is erased ends as it does, its key protects, and
   assertNowhere(filesIn(scratch.path));
 });
 
+test('a call of unknown outcome that is erased is not made again by an equal one, until somebody settles it', async () => {
+  using scratch = new Scratch();
+  const command = (...args: readonly string[]): Promise<Ended> => run([...args, '--data', scratch.path]);
+  const args = { customer: CANARY.id, text: 'hello' };
+  let call = '';
+  {
+    await using recording = await openRecording(scratch.path, true, RULES);
+    call = await recording.call('crm.send', args, { kind: 'unknown', reason: 'it ended' });
+    assert.equal((await command('erase', CANARY.id, ...WHY)).code, 0);
+  }
+  await using recording = await openRecording(scratch.path, true, RULES);
+  const state = async (more: JsonObject): Promise<string | undefined> => {
+    const proposed = await recording.call('crm.send', { ...args, ...more }, done({}));
+    return proposed === call ? 'the same' : (await recording.ledger.call(proposed))?.state;
+  };
+  for (const more of [{}, { text: 'other' }]) assert.equal(await state(more), 'the same');
+  assert.equal((await command('settle', call, 'executed', ...WHY)).code, 0);
+  assert.equal(await state({}), 'succeeded');
+  assert.deepEqual(await recording.ledger.subjectsOf(call), []);
+});
+
 test('what is disclosed proves itself against the log, is recorded before, and is named by the receipt', async () => {
   using scratch = new Scratch();
   const command = (...args: readonly string[]): Promise<Ended> => run([...args, '--data', scratch.path]);
@@ -294,6 +318,26 @@ test('what is disclosed proves itself against the log, is recorded before, and i
   const [position] = erased['disclosures'] as number[];
   assert(leaves(scratch.path)[position ?? 0]?.includes('"to":"the court"'));
   assert.equal((await command('disclose', noted, '--to', 'x', ...WHY)).code, 1);
+});
+
+test('an approver is shown what is sealed, signs it, and is told when it is gone', async () => {
+  using desk = new Desk();
+  await desk.add('finance');
+  desk.configure();
+  const args = { amount: 9_000, mail: CANARY.email };
+  const [signed, erased] = [
+    await park(desk.data, { args }),
+    await park(desk.data, { args: { ...args, amount: 9_001 } }),
+  ];
+  const shown = await desk.command(['approve', signed, '--as', 'finance']);
+  assert.equal(shown.code, 0, shown.err);
+  assert(`${shown.out}${shown.err}`.includes(CANARY.email));
+  assert(leaves(desk.data).every((leaf) => !leaf.includes(CANARY.email)));
+  assert.equal((await desk.command(['erase', erased, ...WHY])).code, 0);
+  const gone = await desk.command(['approve', erased, '--as', 'finance', '--json']);
+  assert.deepEqual([gone.code, json(gone.out)['code']], [1, 'not-parked']);
+  assert.equal((await desk.command(['erase', '--value', CANARY.email, ...WHY])).code, 0);
+  assert.equal((await desk.command(['verify'])).code, 0);
 });
 
 test('arguments that name nobody, or two, and reasons that name somebody, are refused before anything is opened', async () => {

@@ -29,7 +29,7 @@ export async function eraseCommand(terminal: Terminal, options: EraseOptions): P
   await using data = await openData(terminal, options, { create: false });
   const { ledger, vault } = data;
   const subject = subjectOf(vault, options);
-  const backupDays = daysLeft(await epochOf(ledger), systemWorld.now(), epochMs);
+  const backupDays = daysLeft(await epochOf(ledger, vault.keyring), systemWorld.now(), epochMs);
   const erased = await eraseSubject(ledger, systemWorld, { subject, reason, by: systemUser(), backupDays });
   const receipt = erased.ok
     ? receiptFor(terminal, options, { key: ledger.key, checkpoint: await ledger.checkpoint() }, erased.position)

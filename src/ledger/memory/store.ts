@@ -31,7 +31,7 @@ import type {
 import { LedgerError } from '../ledger.ts';
 import type { KeptBody } from '../keep.ts';
 import { keepBody } from '../keep.ts';
-import { FIRST_EPOCH } from '../keyring.ts';
+import { epochInForce } from '../keyring.ts';
 import { commitmentsIn } from '../recorded.ts';
 import { EPOCH_KEY, holdKey } from '../vault-step.ts';
 import type { PreparedWrites } from '../prepare.ts';
@@ -267,7 +267,7 @@ class MemoryLedger implements Ledger {
       disk.leaves.push(bytes);
       disk.frontier = appendLeaf(disk.frontier, leafHash(bytes));
     }
-    const epoch = Math.max(FIRST_EPOCH, disk.tables.counter(EPOCH_KEY));
+    const epoch = epochInForce(this.#vault.keyring, disk.tables.counter(EPOCH_KEY));
     for (const sealed of encoded.bodies) {
       const { call, role } = sealed;
       const position = first + steps.findLastIndex((step) => step?.call === call);

@@ -14,7 +14,7 @@ import type { World } from '../../world/world.ts';
 import type { DataFiles } from '../directory.ts';
 import type { EntryType } from '../entry.ts';
 import type { Keyring } from '../keyring.ts';
-import { FIRST_EPOCH, openKeyring } from '../keyring.ts';
+import { epochInForce, openKeyring } from '../keyring.ts';
 import { LedgerError } from '../ledger.ts';
 import { EPOCH_KEY } from '../vault-step.ts';
 import type { OutsidePlace } from '../outside.ts';
@@ -97,7 +97,7 @@ function create(database: DatabaseSync, files: DataFiles, { now, random }: Openi
 function openRing(files: DataFiles, queries: Queries, { random }: Opening): Keyring {
   const ring = openKeyring(files.epochs, { random });
   const row = queries.counter.get(EPOCH_KEY);
-  const epoch = row === undefined ? FIRST_EPOCH : integer(row, 'value');
+  const epoch = epochInForce(ring, row === undefined ? 0 : integer(row, 'value'));
   if (ring.key(epoch) !== undefined) return ring;
   const message = `the key of epoch ${epoch} is missing in \`${files.epochs}\`, and without it nothing opens: restore it`;
   throw new LedgerError('cannot-open', message);

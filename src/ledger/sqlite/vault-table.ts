@@ -99,7 +99,11 @@ export function openVaultTable(
       const row = sql.record.get(subject);
       return row === undefined ? undefined : bytes(row, 'record');
     },
-    set: (subject, record) => void sql.setRecord.run(subject, record),
+    set: (subject, record) => {
+      // A key that was shredded with its epoch: what lies under it opens no more, and is not to be taken for what comes.
+      if (!isDestroyed(keys.get(subject) ?? erasedRecord())) erase(subject);
+      sql.setRecord.run(subject, record);
+    },
   };
   const insert = ({ call, role, ciphertext, wrappedKey, shares }: KeptBody, position: number): void => {
     sql.body.run(call, role, position, ciphertext, wrappedKey);
@@ -123,23 +127,25 @@ export function openVaultTable(
       const row = sql.valuesOf.get(subject);
       return row === undefined ? 0 : integer(row, 'n');
     },
-    erase: (subject) => {
-      const calls = callsOf(subject);
-      const known = new Set([subject, ...calls.flatMap(subjectsOf)]);
-      let values = 0;
-      for (const call of calls) {
-        values += Number(sql.eraseBodies.run(call, subject, subject).changes);
-        sql.eraseShares.run(call, call);
-        sql.eraseFingerprint.run(call);
-      }
-      destroyIdle(known);
-      return { calls: calls.length, values };
-    },
+    erase,
     rewrap: (epoch, from) => rewrapSome(sql, { ring, random }, epoch, from),
   };
 
   function subjectsOf(call: string): readonly string[] {
     return sql.subjectsOf.all(call).map((row) => text(row, 'subject'));
+  }
+
+  function erase(subject: string): ErasedCount {
+    const calls = callsOf(subject);
+    const known = new Set([subject, ...calls.flatMap(subjectsOf)]);
+    let values = 0;
+    for (const call of calls) {
+      values += Number(sql.eraseBodies.run(call, subject, subject).changes);
+      sql.eraseShares.run(call, call);
+      sql.eraseFingerprint.run(call);
+    }
+    destroyIdle(known);
+    return { calls: calls.length, values };
   }
 
   /** The keys under which nothing lies any more. A row is overwritten by one as long: nothing in this table ever moves. */

@@ -15,7 +15,7 @@ import type { EntryType } from '../entry.ts';
 import { datedText } from '../entry.ts';
 import type { Lookups } from '../fold.ts';
 import type { Keyring } from '../keyring.ts';
-import { FIRST_EPOCH } from '../keyring.ts';
+import { epochInForce } from '../keyring.ts';
 import type { EncodedWrites } from '../prepare.ts';
 import { prepareWrites } from '../prepare.ts';
 import type { Signer } from '../signer.ts';
@@ -126,6 +126,7 @@ export class Writer {
   readonly #statements: Statements;
   readonly #signer: Signer;
   readonly #lookups: Lookups;
+  readonly #ring: Keyring;
   readonly #vault: VaultTable;
   #committed: Extent;
   #extent: Extent;
@@ -149,6 +150,7 @@ export class Writer {
     this.#extent = extent;
     this.#dataVersion = this.#readDataVersion();
     this.#lookups = lookupsOf(queries);
+    this.#ring = ring;
     this.#vault = openVaultTable(database, ring, random);
     this.#passing = passing;
   }
@@ -244,7 +246,7 @@ export class Writer {
   #keep(writes: EncodedWrites, steps: readonly (Step | undefined)[], first: number, { rows }: Changes): void {
     if (writes.bodies.length === 0) return;
     const erased = new Set(rows.filter(isErased).map(({ id }) => id));
-    const epoch = Math.max(FIRST_EPOCH, this.#lookups.counter(EPOCH_KEY));
+    const epoch = epochInForce(this.#ring, this.#lookups.counter(EPOCH_KEY));
     for (const body of writes.bodies) {
       const position = first + steps.findLastIndex((step) => step?.call === body.call);
       if (!erased.has(body.call)) this.#vault.keep(body, position, epoch);
