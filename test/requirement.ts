@@ -62,7 +62,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: 'R-erasure',
     text: 'once a person is erased, no file of the data directory and no later export says what was kept of it',
-    where: ['docs/ledger.md'],
+    where: ['README.md', 'docs/ledger.md'],
   },
   {
     id: 'R-epoch',
