@@ -110,6 +110,16 @@ test('two rotations at once are one, and a key that was destroyed is no file and
   assert.equal(openKeyring(join(kept.data, 'epochs'), kept.world).key(1), undefined);
 });
 
+test('a gateway forgets the key that another process has destroyed', async (t) => {
+  const kept = await opened(t, directory(t));
+  await keep(kept, ['s1']);
+  assert.ok(kept.vault.keyring.key(1) !== undefined);
+  const sibling = await opened(t, kept.data);
+  await rotateKey(sibling.ledger, sibling.world, sibling.vault.keyring, 'os:me');
+  await keepVault(kept.ledger, kept.world, kept.vault.keyring);
+  assert.equal(kept.vault.keyring.key(1), undefined);
+});
+
 test('a gateway rotates when the epoch has lasted its time, and a receipt says how long that is', async (t) => {
   const world = restless();
   const kept = await opened(t, directory(t), world);

@@ -15,6 +15,8 @@ export async function keepVault(
   ring: Keyring,
   epochMs: number = EPOCH_MS,
 ): Promise<readonly string[]> {
+  // Forgets what others have destroyed.
+  ring.epochs();
   const epoch = await epochOf(ledger, ring);
   const erased = await finishErasures(ledger, world, daysLeft(epoch, world.now(), epochMs));
   const told = erased > 0 ? ['an erasure that a reader had kept from its end is executed'] : [];

@@ -22,7 +22,7 @@ export interface Keyring {
   make(epoch: number): void;
   /** Destroys the key of `epoch`: what it wrapped and nothing else wraps is gone, in every copy. */
   destroy(epoch: number): void;
-  /** The epochs whose keys are there, ascending. */
+  /** The epochs whose keys are there, ascending. From then on none of another epoch is remembered. */
   epochs(): readonly number[];
 }
 
@@ -58,7 +58,12 @@ export function openKeyring(directory: string, world: Pick<World, 'random'>): Ke
         throw operating(error, `\`${fileOf(epoch)}\` cannot be destroyed by this user`);
       }
     },
-    epochs: () => epochsIn(directory),
+    epochs: () => {
+      const there = epochsIn(directory);
+      // What another process destroyed is not to live on in the memory of this one.
+      for (const epoch of known.keys()) if (!there.includes(epoch)) known.delete(epoch);
+      return there;
+    },
   };
 }
 
