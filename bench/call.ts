@@ -7,7 +7,7 @@ import { Authority } from '../src/authority/authority.ts';
 import { openLedger } from '../src/ledger/sqlite/store.ts';
 import { openVault } from '../src/ledger/vault.ts';
 import { compilePolicy } from '../src/policy/compile.ts';
-import { parseConfiguration } from '../src/policy/configuration.ts';
+import { parseConfiguration } from '../src/policy/document/configuration.ts';
 import { newId } from '../src/authority/draft.ts';
 import { systemWorld } from '../src/world/system.ts';
 import { machine, measureCallers, measureDisk, row } from './measure.ts';

@@ -1,7 +1,7 @@
 /** The rules and calls that `bench/decide.ts` has everybody decide: data, so that each peer reads them in its own language. */
 
-import { defineTool } from '../src/policy/tool.ts';
-import type { ToolDefinition } from '../src/policy/tool.ts';
+import { defineTool } from '../src/policy/tool/tool.ts';
+import type { ToolDefinition } from '../src/policy/tool/tool.ts';
 
 /** One comparison of an argument. */
 export type Term =

@@ -2,8 +2,8 @@
 
 import { compilePolicy } from '../src/policy/compile.ts';
 import type { Policy } from '../src/policy/compile.ts';
-import { parseConfiguration } from '../src/policy/configuration.ts';
-import { decide, withNearest } from '../src/policy/decide.ts';
+import { parseConfiguration } from '../src/policy/document/configuration.ts';
+import { decide, withNearest } from '../src/policy/decide/decide.ts';
 import { openPeers, peersAbsent, raise } from './decide-peers.ts';
 import { benchCalls, benchRules, benchTools, configurationText, meant, principalName } from './decide-rules.ts';
 import type { BenchCall, BenchRule, Beside } from './decide-rules.ts';

@@ -1,6 +1,6 @@
 /** A request of the policy, complete but for what no benchmark varies. */
 
-import type { Request } from '../src/policy/decision.ts';
+import type { Request } from '../src/policy/decide/decision.ts';
 import type { JsonObject } from '../src/value/json.ts';
 
 /** `at` tells calls and their times apart. */

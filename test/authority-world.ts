@@ -10,7 +10,7 @@ import { createMemoryDisk, type MemoryDisk } from '../src/ledger/memory/disk.ts'
 import { openMemoryLedger } from '../src/ledger/memory/store.ts';
 import { createVault, type Vault } from '../src/ledger/vault.ts';
 import { compilePolicy, type Policy } from '../src/policy/compile.ts';
-import { parseConfiguration } from '../src/policy/configuration.ts';
+import { parseConfiguration } from '../src/policy/document/configuration.ts';
 import { createManualWorld, type ManualWorld } from './manual-world.ts';
 
 export const POLICY = `

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Validator } from '@cfworker/json-schema';
 import { parse } from 'yaml';
-import { parseConfiguration } from '../src/policy/configuration.ts';
-import { LATER } from '../src/policy/later.ts';
+import { parseConfiguration } from '../src/policy/document/configuration.ts';
+import { LATER } from '../src/policy/document/later.ts';
 import { configurationSchema, SCHEMA_FILE, SECTIONS, TOP } from './configuration-schema.ts';
 import { ROOT } from './source.ts';
 

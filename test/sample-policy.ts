@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { compilePolicy } from '../src/policy/compile.ts';
 import type { Policy } from '../src/policy/compile.ts';
-import { parseConfiguration } from '../src/policy/configuration.ts';
-import type { Decision, Request, Reservation } from '../src/policy/decision.ts';
-import { defineTool } from '../src/policy/tool.ts';
-import type { ToolDefinition } from '../src/policy/tool.ts';
+import { parseConfiguration } from '../src/policy/document/configuration.ts';
+import type { Decision, Request, Reservation } from '../src/policy/decide/decision.ts';
+import { defineTool } from '../src/policy/tool/tool.ts';
+import type { ToolDefinition } from '../src/policy/tool/tool.ts';
 import type { Issue } from '../src/value/issue.ts';
 import type { JsonObject } from '../src/value/json.ts';
 

@@ -17,8 +17,8 @@ import {
   keyOf,
   needs,
   withFacts,
-} from '../policy/decide.ts';
-import type { Decision } from '../policy/decision.ts';
+} from '../policy/decide/decide.ts';
+import type { Decision } from '../policy/decide/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { RecordedPolicies } from './policies.ts';
 import { type DeepCode, difference, isSame, member, textOf, told } from './problem.ts';

@@ -2,9 +2,9 @@
 
 import { approvalsOf } from '../authority/claim.ts';
 import { exceptedAt } from '../authority/exception.ts';
-import type { Configuration } from '../policy/configuration.ts';
-import { charge, decide, needs } from '../policy/decide.ts';
-import type { Decision } from '../policy/decision.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
+import { charge, decide, needs } from '../policy/decide/decide.ts';
+import type { Decision } from '../policy/decide/decision.ts';
 import { textOf } from './problem.ts';
 import type { Decided } from './recording.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Opening, openWorld } from '../../test/authority-world.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
-import { parseConfiguration } from '../policy/configuration.ts';
-import { lockOf } from '../policy/lock.ts';
-import { type ToolDefinition, defineTool } from '../policy/tool.ts';
+import { parseConfiguration } from '../policy/document/configuration.ts';
+import { lockOf } from '../policy/pin/lock.ts';
+import { type ToolDefinition, defineTool } from '../policy/tool/tool.ts';
 import { DeepVerifier } from './deep.ts';
 
 const TEXT = `interlock: 1

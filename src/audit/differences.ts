@@ -1,7 +1,7 @@
 /** What a changed policy would change: every recorded call decided under both, on the recorded clock and counters. */
 
-import type { Configuration } from '../policy/configuration.ts';
-import type { Decision } from '../policy/decision.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
+import type { Decision } from '../policy/decide/decision.ts';
 import { decideUnder, isDecidable } from './decide-under.ts';
 import { type Recording, decisions } from './recording.ts';
 import type { Said } from './replay.ts';

@@ -1,6 +1,6 @@
 /** The least policy that allows what was recorded: the configuration, with rules for exactly the calls that were made. */
 
-import type { Configuration } from '../policy/configuration.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
 import { type LearnedRule, type MadeCall, learnedRules } from '../policy/learned.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { isJsonObject } from '../value/json.ts';

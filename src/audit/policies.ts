@@ -2,9 +2,9 @@
 
 import type { Entry } from '../ledger/entry.ts';
 import type { Policy } from '../policy/compile.ts';
-import type { Configuration } from '../policy/configuration.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
 import { readRecorded, recompile } from '../policy/recompile.ts';
-import { besideMain } from '../policy/shadow.ts';
+import { besideMain } from '../policy/decide/shadow.ts';
 import { type Digest, digestOfBytes } from '../value/digest.ts';
 import { utf8 } from '../value/encoding.ts';
 import { type JsonObject, isJsonObject, parseJson } from '../value/json.ts';

@@ -3,7 +3,7 @@
 import { runOf } from '../authority/asked.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { commitmentsIn, literalOf } from '../ledger/recorded.ts';
-import type { Request } from '../policy/decision.ts';
+import type { Request } from '../policy/decide/decision.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
 import { member } from './problem.ts';

@@ -1,7 +1,7 @@
 /** A recorded session or call once more, without the world: every decision made again, every outcome taken from the log. */
 
 import type { Entry } from '../ledger/entry.ts';
-import type { Configuration } from '../policy/configuration.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { type Again, decideAgain } from './decide-again.ts';
 import { decideUnder, isDecidable } from './decide-under.ts';

@@ -1,7 +1,7 @@
 /** How a performed call ended, and what the caller is told. */
 
-import type { Code } from '../policy/code.ts';
-import type { Effect } from '../policy/decision.ts';
+import type { Code } from '../policy/decide/code.ts';
+import type { Effect } from '../policy/decide/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** Turns verdicts and recorded calls into answers. */
 
 import type { CallRow, LedgerError } from '../ledger/ledger.ts';
-import type { Code } from '../policy/code.ts';
-import type { Decision } from '../policy/decision.ts';
+import type { Code } from '../policy/decide/code.ts';
+import type { Decision } from '../policy/decide/decision.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 import type { Answer, AnswerState, ShownDecision } from './answer.ts';

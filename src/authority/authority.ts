@@ -2,10 +2,10 @@
 
 import { type CallRow, type Ledger, LedgerError, type Writes } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { couldAllow, shownDefinition } from '../policy/decide.ts';
-import type { TrustedPin } from '../policy/pin.ts';
-import { DISK } from '../policy/settings.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
+import { couldAllow, shownDefinition } from '../policy/decide/decide.ts';
+import type { TrustedPin } from '../policy/pin/pin.ts';
+import { DISK } from '../policy/document/settings.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
 import type { JsonObject } from '../value/json.ts';
 import { canonicalText } from '../value/canonical.ts';
 import type { Answer } from './answer.ts';

@@ -5,7 +5,7 @@ import type { EntryDraft, EntryType } from '../ledger/entry.ts';
 import type { Composition, Facts, Reads } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
 import { recordedConfiguration } from '../policy/recorded.ts';
-import { pinnedPart } from '../policy/tool.ts';
+import { pinnedPart } from '../policy/tool/tool.ts';
 import { canonicalText } from '../value/canonical.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
 import type { World } from '../world/world.ts';

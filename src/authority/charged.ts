@@ -1,6 +1,6 @@
 /** What an outcome says of its cost: the actual charge in place of what was reserved. */
 
-import { settleCost, settleFailed } from '../policy/decide.ts';
+import { settleCost, settleFailed } from '../policy/decide/decide.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { Performed } from './answer.ts';
 import type { Dispatch } from './compose.ts';

@@ -2,8 +2,8 @@
 
 import type { CallRow } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { type Approval, questionOf } from '../policy/decide.ts';
-import type { Decision, Request } from '../policy/decision.ts';
+import { type Approval, questionOf } from '../policy/decide/decide.ts';
+import type { Decision, Request } from '../policy/decide/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 import { approvalDigest, boundArgs, verifyApproval } from './approval.ts';

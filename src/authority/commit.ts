@@ -1,7 +1,7 @@
 /** Decides a prepared proposal under the write lock and makes its entry durable: fsync 1 of docs/ledger.md. */
 
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
-import { withNearest } from '../policy/decide.ts';
+import { withNearest } from '../policy/decide/decide.ts';
 import { basisOf, decides, withBasis, withBasisReads } from './basis.ts';
 import { type Verdict, composeCall, readsOf } from './compose.ts';
 import type { Prepared, Surroundings } from './prepare.ts';

@@ -4,7 +4,7 @@ import { uuidV7 } from '../value/id.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 import type { EntryDraft, EntryType } from '../ledger/entry.ts';
-import type { Decision } from '../policy/decision.ts';
+import type { Decision } from '../policy/decide/decision.ts';
 import type { World } from '../world/world.ts';
 
 /** A decision may cite thousands of rules and a host may send any tool name; an entry holds the head of each. */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { type Opening, openWorld, overriding, policyOf } from '../../test/authority-world.ts';
 import { signedText } from '../ledger/signed-text.ts';
 import { signerFromSeed } from '../ledger/signer.ts';
-import { ruleDigest } from '../policy/exception.ts';
+import { ruleDigest } from '../policy/approval/exception.ts';
 import { toBase64, utf8 } from '../value/encoding.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';

@@ -2,7 +2,7 @@
 
 import { isErased } from '../ledger/ended.ts';
 import type { CallRow, Facts } from '../ledger/ledger.ts';
-import type { Decision } from '../policy/decision.ts';
+import type { Decision } from '../policy/decide/decision.ts';
 import { equalBytes } from '../value/digest.ts';
 import type { Again, Prepared, Surroundings } from './prepare.ts';
 import { denial, twinSentence } from './sentence.ts';

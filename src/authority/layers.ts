@@ -2,10 +2,10 @@
 
 import type { Facts } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { type Approval, needs } from '../policy/decide.ts';
-import type { Decision, Request } from '../policy/decision.ts';
-import { type Exception, exceptionsFor } from '../policy/exception.ts';
-import { differenceOf } from '../policy/shadow.ts';
+import { type Approval, needs } from '../policy/decide/decide.ts';
+import type { Decision, Request } from '../policy/decide/decision.ts';
+import { type Exception, exceptionsFor } from '../policy/approval/exception.ts';
+import { differenceOf } from '../policy/decide/shadow.ts';
 import type { JsonObject } from '../value/json.ts';
 
 /** A second policy that is decided beside the one in force, or why there is none. */

@@ -4,8 +4,8 @@ import { type Identifier, hasIdentifier, identifiersIn, withoutIdentifiers } fro
 import { bodyField, pointerStep } from '../ledger/recorded.ts';
 import type { SealedBody } from '../ledger/ledger.ts';
 import type { Vault } from '../ledger/vault.ts';
-import { type DeclaredPersonal, personalOf } from '../policy/decide.ts';
-import type { Request } from '../policy/decision.ts';
+import { type DeclaredPersonal, personalOf } from '../policy/decide/decide.ts';
+import type { Request } from '../policy/decide/decision.ts';
 import type { Policy } from '../policy/policy.ts';
 import { canonicalBytes } from '../value/canonical.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';

@@ -2,10 +2,10 @@
 
 import type { EntryDraft } from '../ledger/entry.ts';
 import type { Composition, Facts, Ledger } from '../ledger/ledger.ts';
-import { isTrustedOtherwise, isUntrusted } from '../policy/decide.ts';
-import type { TrustedPin } from '../policy/pin.ts';
+import { isTrustedOtherwise, isUntrusted } from '../policy/decide/decide.ts';
+import type { TrustedPin } from '../policy/pin/pin.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type ToolDefinition, defineTool, pinnedPart } from '../policy/tool.ts';
+import { type ToolDefinition, defineTool, pinnedPart } from '../policy/tool/tool.ts';
 import { canonicalBytes, canonicalText } from '../value/canonical.ts';
 import { parseJson } from '../value/json.ts';
 import { DEPTH_CEILING, ENTRY_BYTES_MAX } from '../value/limits.ts';

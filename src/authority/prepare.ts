@@ -3,8 +3,8 @@
 import { type GuardedArguments, guardPathArguments } from '../guard/path/arguments.ts';
 import type { Vault } from '../ledger/vault.ts';
 import type { Policy } from '../policy/compile.ts';
-import { admitArguments, admitCaller, couldServe, keyOf } from '../policy/decide.ts';
-import type { Decision, Request } from '../policy/decision.ts';
+import { admitArguments, admitCaller, couldServe, keyOf } from '../policy/decide/decide.ts';
+import type { Decision, Request } from '../policy/decide/decision.ts';
 import { canonicalText } from '../value/canonical.ts';
 import type { World } from '../world/world.ts';
 import { newId } from './draft.ts';

@@ -2,9 +2,9 @@
 
 import { type CallRow, type Composition, type Ledger, LedgerError } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { admitArguments, admitCaller, admitPin, needs, probeOf, probeSays } from '../policy/decide.ts';
-import type { Code } from '../policy/code.ts';
-import type { Decision, Request } from '../policy/decision.ts';
+import { admitArguments, admitCaller, admitPin, needs, probeOf, probeSays } from '../policy/decide/decide.ts';
+import type { Code } from '../policy/decide/code.ts';
+import type { Decision, Request } from '../policy/decide/decision.ts';
 import { isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
 import { recordedArgs, runOf } from './asked.ts';

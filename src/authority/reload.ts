@@ -5,7 +5,7 @@ import type { Entry } from '../ledger/entry.ts';
 import { type Composition, type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { isSigned, signedText } from '../ledger/signed-text.ts';
 import { endedFolder, standingFolder, versionKey } from '../ledger/standing.ts';
-import type { Configuration } from '../policy/configuration.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { isJsonObject } from '../value/json.ts';
 import { toHex } from '../value/encoding.ts';

@@ -2,7 +2,7 @@
 
 import { type Composition, type Ledger, LedgerError } from '../ledger/ledger.ts';
 import type { World } from '../world/world.ts';
-import { ROLLBACK_KEY } from '../policy/rollback.ts';
+import { ROLLBACK_KEY } from '../policy/decide/rollback.ts';
 import { draft } from './draft.ts';
 
 export interface LiftOrder {

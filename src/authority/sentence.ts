@@ -1,8 +1,8 @@
 /** What a model is told when there is no result: one sentence, and what would help. */
 
-import type { Code } from '../policy/code.ts';
-import type { Decision } from '../policy/decision.ts';
-import { isRetryable } from '../policy/code.ts';
+import type { Code } from '../policy/decide/code.ts';
+import type { Decision } from '../policy/decide/decision.ts';
+import { isRetryable } from '../policy/decide/code.ts';
 
 /** A denial that no rule speaks of; `explanation` is the sentence shown. */
 export function denial(code: Code, explanation: string): Decision {

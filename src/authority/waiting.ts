@@ -2,7 +2,7 @@
 
 import type { CallRow, Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
-import { readsCallerKey } from '../policy/decide.ts';
+import { readsCallerKey } from '../policy/decide/decide.ts';
 import { isJsonObject } from '../value/json.ts';
 import { askedOf } from './asked.ts';
 import { draft } from './draft.ts';

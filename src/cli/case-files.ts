@@ -2,9 +2,9 @@
 
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { FILE_LENGTH_MAX } from '../policy/document.ts';
-import { parseCases } from '../policy/case.ts';
-import type { CaseFile } from '../policy/case.ts';
+import { FILE_LENGTH_MAX } from '../policy/document/document.ts';
+import { parseCases } from '../policy/case/case.ts';
+import type { CaseFile } from '../policy/case/case.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import type { Issue } from '../value/issue.ts';
 import { type CommonOptions, configurationFile } from './configuration.ts';

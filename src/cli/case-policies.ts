@@ -1,10 +1,10 @@
 /** The policies that cases are decided by, each loaded once: files as `check` loads them, or written in the case. */
 
 import path from 'node:path';
-import type { CaseFile, PolicyCase } from '../policy/case.ts';
-import type { Ready } from '../policy/case-outcome.ts';
+import type { CaseFile, PolicyCase } from '../policy/case/case.ts';
+import type { Ready } from '../policy/case/case-outcome.ts';
 import { compilePolicy } from '../policy/compile.ts';
-import type { Configuration } from '../policy/configuration.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
 import type { Issue, Parsed } from '../value/issue.ts';
 import type { LoadedCases } from './case-files.ts';
 import { type CommonOptions, configurationFile, loadConfiguration } from './configuration.ts';

@@ -1,9 +1,9 @@
 /** How `interlock test` tells of a case and of coverage: to people with what was expected and why, to programs as JSON. */
 
-import type { PolicyCase } from '../policy/case.ts';
-import type { CaseOutcome } from '../policy/case-outcome.ts';
-import type { Difference } from '../policy/case-expectation.ts';
-import { type Coverage, percentOf } from '../policy/coverage.ts';
+import type { PolicyCase } from '../policy/case/case.ts';
+import type { CaseOutcome } from '../policy/case/case-outcome.ts';
+import type { Difference } from '../policy/case/case-expectation.ts';
+import { type Coverage, percentOf } from '../policy/case/coverage.ts';
 import type { JsonValue } from '../value/json.ts';
 import { ruleLines } from './rule-result.ts';
 import { type Terminal, inert, inertJson, writeLine } from './terminal.ts';

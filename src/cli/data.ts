@@ -9,7 +9,7 @@ import type { OutsidePlace } from '../ledger/outside.ts';
 import { type CommittedBody, openReader } from '../ledger/sqlite/reader.ts';
 import { type LedgerOptions, type StoredLedger, openLedger } from '../ledger/sqlite/store.ts';
 import { storedEntry } from '../ledger/stored-entry.ts';
-import type { FactValues } from '../policy/decide.ts';
+import type { FactValues } from '../policy/decide/decide.ts';
 import { type Vault, openVault, readVault } from '../ledger/vault.ts';
 import type { JsonValue } from '../value/json.ts';
 import { dyingAt } from '../world/fault-point.ts';

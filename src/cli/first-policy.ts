@@ -1,9 +1,9 @@
 /** The first policy that `interlock init` writes: what the servers offer, named tool by tool, and nothing of it allowed. */
 
-import type { ServerPackage } from '../policy/package.ts';
-import { parsePattern } from '../policy/pattern.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
-import { keyText, quoted } from '../policy/yaml-text.ts';
+import type { ServerPackage } from '../policy/tool/package.ts';
+import { parsePattern } from '../policy/tool/pattern.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
+import { keyText, quoted } from '../policy/document/yaml-text.ts';
 import { inert } from './terminal.ts';
 
 /** A server as the command line names it. */

@@ -4,7 +4,7 @@ import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { newId } from '../authority/draft.ts';
 import { errorCodeOf } from '../ledger/directory.ts';
-import { LOCK_LENGTH_MAX, type Lock, parseLock, printLock } from '../policy/lock.ts';
+import { LOCK_LENGTH_MAX, type Lock, parseLock, printLock } from '../policy/pin/lock.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import type { Issue } from '../value/issue.ts';
 import type { World } from '../world/world.ts';

@@ -1,8 +1,8 @@
 /** Servers as a command line names them: `ID=COMMAND`, `ID=NAME@VERSION`, or just a command. */
 
 import path from 'node:path';
-import { parsePackage } from '../policy/package.ts';
-import { RESERVED_SERVERS, SERVER_ID } from '../policy/server.ts';
+import { parsePackage } from '../policy/tool/package.ts';
+import { RESERVED_SERVERS, SERVER_ID } from '../policy/document/server.ts';
 import { CliError } from './exit.ts';
 import type { NamedServer } from './first-policy.ts';
 import { wordsOf } from './words.ts';

@@ -1,12 +1,12 @@
 /** What servers offer now beside what is pinned of them, and the lock that takes some of it. */
 
-import { changesOf, valueChanges } from '../policy/definition-change.ts';
-import type { ValueChange } from '../policy/definition-change.ts';
-import { type Lock, type LockedServer, lockOf } from '../policy/lock.ts';
-import type { LockedPackage } from '../policy/package.ts';
-import type { TrustedPin } from '../policy/pin.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
-import { pinnedPart } from '../policy/tool.ts';
+import { changesOf, valueChanges } from '../policy/pin/definition-change.ts';
+import type { ValueChange } from '../policy/pin/definition-change.ts';
+import { type Lock, type LockedServer, lockOf } from '../policy/pin/lock.ts';
+import type { LockedPackage } from '../policy/tool/package.ts';
+import type { TrustedPin } from '../policy/pin/pin.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
+import { pinnedPart } from '../policy/tool/tool.ts';
 
 /** One tool that is not as it is pinned. */
 export interface PinChange {

@@ -2,8 +2,8 @@
 
 import { exceptedAt, exceptionEntries } from '../authority/exception.ts';
 import type { Policy } from '../policy/compile.ts';
-import { type FactValues, needs } from '../policy/decide.ts';
-import type { Decision, Request } from '../policy/decision.ts';
+import { type FactValues, needs } from '../policy/decide/decide.ts';
+import type { Decision, Request } from '../policy/decide/decision.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import type { Issue } from '../value/issue.ts';
 import { type JsonObject, type JsonValue, isJsonObject, parseJson } from '../value/json.ts';

@@ -1,7 +1,7 @@
 /** The log of a data directory as replay, comparison and learning read it: its entries, and the sealed values beside them. */
 
 import type { Recording } from '../audit/recording.ts';
-import type { Configuration } from '../policy/configuration.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
 import { type Vault, readVault } from '../ledger/vault.ts';
 import { systemWorld } from '../world/system.ts';

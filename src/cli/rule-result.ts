@@ -1,6 +1,6 @@
 /** What one rule said of a call, for people: whether it matched, and each clause. */
 
-import type { ClauseResult, RuleResult } from '../policy/decision.ts';
+import type { ClauseResult, RuleResult } from '../policy/decide/decision.ts';
 import { type Terminal, inert } from './terminal.ts';
 
 /** The rule on its own line, then its clauses. */

@@ -3,9 +3,9 @@
 import { inspectServers } from '../gateway/inspect.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { Policy } from '../policy/compile.ts';
-import { lockedWhole } from '../policy/pin.ts';
-import type { ServerConfiguration } from '../policy/server.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
+import { lockedWhole } from '../policy/pin/pin.ts';
+import type { ServerConfiguration } from '../policy/document/server.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import { systemWorld } from '../world/system.ts';
 import { type CommonOptions, type Loaded, type Usable, dataDirectory } from './configuration.ts';

@@ -2,10 +2,10 @@
 
 import type { ShadowState } from '../authority/layers.ts';
 import { compilePolicy } from '../policy/compile.ts';
-import type { Configuration } from '../policy/configuration.ts';
-import type { Pins } from '../policy/pin.ts';
-import { besideMain } from '../policy/shadow.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
+import type { Configuration } from '../policy/document/configuration.ts';
+import type { Pins } from '../policy/pin/pin.ts';
+import { besideMain } from '../policy/decide/shadow.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
 import type { Issue } from '../value/issue.ts';
 import type { LoadedShadow } from './configuration.ts';
 import { firstError, forbidUse } from './issues.ts';

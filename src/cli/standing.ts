@@ -3,10 +3,10 @@
 import { differences } from '../audit/differences.ts';
 import type { Asked } from '../authority/asked.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
-import { type Configuration, parseConfiguration } from '../policy/configuration.ts';
-import { needs } from '../policy/decide.ts';
-import type { Request } from '../policy/decision.ts';
-import { type Scope, type Standing, deriveStanding } from '../policy/standing.ts';
+import { type Configuration, parseConfiguration } from '../policy/document/configuration.ts';
+import { needs } from '../policy/decide/decide.ts';
+import type { Request } from '../policy/decide/decision.ts';
+import { type Scope, type Standing, deriveStanding } from '../policy/approval/standing.ts';
 import type { Parsed } from '../value/issue.ts';
 import { isJsonObject } from '../value/json.ts';
 import { formatInstant, parseDuration } from '../value/time.ts';

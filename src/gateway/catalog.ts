@@ -3,7 +3,7 @@
  * Interlock's own after them.
  */
 
-import type { ToolDefinition } from '../policy/tool.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { Door } from './door.ts';
 import { hostName } from './names.ts';

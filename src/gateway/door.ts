@@ -3,7 +3,7 @@
 import type { Answer } from '../authority/answer.ts';
 import type { Proposal } from '../authority/proposal.ts';
 import type { OwnTool } from './own.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
 import type { JsonObject } from '../value/json.ts';
 
 /** A proposal of this gateway's one session; who proposes is the door's to know. */

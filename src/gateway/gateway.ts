@@ -2,7 +2,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Reach } from '../authority/proposal.ts';
-import type { ServerConfiguration } from '../policy/server.ts';
+import type { ServerConfiguration } from '../policy/document/server.ts';
 import type { World } from '../world/world.ts';
 import { DENIED } from './answers.ts';
 import { Catalog } from './catalog.ts';

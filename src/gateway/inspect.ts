@@ -1,7 +1,7 @@
 /** Asks servers what they offer, without a host: for the commands that check a policy against real tools. */
 
-import type { ServerConfiguration } from '../policy/server.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
+import type { ServerConfiguration } from '../policy/document/server.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
 import type { World } from '../world/world.ts';
 import { agreeRevision } from './handshake.ts';
 import { Upstream } from './upstream.ts';

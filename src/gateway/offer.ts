@@ -2,9 +2,9 @@
 
 import { isAbsolute, resolve } from 'node:path';
 import type { ProcessPlan } from '../guard/process/spawn.ts';
-import { isMethodName } from '../policy/method.ts';
-import type { ServerConfiguration } from '../policy/server.ts';
-import { type ToolDefinition, defineTool } from '../policy/tool.ts';
+import { isMethodName } from '../policy/tool/method.ts';
+import type { ServerConfiguration } from '../policy/document/server.ts';
+import { type ToolDefinition, defineTool } from '../policy/tool/tool.ts';
 import { readList } from './handshake.ts';
 import type { Peer } from './peer.ts';
 

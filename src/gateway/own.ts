@@ -1,8 +1,8 @@
 /** Interlock's own tools toward the host: listed and proposed like any other, and carried out by nobody else. */
 
 import type { CallStatus } from '../authority/status.ts';
-import { GET_CALL } from '../policy/own.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
+import { GET_CALL } from '../policy/tool/own.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
 import type { Reply, RequestOptions } from './peer.ts';
 

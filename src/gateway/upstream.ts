@@ -1,8 +1,8 @@
 /** One MCP server behind the gateway: its process, its session, its tools, and its return after it died. */
 
 import { type ProcessEnd, type StartedProcess, startProcess } from '../guard/process/spawn.ts';
-import type { ServerConfiguration } from '../policy/server.ts';
-import type { ToolDefinition } from '../policy/tool.ts';
+import type { ServerConfiguration } from '../policy/document/server.ts';
+import type { ToolDefinition } from '../policy/tool/tool.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
 import type { World } from '../world/world.ts';
 import type { Line } from './framing.ts';

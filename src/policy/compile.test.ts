@@ -4,11 +4,11 @@ import type { JsonObject } from '../value/json.ts';
 import type { Issue } from '../value/issue.ts';
 import { compilePolicy } from './compile.ts';
 import type { Policy } from './compile.ts';
-import { parseConfiguration } from './configuration.ts';
-import { decide } from './decide.ts';
-import type { Request } from './decision.ts';
-import { defineTool } from './tool.ts';
-import type { ToolDefinition } from './tool.ts';
+import { parseConfiguration } from './document/configuration.ts';
+import { decide } from './decide/decide.ts';
+import type { Request } from './decide/decision.ts';
+import { defineTool } from './tool/tool.ts';
+import type { ToolDefinition } from './tool/tool.ts';
 
 function tool(
   name: string,

@@ -6,11 +6,11 @@ import { typeOfSchema } from '../expression/schema.ts';
 import { isJsonObject, parseJson } from '../value/json.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { compilePolicy } from './compile.ts';
-import { parseConfiguration } from './configuration.ts';
-import { decide } from './decide.ts';
-import { checkArguments, schemaFault } from './schema.ts';
-import { defineTool } from './tool.ts';
-import type { ToolDefinition } from './tool.ts';
+import { parseConfiguration } from './document/configuration.ts';
+import { decide } from './decide/decide.ts';
+import { checkArguments, schemaFault } from './schema/schema.ts';
+import { defineTool } from './tool/tool.ts';
+import type { ToolDefinition } from './tool/tool.ts';
 
 const FOLDER = join(process.env['INTERLOCK_CORPORA'] ?? join(import.meta.dirname, '../../../shared/corpora'), 'mcp');
 const ABSENT = existsSync(FOLDER) ? false : `no corpora at ${FOLDER}; INTERLOCK_CORPORA names another place`;

@@ -6,7 +6,7 @@ import { brief, compiled, policyOf, requestOf } from '../../test/sample-policy.t
 import { parseJson } from '../value/json.ts';
 import type { JsonObject } from '../value/json.ts';
 import { JSON_LIMITS } from '../value/limits.ts';
-import { decide, explain } from './decide.ts';
+import { decide, explain } from './decide/decide.ts';
 
 const RULES = 10_000;
 const TERMS = 5_000;

@@ -5,11 +5,11 @@ import type { Issue } from '../value/issue.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { compilePolicy } from './compile.ts';
 import type { Policy } from './compile.ts';
-import { parseConfiguration } from './configuration.ts';
-import { couldAllow, decide, explain, judge } from './decide.ts';
-import type { Decision, Effect, Request } from './decision.ts';
-import { defineTool } from './tool.ts';
-import type { ToolDefinition } from './tool.ts';
+import { parseConfiguration } from './document/configuration.ts';
+import { couldAllow, decide, explain, judge } from './decide/decide.ts';
+import type { Decision, Effect, Request } from './decide/decision.ts';
+import { defineTool } from './tool/tool.ts';
+import type { ToolDefinition } from './tool/tool.ts';
 
 const SCHEMA: JsonObject = {
   type: 'object',

@@ -4,11 +4,11 @@ import * as fc from 'fast-check';
 import { canonicalText } from '../value/canonical.ts';
 import type { JsonObject } from '../value/json.ts';
 import { compilePolicy } from './compile.ts';
-import { parseConfiguration } from './configuration.ts';
-import { decide } from './decide.ts';
+import { parseConfiguration } from './document/configuration.ts';
+import { decide } from './decide/decide.ts';
 import { type MadeCall, learnedRules } from './learned.ts';
 import type { Policy } from './policy.ts';
-import { yamlText } from './yaml-text.ts';
+import { yamlText } from './document/yaml-text.ts';
 
 const SCHEMA: JsonObject = {
   type: 'object',

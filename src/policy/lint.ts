@@ -1,14 +1,14 @@
 /** What is valid but probably not meant: rules that do nothing, questions nobody can be asked, effects without a key. */
 
 import type { Issue, Place } from '../value/issue.ts';
-import { covers, lintCondition } from './condition-lint.ts';
-import type { Applied } from './condition-lint.ts';
-import { someOf } from './fault-log.ts';
-import { knownOf } from './known.ts';
+import { covers, lintCondition } from './condition/condition-lint.ts';
+import type { Applied } from './condition/condition-lint.ts';
+import { someOf } from './condition/fault-log.ts';
+import { knownOf } from './condition/known.ts';
 import type { Policy, PolicyTool, TypedRule } from './policy.ts';
-import { isPreset } from './preset.ts';
-import type { Rule } from './rule.ts';
-import { TOOL_ONLY } from './vocabulary.ts';
+import { isPreset } from './document/preset.ts';
+import type { Rule } from './document/rule.ts';
+import { TOOL_ONLY } from './condition/vocabulary.ts';
 
 /** The warnings of a policy that compiled. */
 export function lint(policy: Policy): readonly Issue[] {

@@ -4,15 +4,15 @@ import type { Expression } from '../expression/compile.ts';
 import type { CelType } from '../expression/type.ts';
 import type { CelValue } from '../expression/value.ts';
 import type { Digest } from '../value/digest.ts';
-import type { Configuration } from './configuration.ts';
-import type { Budget } from './budget.ts';
-import type { GuardDeclaration } from './declaration.ts';
-import type { ToolEffect } from './decision.ts';
-import type { Limit } from './limit.ts';
-import type { PinState } from './pin.ts';
-import type { Catalog } from './catalog.ts';
-import type { Rule } from './rule.ts';
-import type { ToolDefinition } from './tool.ts';
+import type { Configuration } from './document/configuration.ts';
+import type { Budget } from './meter/budget.ts';
+import type { GuardDeclaration } from './document/declaration.ts';
+import type { ToolEffect } from './decide/decision.ts';
+import type { Limit } from './meter/limit.ts';
+import type { PinState } from './pin/pin.ts';
+import type { Catalog } from './pin/catalog.ts';
+import type { Rule } from './document/rule.ts';
+import type { ToolDefinition } from './tool/tool.ts';
 
 /** A rule as it applies to one tool. */
 export interface TypedRule {

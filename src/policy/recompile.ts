@@ -4,11 +4,11 @@ import { canonicalText } from '../value/canonical.ts';
 import type { Digest } from '../value/digest.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
 import { type Policy, compilePolicy } from './compile.ts';
-import { type Configuration, parseConfiguration } from './configuration.ts';
-import { pinKey } from './fact.ts';
-import type { PinState } from './pin.ts';
-import { type Catalog, recordedState } from './catalog.ts';
-import { type ToolDefinition, defineTool } from './tool.ts';
+import { type Configuration, parseConfiguration } from './document/configuration.ts';
+import { pinKey } from './meter/fact.ts';
+import type { PinState } from './pin/pin.ts';
+import { type Catalog, recordedState } from './pin/catalog.ts';
+import { type ToolDefinition, defineTool } from './tool/tool.ts';
 
 /** The definition under a digest; absent where it is not known. */
 export type Definitions = (digest: string) => JsonObject | undefined;

@@ -1,18 +1,18 @@
 /** What compiling works with: a configuration, what is served, and which of its patterns match something of it. */
 
 import type { Issue } from '../value/issue.ts';
-import { typing } from './condition.ts';
-import type { Typing } from './condition.ts';
-import type { Configuration } from './configuration.ts';
-import type { ToolDeclaration } from './declaration.ts';
-import { faultLog } from './fault-log.ts';
-import type { FaultLog } from './fault-log.ts';
-import type { Limit } from './limit.ts';
-import { OWN_TOOLS } from './own.ts';
-import { indexPatterns } from './pattern-index.ts';
-import type { PatternIndex } from './pattern-index.ts';
-import type { Rule } from './rule.ts';
-import type { Served } from './served.ts';
+import { typing } from './condition/condition.ts';
+import type { Typing } from './condition/condition.ts';
+import type { Configuration } from './document/configuration.ts';
+import type { ToolDeclaration } from './document/declaration.ts';
+import { faultLog } from './condition/fault-log.ts';
+import type { FaultLog } from './condition/fault-log.ts';
+import type { Limit } from './meter/limit.ts';
+import { OWN_TOOLS } from './tool/own.ts';
+import { indexPatterns } from './tool/pattern-index.ts';
+import type { PatternIndex } from './tool/pattern-index.ts';
+import type { Rule } from './document/rule.ts';
+import type { Served } from './tool/served.ts';
 
 export interface Work {
   readonly configuration: Configuration;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { verifyApproval } from '../../src/authority/approval.ts';
-import { parseConfiguration } from '../../src/policy/configuration.ts';
+import { parseConfiguration } from '../../src/policy/document/configuration.ts';
 import { type Around, type Ended, json } from './command.ts';
 import { ARGS, Desk, PASSPHRASE, desk, park } from './desk.ts';
 import { leaves, tamper } from './recorded.ts';

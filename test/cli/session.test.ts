@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { type Loaded, loadConfiguration } from '../../src/cli/configuration.ts';
 import { Session } from '../../src/cli/session.ts';
 import type { Entry } from '../../src/ledger/entry.ts';
-import { type ToolDefinition, defineTool } from '../../src/policy/tool.ts';
+import { type ToolDefinition, defineTool } from '../../src/policy/tool/tool.ts';
 import { systemWorld } from '../../src/world/system.ts';
 import type { World } from '../../src/world/world.ts';
 import { openWorld } from '../authority-world.ts';

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { Answer, Performed } from '../../src/authority/answer.ts';
 import type { Door, Proposed } from '../../src/gateway/door.ts';
 import { type Gateway, type GatewayOptions, openGateway } from '../../src/gateway/gateway.ts';
-import type { ServerConfiguration } from '../../src/policy/server.ts';
-import type { ToolDefinition } from '../../src/policy/tool.ts';
+import type { ServerConfiguration } from '../../src/policy/document/server.ts';
+import type { ToolDefinition } from '../../src/policy/tool/tool.ts';
 import type { JsonObject, JsonValue } from '../../src/value/json.ts';
 import { systemWorld } from '../../src/world/system.ts';
 

@@ -187,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'ignore the kill switch',
     breaks: ['killed'],
-    replacements: one('policy/gates.ts', 'if (isKilled(facts, request))', 'if (isKilled(NO_FACTS, request))'),
+    replacements: one('policy/decide/gates.ts', 'if (isKilled(facts, request))', 'if (isKilled(NO_FACTS, request))'),
   },
   {
     name: 'look at the kill switch before the transaction',
@@ -218,7 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
         "if (before.state === 'intent' && hasExpired(before, moment))",
       ),
       ...one(
-        'policy/approval.ts',
+        'policy/approval/approval.ts',
         'if (satisfied(approvals.filter((approval) => request.now < approval.expires)))',
         'if (satisfied(approvals))',
       ),

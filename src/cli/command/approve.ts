@@ -4,7 +4,7 @@ import { type Answered, type ApproveOrder, approve, question } from '../../autho
 import type { Asked } from '../../authority/asked.ts';
 import { standingKind } from '../../ledger/standing.ts';
 import type { ApprovalRequest } from '../../ledger/ledger.ts';
-import type { Configuration } from '../../policy/configuration.ts';
+import type { Configuration } from '../../policy/document/configuration.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, loadConfiguration } from '../configuration.ts';
 import { openData } from '../data.ts';

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { PRINCIPAL_LENGTH_MAX } from '../../policy/principal.ts';
+import { PRINCIPAL_LENGTH_MAX } from '../../policy/document/principal.ts';
 import { systemWorld } from '../../world/system.ts';
 import { alreadyThere, approverKeyFile, createApproverKey, hasApproverKey } from '../approver-key.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';

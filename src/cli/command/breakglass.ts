@@ -1,9 +1,9 @@
 /** `interlock breakglass RULE…`: an approver sets rules aside for a while, with a signature and a reason. */
 
 import { breakGlass } from '../../authority/exception.ts';
-import type { Configuration } from '../../policy/configuration.ts';
-import { ruleDigest, unliftable } from '../../policy/exception.ts';
-import type { Rule } from '../../policy/rule.ts';
+import type { Configuration } from '../../policy/document/configuration.ts';
+import { ruleDigest, unliftable } from '../../policy/approval/exception.ts';
+import type { Rule } from '../../policy/document/rule.ts';
 import { formatInstant, parseDuration } from '../../value/time.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, loadConfiguration } from '../configuration.ts';

@@ -1,7 +1,7 @@
 /** `interlock decide`: one decision by the policy, with nothing recorded and nothing done. */
 
-import { decide, withNearest } from '../../policy/decide.ts';
-import type { Decision } from '../../policy/decision.ts';
+import { decide, withNearest } from '../../policy/decide/decide.ts';
+import type { Decision } from '../../policy/decide/decision.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { showIssues, toldIssues } from '../issues.ts';

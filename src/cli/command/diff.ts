@@ -1,7 +1,7 @@
 /** `interlock diff`: what a changed policy may allow more, and with `--replay` what it would have changed. */
 
 import { type Change, type Differences, differences } from '../../audit/differences.ts';
-import { wideningsOf } from '../../policy/widening.ts';
+import { wideningsOf } from '../../policy/approval/widening.ts';
 import type { CommonOptions, Loaded } from '../configuration.ts';
 import { dataDirectory, loadConfiguration } from '../configuration.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';

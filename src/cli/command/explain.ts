@@ -1,6 +1,6 @@
 /** `interlock explain`: one decision and what every rule and clause said of the call, with nothing recorded. */
 
-import { explain } from '../../policy/decide.ts';
+import { explain } from '../../policy/decide/decide.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { showIssues, toldIssues } from '../issues.ts';

@@ -7,7 +7,7 @@ import { newId } from '../../authority/draft.ts';
 import { keepVault } from '../../authority/vault-upkeep.ts';
 import { type Gateway, openGateway } from '../../gateway/gateway.ts';
 import { type Ledger, LedgerError } from '../../ledger/ledger.ts';
-import type { ServerConfiguration } from '../../policy/server.ts';
+import type { ServerConfiguration } from '../../policy/document/server.ts';
 import { type CommonOptions, dataDirectory, loadConfiguration, protectedPaths } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { compilePolicy } from '../../policy/compile.ts';
-import { parseConfiguration } from '../../policy/configuration.ts';
-import type { LockedPackage } from '../../policy/package.ts';
+import { parseConfiguration } from '../../policy/document/configuration.ts';
+import type { LockedPackage } from '../../policy/tool/package.ts';
 import { systemWorld } from '../../world/system.ts';
 import {
   type CommonOptions,

@@ -1,8 +1,8 @@
 /** `interlock learn`: the least policy that would have allowed what was recorded, for somebody to review. */
 
 import { type Learned, learn } from '../../audit/learn.ts';
-import { parseConfiguration } from '../../policy/configuration.ts';
-import { yamlText } from '../../policy/yaml-text.ts';
+import { parseConfiguration } from '../../policy/document/configuration.ts';
+import { yamlText } from '../../policy/document/yaml-text.ts';
 import { parseInstant } from '../../value/time.ts';
 import { type CommonOptions, configurationFile, dataDirectory } from '../configuration.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';

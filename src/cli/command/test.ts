@@ -1,9 +1,9 @@
 /** `interlock test`: decides the cases beside the policy, and tells what of the policy no case has exercised. */
 
-import type { CaseFile, PolicyCase } from '../../policy/case.ts';
-import { runCase } from '../../policy/case-outcome.ts';
-import { type Coverage, coverageOf, percentOf } from '../../policy/coverage.ts';
-import type { RuleResult } from '../../policy/decision.ts';
+import type { CaseFile, PolicyCase } from '../../policy/case/case.ts';
+import { runCase } from '../../policy/case/case-outcome.ts';
+import { type Coverage, coverageOf, percentOf } from '../../policy/case/coverage.ts';
+import type { RuleResult } from '../../policy/decide/decision.ts';
 import { CasePolicies, type CasePolicySource } from '../case-policies.ts';
 import { type LoadedCases, casesBeside, loadCases } from '../case-files.ts';
 import { type Tried, showCoverage, showFailure, toldCase, toldCoverage } from '../case-report.ts';
