@@ -90,6 +90,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-own-room',
+    text: 'a call is sent again in the slots and the reservation of its own lost attempt, and in those of no other',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-retry',
     text: 'a call makes another attempt by itself only where nothing can happen twice',
     where: ['docs/ledger.md'],

@@ -4,6 +4,7 @@ import { approvalOf, approvalsOf } from '../authority/claim.ts';
 import { policyFields, reservationFields } from '../authority/draft.ts';
 import { type StandingExceptions, exceptedAt } from '../authority/exception.ts';
 import { type ShadowState, layerFields, shadowNeeds } from '../authority/layers.ts';
+import { isResent, withoutOwn } from '../authority/resent.ts';
 import type { CallRow } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/compile.ts';
 import {
@@ -82,7 +83,7 @@ interface Under {
   readonly read: ReadonlySet<string>;
 }
 
-function underOf({ request, said, code }: RecordedCall, past: Past): Under | Again {
+function underOf({ entry, request, said, code }: RecordedCall, past: Past): Under | Again {
   const { digest, tools, shadow } = said;
   if (typeof digest !== 'string') {
     if (code === 'policy-invalid' || code === 'malformed') return attested('no policy was in force');
@@ -105,7 +106,9 @@ function underOf({ request, said, code }: RecordedCall, past: Past): Under | Aga
   const excepted = { version: past.standing.version, until, exceptions };
   const loaded = { policy, excepted, ...(state === undefined ? {} : { shadow: state }) };
   const read = new Set([...needs(policy, request), ...shadowNeeds(state, request)]);
-  const facts = factsBefore(past, policy, request.tool, [...read], request.now, said);
+  const before = factsBefore(past, policy, request.tool, [...read], request.now, said);
+  const row = past.call(request.call.id);
+  const facts = entry.type === 'call.intent' && isResent(row) ? withoutOwn(before, row, request.now) : before;
   return { policy, ...(state === undefined ? {} : { shadow: state }), loaded, facts, read };
 }
 

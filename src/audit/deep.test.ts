@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Opening, openWorld } from '../../test/authority-world.ts';
+import type { Performed } from '../authority/answer.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
 import { parseConfiguration } from '../policy/document/configuration.ts';
 import { lockOf } from '../policy/pin/lock.ts';
@@ -58,6 +59,23 @@ test('calls of pinned, changed, missing and first trusted tools are decided agai
   }
   const found = verify(world);
   assert.deepEqual([found.problems, found.attested, found.decided], [[], 0, 4 * cases.length]);
+});
+
+test('a call that was sent again is decided again without what its lost attempt held [R-own-room]', async () => {
+  const input = 'input: { type: object, properties: { id: { type: string } }, required: [id] }';
+  const world = await openWorld({
+    policy: `interlock: 1
+tools: { bank.pay: { key: "'k'", cost: { money: 3 }, downstreamKey: { arg: id }, ${input} } }
+budgets: { money: { limit: 5, unit: calls, window: 24h, per: [] } }
+limits: [{ tools: bank.pay, concurrency: 1 }]
+rules: [{ allow: bank.pay }]
+`,
+  });
+  const perform = (): Promise<Performed> => Promise.resolve({ kind: 'unknown', reason: 'lost' });
+  assert.equal((await world.call('bank.pay', {}, { perform })).state, 'unknown');
+  assert.equal((await world.call('bank.pay', {})).state, 'succeeded');
+  const found = verify(world);
+  assert.deepEqual([found.problems, found.attested, found.decided], [[], 0, 2]);
 });
 
 test('the log holds what was decided on once, and nothing of how a server is started', async () => {

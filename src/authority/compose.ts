@@ -15,6 +15,7 @@ import { type Seen, layerFields, shadowNeeds } from './layers.ts';
 import { personalDataOf, recordArgs } from './personal.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
 import { firstTrust } from './pin.ts';
+import { isResent, withoutOwn } from './resent.ts';
 import { denial } from './sentence.ts';
 
 /** What became of a proposal once its entry is durable. */
@@ -124,11 +125,12 @@ export function composeCall(
   // Another attempt of a call is decided under the id that its entry has.
   const call = earlier === undefined ? proposed.call : { ...proposed.call, id: earlier.id };
   const request = { ...proposed, args: prepared.guarded.args, call };
-  const judged = judge(policy, request, facts.values);
+  const values = isResent(earlier) ? withoutOwn(facts.values, earlier, facts.at) : facts.values;
+  const judged = judge(policy, request, values);
   const approved = found.kind === 'parked' ? approvalsOf(around, { policy, request }, found.row) : undefined;
   const trust = firstTrust(around.world, policy, proposal.tool, facts);
-  const decision = charge(policy, request, facts.values, { judged, ...(approved === undefined ? {} : { approved }) });
-  const seen: Seen = { request, facts, read, approved };
+  const decision = charge(policy, request, values, { judged, ...(approved === undefined ? {} : { approved }) });
+  const seen: Seen = { request, facts: { ...facts, values }, read, approved };
   const layers = layerFields(state, decision, seen);
   if (decision.effect === 'allow')
     return intend(around, prepared, { policy, request, decision, layers, trust, earlier });
@@ -137,7 +139,7 @@ export function composeCall(
   if (prepared.again !== undefined && earlier !== undefined) return { result: { kind: 'existing', row: earlier } };
   if (decision.effect === 'deny') {
     const { writes, result } = deny(around, prepared, seen, decision);
-    return { writes, result: { ...result, turnable: { policy, request, facts: facts.values } } };
+    return { writes, result: { ...result, turnable: { policy, request, facts: values } } };
   }
   return park(around, prepared, { policy, request, decision, layers, trust, earlier });
 }
@@ -211,7 +213,7 @@ function intend(around: Surroundings, prepared: Prepared, decided: Decided): Com
   };
   const key = keyFor(around, decided, fields.call);
   const about = {
-    ...(earlier?.state === 'unknown' || earlier?.state === 'failed' ? { resends: earlier.attempt } : {}),
+    ...(isResent(earlier) ? { resends: earlier.attempt } : {}),
     ...(key === undefined ? {} : { downstreamKey: key.recorded }),
   };
   const entry = intentDraft(around.world, { ...fields, attempt, instance: around.instance, deadlineMs: wall, about });

@@ -145,7 +145,7 @@ describe('a call makes another attempt by itself', () => {
   test('and is charged once', async () => {
     const world = await open();
     const { answer } = await run(world, 'bank.idem', [FAILED], { args: { charge: 'c' }, timeoutMs: 60_000 });
-    assert.equal(answer.state, 'failed', 'a budget of 5 has no room for a second 3 beside the first');
+    assert.equal(answer.state, 'succeeded', 'a budget of 5 has room for the second 3 in place of the first');
     const counters = [...countersOf(world).values()];
     assert.deepEqual(counters, [3]);
   });
@@ -184,10 +184,10 @@ describe('a downstream key', () => {
   });
 
   test('lets an unknown call be sent again when somebody asks for it, once its first process is gone', async () => {
-    const world = await open({ policy: POLICY.replace('limit: 5', 'limit: 6') });
+    const world = await open();
     const lost = await run(world, 'bank.idem', [LOST], idem);
     assert.equal(lost.answer.state, 'unknown');
-    const sibling = await open({ ...world, policy: POLICY.replace('limit: 5', 'limit: 6') });
+    const sibling = await open({ ...world, policy: POLICY });
     assert.equal((await run(sibling, 'bank.idem', [], idem)).answer.state, 'unknown');
     world.disk.alive.delete(world.ledger.instance);
     const again = await run(sibling, 'bank.idem', [], idem);
@@ -214,8 +214,37 @@ describe('a downstream key', () => {
     });
   }
 
+  test('lets a call be sent again in its own slot and its own count, but not in those of another [R-own-room]', async () => {
+    const limits = `limits:
+  - { tools: bank.*, concurrency: 2 }
+  - { tools: bank.idem, count: 1, per: [run] }
+`;
+    const world = await open({ policy: POLICY + limits });
+    const counted = async (): Promise<JsonObject> => Object.fromEntries(countersOf(world));
+    await run(world, 'bank.idem', [LOST], idem);
+    await run(world, 'bank.pay', [LOST], { args: { charge: 'other' } });
+    assert.equal((await run(world, 'bank.wire', [])).answer.decision?.code, 'concurrency-exceeded');
+    const held = await counted();
+    const again = await run(world, 'bank.idem', [LOST], idem);
+    assert.deepEqual([again.answer.state, again.sent.length], ['unknown', 1]);
+    assert.deepEqual(await counted(), held);
+    assert.equal([...world.disk.tables.leases()].length, 2, 'the new attempt holds the slot of the one before');
+    assert.equal((await run(world, 'bank.idem', [], idem)).answer.state, 'succeeded');
+    assert.equal(
+      (await run(world, 'bank.idem', [], { args: { charge: 'd' } })).answer.decision?.code,
+      'budget-exhausted',
+    );
+    const full = await open({ policy: `${POLICY}limits:\n  - { tools: bank.*, concurrency: 2 }\n` });
+    const one = await run(full, 'bank.idem', [LOST], idem);
+    await run(full, 'bank.pay', [LOST], { args: { charge: 'other' } });
+    const narrow = await open({ ...full, policy: `${POLICY}limits:\n  - { tools: bank.*, concurrency: 1 }\n` });
+    full.disk.alive.delete(full.ledger.instance);
+    const refused = await run(narrow, 'bank.idem', [], idem);
+    assert.deepEqual([refused.answer.state, refused.answer.call, refused.sent.length], ['unknown', one.answer.call, 0]);
+  });
+
   test('of a call that its own process has lost lets it be sent again there too; without one it stays unknown', async () => {
-    const world = await open({ policy: POLICY.replace('limit: 5', 'limit: 6') });
+    const world = await open();
     await run(world, 'bank.idem', [LOST], idem);
     assert.equal((await run(world, 'bank.idem', [], idem)).answer.state, 'succeeded');
     await run(world, 'bank.pay', [LOST], idem);

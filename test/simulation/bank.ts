@@ -13,7 +13,7 @@ export const PEOPLE = ['ann', 'bob', 'eve'] as const;
 
 export const WINDOW_MS = 10_000;
 export const RATE = { calls: 4, everyMs: 2_000 };
-export const SLOTS = 3;
+export const SLOTS: Readonly<Record<string, number>> = { 'bank.wire': 3, 'bank.order': 3 };
 /** How long an unknown call of `bank.wire` keeps its slot, milliseconds. */
 export const EFFECT_TIMEOUT_MS = 20_000;
 
@@ -76,6 +76,7 @@ tools:
     input: { type: object, required: [amount, key], properties: { amount: {type: integer}, key: {type: string} } }
     downstreamKey: { arg: key }
     cost: { money: args.amount }
+    effectTimeout: ${EFFECT_TIMEOUT_MS / 1_000}s
   bank.post:
     input: { type: object, required: [charge, amount], properties: { charge: {type: string}, amount: {type: integer} } }
     key: args.charge
@@ -87,7 +88,9 @@ tools:
 budgets:
   money: { limit: ${budget}, unit: usd-cents, per: [principal], window: ${WINDOW_MS / 1_000}s }
 limits:
-  - { tools: bank.wire, concurrency: ${SLOTS} }
+${Object.entries(SLOTS)
+  .map(([tool, slots]) => `  - { tools: ${tool}, concurrency: ${slots} }`)
+  .join('\n')}
   - { tools: bank.mail, rate: ${RATE.calls}/${RATE.everyMs / 1_000}s }
 rules:
   - allow: bank.*

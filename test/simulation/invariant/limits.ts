@@ -20,7 +20,7 @@ function* intentsOf({ attempts }: History, tool: string) {
 }
 
 /** The window that `entry` may have changed. */
-function windowOfEntry({ history }: Sight, entry: Entry): string | undefined {
+function windowOfEntry({ history }: Pick<Sight, 'history'>, entry: Entry): string | undefined {
   const attempt = 'attempt' in entry ? history.attempts.get(textOf(entry, 'attempt')) : undefined;
   if (attempt === undefined || !isPriced(attempt.call.tool)) return undefined;
   return windowOf(attempt.call.principal, instantOf(attempt.entry, 'at'));
@@ -33,7 +33,10 @@ export const LIMITS: readonly Invariant[] = [
     entry: ({ history }, entry) => {
       if (entry.type !== 'call.intent' || !isPriced(toolOf(entry))) return undefined;
       const { budget } = termsByDigest(textOf(objectOf(entry, 'policy'), 'digest'));
-      const spent = history.spent.get(windowOf(textOf(entry, 'principal'), instantOf(entry, 'at'))) ?? 0;
+      const window = windowOf(textOf(entry, 'principal'), instantOf(entry, 'at'));
+      const repeated = typeof entry['resends'] === 'string' ? history.attempts.get(entry['resends']) : undefined;
+      const own = repeated === undefined || windowOfEntry({ history }, repeated.entry) !== window ? 0 : repeated.charge;
+      const spent = (history.spent.get(window) ?? 0) - own;
       if (spent + amountOf(entry) <= budget) return undefined;
       return `call ${textOf(entry, 'call')} takes ${amountOf(entry)} when ${spent} of ${budget} are spent`;
     },
@@ -82,16 +85,20 @@ export const LIMITS: readonly Invariant[] = [
     name: 'slots-kept',
     promise: 'no more calls than slots run or are unknown at once',
     entry: ({ history }, entry) => {
-      if (entry.type !== 'call.intent' || toolOf(entry) !== 'bank.wire') return undefined;
+      const tool = entry.type === 'call.intent' ? toolOf(entry) : '';
+      const slots = SLOTS[tool];
+      if (slots === undefined) return undefined;
       const at = instantOf(entry, 'at');
       let taken = 1;
-      for (const attempt of intentsOf(history, 'bank.wire')) {
+      for (const attempt of intentsOf(history, tool)) {
+        // What a call holds is taken over by its next attempt.
+        if (attempt.call.id === textOf(entry, 'call') || attempt !== attempt.call.attempts.at(-1)) continue;
         // An unknown one began to be so after its intent, so it holds its slot at least for as long after that.
         const holds = attempt.ended === undefined || attempt.ended === 'call.unknown';
         if (holds && (attempt.ended === undefined || instantOf(attempt.entry, 'at') + EFFECT_TIMEOUT_MS > at))
           taken += 1;
       }
-      return taken <= SLOTS ? undefined : `${taken} calls of bank.wire at once, with ${SLOTS} slots`;
+      return taken <= slots ? undefined : `${taken} calls of ${tool} at once, with ${slots} slots`;
     },
   },
 ];
