@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { composeCall, readsOf } from '../src/authority/compose.ts';
+import { type Bench, composeCall, readsOf } from '../src/authority/compose.ts';
 import { intentDraft } from '../src/authority/draft.ts';
+import { watchFloods } from '../src/authority/flood.ts';
 import { prepare } from '../src/authority/prepare.ts';
-import type { Surroundings } from '../src/authority/prepare.ts';
 import type { EntryDraft } from '../src/ledger/entry.ts';
 import { openReader } from '../src/ledger/sqlite/reader.ts';
 import type { Reader } from '../src/ledger/sqlite/reader.ts';
@@ -158,7 +158,7 @@ const unsent = (): Promise<never> => Promise.reject(new Error('nothing is sent h
 
 /** Everything the authority does under the write lock but the writing: keys, open calls, facts, decision. */
 async function underLock({ ledger, vault }: Past, deciding: Policy): Promise<() => Promise<void>> {
-  const around: Surroundings = {
+  const around: Bench = {
     vault,
     world: systemWorld,
     instance: ledger.instance,
@@ -166,6 +166,8 @@ async function underLock({ ledger, vault }: Past, deciding: Policy): Promise<() 
     resolveRoot: (within) => within,
     recorded: new Set(),
     protectedPaths: [],
+    floods: watchFloods(ledger, systemWorld),
+    admits: () => true,
   };
   const state = { kind: 'loaded', policy: deciding } as const;
   const prepared = await Promise.all(

@@ -1,5 +1,7 @@
 /** An authority over a ledger in memory, with a tool whose effects are counted outside of it. */
 
+import { DeepVerifier } from '../src/audit/deep.ts';
+import type { DeepProblem } from '../src/audit/problem.ts';
 import { Authority } from '../src/authority/authority.ts';
 import type { Answer, Performed } from '../src/authority/answer.ts';
 import type { Proposal, Reach } from '../src/authority/proposal.ts';
@@ -136,6 +138,13 @@ export function typesOf(opening: Opening): string[] {
     .entries()
     .map((entry) => entry.type)
     .filter((type) => type.startsWith('call.'));
+}
+
+/** What a deep verification of the entries finds. */
+export function deepProblems(opening: Opening): readonly DeepProblem[] {
+  const deep = new DeepVerifier();
+  for (const [position, entry] of opening.entries().entries()) deep.take(entry, position);
+  return deep.report().problems;
 }
 
 /** `ledger`, with some of its methods replaced: a store that fails on purpose, or that takes its time. */

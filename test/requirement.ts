@@ -125,6 +125,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-floods',
+    text: 'of a flood of denials the first 20 a minute of a principal and code are entries, and one entry counts the others',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-budgets',
     text: 'a budget for m calls lets exactly m of any number of concurrent callers through, across processes',
     where: ['README.md', 'docs/ledger.md'],

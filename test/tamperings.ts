@@ -297,6 +297,27 @@ export const REPAIRED: readonly Tampering[] = [
     at: (all) => placeOf(all, decided('kill-switch')) - 1,
   },
   {
+    name: 'denials that were counted and not one of them recorded',
+    edit: (all) => [...all, counted(all, { recorded: 1 })],
+    repair: 'all',
+    finds: 'denial-count',
+    at: (all) => all.length,
+  },
+  {
+    name: 'denials that are counted before they happened',
+    edit: (all) => [...all, counted(all, { recorded: 0, first: LATE, last: LATE })],
+    repair: 'all',
+    finds: 'denial-count',
+    at: (all) => all.length,
+  },
+  {
+    name: 'denials that are counted over more than a minute',
+    edit: (all) => [...all, counted(all, { recorded: 0, last: LATE })],
+    repair: 'all',
+    finds: 'entry-illegal',
+    at: (all) => all.length,
+  },
+  {
     name: 'an outcome for another attempt',
     edit: changing(isType('call.succeeded'), (entry) => ({ ...entry, attempt: 'another' })),
     repair: 'all',
@@ -326,6 +347,17 @@ export const REPAIRED: readonly Tampering[] = [
     at: (all) => placeOf(all, isType('call.succeeded')),
   },
 ];
+
+const LATE = '9999-12-31T23:59:59.000Z';
+
+/** An entry that counts denials `more` than the log has, as the last one. */
+function counted(entries: Entries, more: JsonObject): JsonObject {
+  const last = entries.at(-1);
+  assert.ok(last !== undefined);
+  const { v, log, id, at } = last;
+  const said = { principal: 'local', code: 'unknown-tool', count: 7, first: at, last: at, instance: 'x', tools: [] };
+  return { v, log, id, at, type: 'denial.repeated', ...said, ...more };
+}
 
 function resigned(entry: Entry): JsonObject {
   const mallory = approver();

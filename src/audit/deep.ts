@@ -5,6 +5,7 @@ import type { Tables } from '../ledger/tables.ts';
 import type { JsonValue } from '../value/json.ts';
 import { Bodies, type BodySource } from './bodies.ts';
 import { decideAgain } from './decide-again.ts';
+import { Denials } from './denials.ts';
 import { History, type Misfit } from './history.ts';
 import type { Attested, DeepProblem } from './problem.ts';
 import { isDecision, recordedCall } from './recorded-call.ts';
@@ -34,6 +35,7 @@ export class DeepVerifier {
   readonly #history: History;
   readonly #signers: Signers;
   readonly #bodies: Bodies;
+  readonly #denials = new Denials();
   readonly #problems: DeepProblem[] = [];
   readonly #attestations: Attested[] = [];
   readonly #broken = new Set<string>();
@@ -67,8 +69,8 @@ export class DeepVerifier {
     if (isDecision(entry)) this.#decide(entry, position, args);
     const misfit = this.#history.add(entry, position);
     if (misfit !== undefined) return this.#misfits(call, position, misfit);
-    const signer = this.#signers.look(entry, position, before);
-    if (signer !== undefined) this.#found(signer);
+    const more = [this.#signers.look(entry, position, before), this.#denials.look(entry, position)];
+    for (const problem of more) if (problem !== undefined) this.#found(problem);
   }
 
   report(more: readonly DeepProblem[] = []): DeepReport {

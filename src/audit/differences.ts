@@ -3,7 +3,7 @@
 import type { Configuration } from '../policy/document/configuration.ts';
 import type { Decision } from '../policy/decide/decision.ts';
 import { decideUnder, isDecidable } from './decide-under.ts';
-import { type Recording, decisions } from './recording.ts';
+import { type Recording, decisionsAndCounts } from './recording.ts';
 import type { Said } from './replay.ts';
 
 /** Entries that are named of each change. */
@@ -22,7 +22,7 @@ export interface Change {
 export interface Differences {
   /** Calls that were decided under both. */
   readonly decided: number;
-  /** Calls that no policy decides, or whose arguments are gone. */
+  /** Calls that no policy decides, whose arguments are gone, or that were denied and only counted. */
   readonly passed: number;
   /** The most calls first. */
   readonly changes: readonly Change[];
@@ -39,7 +39,11 @@ export function differences(
 ): Differences {
   const changes = new Map<string, { -readonly [K in keyof Change]: Change[K] }>();
   let [decided, passed, allowed] = [0, 0, 0];
-  for (const item of decisions(recording, since)) {
+  for (const item of decisionsAndCounts(recording, since)) {
+    if (item.kind === 'counted') {
+      passed += item.count;
+      continue;
+    }
     if (!isDecidable(item)) {
       passed += 1;
       continue;

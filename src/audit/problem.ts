@@ -8,6 +8,7 @@ import { canonicalText } from '../value/canonical.ts';
  * `decision-*` a call was decided otherwise than its policy decides it: effect, code or rules (`wrong`), what it was
  * decided on (`facts`), what it takes (`reservation`), what it asks for (`question`), the tool it is of (`tool`), what
  * stands beside the policy (`layers`), or the policy itself is not in the log (`unfounded`).
+ * `denial-count` denials were counted, not recorded, without as many of their kind in the log before them.
  * `content-wrong` a recorded text is not what its digest says. `approval-*` and `policy-signer` a signature is not that
  * of its author, or nobody knew the author. `body-*` a sealed value is not what its entry commits to, or is gone without
  * having been erased. `table-*` a table is not the fold of the entries.
@@ -25,6 +26,7 @@ export type DeepCode =
   | 'decision-tool'
   | 'decision-unfounded'
   | 'decision-wrong'
+  | 'denial-count'
   | 'entry-illegal'
   | 'policy-signer'
   | 'table-call'

@@ -1,5 +1,6 @@
 /** The recorded calls of a log, one after the other, each with all that it was decided on. */
 
+import { readRepeated } from '../ledger/denial.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { parseEntry } from '../ledger/entry.ts';
 import type { LogEntry } from '../ledger/verify/verify.ts';
@@ -28,6 +29,12 @@ export interface Decided {
   readonly hasArgs: boolean;
 }
 
+/** Denials that were only counted: what was decided of them the log does not say. */
+export interface Counted {
+  readonly kind: 'counted';
+  readonly count: number;
+}
+
 /** How an attempt ended. */
 export interface Ended {
   readonly kind: 'ended';
@@ -46,7 +53,7 @@ export interface Ended {
 export function* recordedCalls(
   recording: Recording,
   isWanted: (entry: Entry) => boolean,
-): Generator<Decided | Ended, void> {
+): Generator<Decided | Counted | Ended, void> {
   const history = new History(recording.salt);
   for (const { position, leaf } of recording.entries) {
     const parsed = parseEntry(leaf);
@@ -64,6 +71,8 @@ export function* recordedCalls(
     const misfit = history.add(entry, position);
     const ended = wanted && misfit === undefined ? endedOf(recording, entry, position) : undefined;
     if (ended !== undefined) yield ended;
+    const repeated = wanted && entry.type === 'denial.repeated' ? readRepeated(entry) : undefined;
+    if (repeated?.ok === true) yield { kind: 'counted', count: repeated.repeated.count };
   }
 }
 
@@ -75,9 +84,18 @@ const STATES: Readonly<Record<string, Ended['state']>> = {
 };
 
 /** The decisions alone, for those to whom outcomes do not matter. */
-export function* decisions(recording: Recording, since: number = Number.NEGATIVE_INFINITY): Generator<Decided, void> {
-  const isWanted = (entry: Entry): boolean => isDecision(entry) && (parseInstant(entry.at) ?? 0) >= since;
-  for (const item of recordedCalls(recording, isWanted)) if (item.kind === 'decided') yield item;
+export function* decisions(recording: Recording, since?: number): Generator<Decided, void> {
+  for (const item of decisionsAndCounts(recording, since)) if (item.kind === 'decided') yield item;
+}
+
+/** The decisions, and how many denials beside them were only counted. */
+export function* decisionsAndCounts(
+  recording: Recording,
+  since: number = Number.NEGATIVE_INFINITY,
+): Generator<Decided | Counted, void> {
+  const isWanted = (entry: Entry): boolean =>
+    (isDecision(entry) || entry.type === 'denial.repeated') && (parseInstant(entry.at) ?? 0) >= since;
+  for (const item of recordedCalls(recording, isWanted)) if (item.kind !== 'ended') yield item;
 }
 
 function endedOf(recording: Recording, entry: Entry, position: number): Ended | undefined {

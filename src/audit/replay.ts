@@ -65,7 +65,7 @@ export function replay(recording: Recording, { of, under, until = Number.POSITIV
     if (item.kind === 'ended') {
       // A settlement comes after `unknown` and takes its place.
       if (ended.has(item.attempt)) ended.set(item.attempt, item);
-    } else if (steps.length < until && isOf(item, of)) {
+    } else if (item.kind === 'decided' && steps.length < until && isOf(item, of)) {
       const attempt = textOf(item.recorded.entry['attempt']);
       if (attempt !== '') ended.set(attempt, undefined);
       steps.push({ ...stepOf(item, steps.length + 1, under), attempt });

@@ -21,10 +21,12 @@ import { type ClockWatch, watchClock } from './clock.ts';
 import { type Decided, commitCall } from './commit.ts';
 import type { Dispatch } from './compose.ts';
 import { dispatchCall } from './dispatch.ts';
-import { deniedDraft, draft, newId, recordedReason } from './draft.ts';
+import { draft, recordedReason } from './draft.ts';
 import { type Questions, questions } from './elicit.ts';
+import { type Floods, watchFloods } from './flood.ts';
 import { NO_EXCEPTIONS, type StandingExceptions, exceptedAt, standingExceptions } from './exception.ts';
 import { type ShadowState, loadedFields } from './layers.ts';
+import { recordMalformed } from './malformed.ts';
 import { trustTools, trustedPins } from './pin.ts';
 import { type Again, type PolicyState, type Prepared, type Surroundings, prepare } from './prepare.ts';
 import { type Prober, prober } from './probe.ts';
@@ -34,7 +36,6 @@ import { type Retain, retaining } from './retain.ts';
 import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
 import { mayResend, pauseBeforeRetry } from './retry.ts';
 import { type RoomWatch, watchRoom } from './room.ts';
-import { denial } from './sentence.ts';
 import { type CallStatus, statusOf } from './status.ts';
 import { type Answered, type Waiting, waiting } from './waiting.ts';
 
@@ -58,6 +59,7 @@ export class Authority {
   readonly #ledger: Ledger;
   readonly #around: Surroundings;
   readonly #clock: ClockWatch;
+  readonly #floods: Floods;
   readonly #room: RoomWatch;
   readonly #running = new Map<string, Promise<Answer>>();
   readonly #waiting: Waiting;
@@ -69,9 +71,11 @@ export class Authority {
   #standing: StandingExceptions = NO_EXCEPTIONS;
   #state: PolicyState = { kind: 'invalid', message: 'none was loaded' };
 
-  constructor(ledger: Ledger, around: Omit<Surroundings, 'instance' | 'log' | 'recorded'>) {
+  constructor(ledger: Ledger, around: Omit<Surroundings, 'instance' | 'log' | 'recorded' | 'floods'>) {
     this.#ledger = ledger;
-    this.#around = { ...around, instance: ledger.instance, log: ledger.log, recorded: new Set() };
+    this.#floods = watchFloods(ledger, around.world);
+    const own = { instance: ledger.instance, log: ledger.log, recorded: new Set<string>(), floods: this.#floods };
+    this.#around = { ...around, ...own };
     this.#retain = retaining(ledger, around.world);
     this.#clock = watchClock(ledger, around.world);
     this.#room = watchRoom(ledger, around.world);
@@ -142,20 +146,16 @@ export class Authority {
 
   /** Records that a peer sent what is no call at all. Throws `LedgerError`. */
   async malformed(principal: string, session: string, reason: string): Promise<void> {
-    const entry = deniedDraft(this.#around.world, {
-      call: newId(this.#around.world),
-      principal,
-      session,
-      tool: '',
-      args: {},
-      subject: [],
-      policy: this.#state.kind === 'loaded' ? this.#state.policy.digest : undefined,
-      layers: {},
-      decision: denial('malformed', reason),
-    });
-    // Whoever sends such things must not fill the disk with them.
-    await this.#checkRoom();
-    await this.#append({ entries: [entry] });
+    const malformed = { principal, session, reason };
+    await recordMalformed(this.#ledger, this.#around, this.#state, malformed, () => this.#checkRoom());
+  }
+
+  /**
+   * Records the denials of floods that were only counted: those of minutes that are over, or all, before the process
+   * ends. Resolves with how many entries that took. Throws `LedgerError`: then they are recorded the next time.
+   */
+  tally(which: 'over' | 'all'): Promise<number> {
+    return this.#floods.tell(which);
   }
 
   /** Decides and carries out one proposal. Rejects only for a bug: every refusal is an answer. */

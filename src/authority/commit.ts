@@ -37,11 +37,14 @@ async function commitAt(ledger: Ledger, around: Surroundings, prepared: Prepared
   let composed: Verdict | undefined;
   let isDecided = false;
   try {
-    const verdict = await ledger.transact(withBasisReads(reads, basis), (facts) => {
-      const composition = composeCall(around, prepared, facts, read);
-      composed = composition.result;
-      isDecided = decides(composition.writes?.entries ?? []);
-      return withBasis(around.world, basis, facts, composition);
+    const verdict = await around.floods.denying((admits) => {
+      const bench = { ...around, admits };
+      return ledger.transact(withBasisReads(reads, basis), (facts) => {
+        const composition = composeCall(bench, prepared, facts, read);
+        composed = composition.result;
+        isDecided = decides(composition.writes?.entries ?? []);
+        return withBasis(around.world, basis, facts, composition);
+      });
     });
     if (isDecided) for (const { digest } of basis) around.recorded.add(digest);
     return verdict;

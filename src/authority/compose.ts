@@ -11,6 +11,7 @@ import { approvalsOf, approvalOf, reasonsToElicit } from './claim.ts';
 import { deniedDraft, draft, intentDraft, parkedDraft } from './draft.ts';
 import { EXCEPTION_VERSION } from './exception.ts';
 import { existing, fingerprint } from './existing.ts';
+import type { Admits } from './flood.ts';
 import { type Seen, layerFields, shadowNeeds } from './layers.ts';
 import { personalDataOf, recordArgs } from './personal.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
@@ -42,7 +43,7 @@ export type Verdict =
   | { readonly kind: 'stale' }
   | Dispatch;
 
-type Denial = Required<Composition<Extract<Verdict, { readonly kind: 'denied' }>>>;
+type Denial = Composition<Extract<Verdict, { readonly kind: 'denied' }>>;
 
 /** What `withNearest` needs beside the decision. */
 export interface Turnable {
@@ -87,9 +88,15 @@ export function readsOf(prepared: Prepared, at: number): Reads {
   return { open: { principal: proposal.principal, tool: proposal.tool }, facts, ...call };
 }
 
+/** Where a proposal is decided. */
+export interface Bench extends Surroundings {
+  /** Whether its denial is recorded or only counted. */
+  readonly admits: Admits;
+}
+
 /** The gates in the order of docs/policy.md, from the kill switch on; `prepared.refused` is the first before the keys. */
 export function composeCall(
-  around: Surroundings,
+  around: Bench,
   prepared: Prepared,
   facts: Facts,
   read: ReadonlySet<string>,
@@ -138,8 +145,8 @@ export function composeCall(
   // Nobody asked for this attempt: where it is not simply allowed any more, what is known stands.
   if (prepared.again !== undefined && earlier !== undefined) return { result: { kind: 'existing', row: earlier } };
   if (decision.effect === 'deny') {
-    const { writes, result } = deny(around, prepared, seen, decision);
-    return { writes, result: { ...result, turnable: { policy, request, facts: values } } };
+    const denied = deny(around, prepared, seen, decision);
+    return { ...denied, result: { ...denied.result, turnable: { policy, request, facts: values } } };
   }
   return park(around, prepared, { policy, request, decision, layers, trust, earlier });
 }
@@ -268,7 +275,7 @@ function park(around: Surroundings, prepared: Prepared, decided: Decided): Compo
 }
 
 function stillParked(
-  around: Surroundings,
+  around: Bench,
   prepared: Prepared,
   { policy, decision, row }: { readonly policy: Policy; readonly decision: Decision; readonly row: CallRow },
   seen: Seen,
@@ -289,26 +296,27 @@ function parked(policy: Policy, decision: Decision, call: string, expires: numbe
   return { kind: 'parked', call, decision, expires, ...(elicit === undefined ? {} : { elicit }) };
 }
 
-function deny(around: Surroundings, prepared: Prepared, seen: Seen, decision: Decision, about?: CallRow): Denial {
+/** It changes nothing but the log; where that has enough of its kind, not even that. */
+function deny(around: Bench, prepared: Prepared, seen: Seen, decision: Decision, about?: CallRow): Denial {
   const { proposal, state, call } = prepared;
   const loaded = state.kind === 'loaded' ? state : undefined;
   const { facts, request } = seen;
+  const result = { kind: 'denied', decision, ...(about === undefined ? {} : { about }) } as const;
+  const { principal, tool } = proposal;
+  if (!around.admits({ principal, code: decision.code, tool }, facts.at)) return { result };
   const personal = personalDataOf(around.vault, loaded?.policy, request);
   const recorded = recordArgs(around.vault, call, request.args, personal);
   const entry = deniedDraft(around.world, {
     call,
     decision: loaded === undefined ? decision : withFacts(loaded.policy, request, facts.values, decision),
-    principal: proposal.principal,
+    principal,
     session: proposal.session,
-    tool: proposal.tool,
-    definition: loaded?.policy.tools.get(proposal.tool)?.definition.digest,
+    tool,
+    definition: loaded?.policy.tools.get(tool)?.definition.digest,
     policy: loaded?.policy.digest,
     layers: layerFields(loaded, decision, seen),
     args: recorded.value,
     subject: personal.claims,
   });
-  return {
-    writes: { entries: [entry], bodies: recorded.bodies },
-    result: { kind: 'denied', decision, ...(about === undefined ? {} : { about }) },
-  };
+  return { writes: { entries: [entry], bodies: recorded.bodies }, result };
 }

@@ -56,6 +56,11 @@ function subjectField({ subject }: Pick<DeniedFields, 'subject'>): JsonObject {
   return subject.length === 0 ? {} : { subject };
 }
 
+/** A tool's name, which a host may have made up, as an entry holds it. */
+export function recordedTool(name: string): string {
+  return name.toWellFormed().slice(0, NAME_CODE_UNITS_MAX).toWellFormed();
+}
+
 export interface DeniedFields {
   readonly call: string;
   readonly principal: string;
@@ -78,7 +83,7 @@ export function deniedDraft(world: World, denied: DeniedFields): EntryDraft {
     principal: denied.principal,
     run: { id: denied.session },
     tool: {
-      name: denied.tool.toWellFormed().slice(0, NAME_CODE_UNITS_MAX).toWellFormed(),
+      name: recordedTool(denied.tool),
       ...(denied.definition === undefined ? {} : { definition: denied.definition }),
     },
     policy: policyFields(denied.policy, denied.decision, denied.layers),

@@ -8,6 +8,7 @@ import type { Decision, Request } from '../policy/decide/decision.ts';
 import { canonicalText } from '../value/canonical.ts';
 import type { World } from '../world/world.ts';
 import { newId } from './draft.ts';
+import type { Floods } from './flood.ts';
 import type { ExceptedState, ShadowState } from './layers.ts';
 import type { Proposal, Reach } from './proposal.ts';
 import { denial } from './sentence.ts';
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly attemptsMax?: number;
   /** Digests of what is known to be in the log: basis.ts. Grows with the policies and tools of one process. */
   readonly recorded: Set<string>;
+  /** What this process denied lately. */
+  readonly floods: Floods;
   /** For probes, and for parked calls that another process was asked for; without it there are none. */
   readonly reach?: Reach;
 }

@@ -40,7 +40,9 @@ export function selection(filter: EntryFilter): (entry: Entry) => boolean {
   return (entry) => {
     const call = textOf(entry['call']);
     if (filter.call !== undefined && !isCall(filter.call, call)) return false;
-    if (attributes) {
+    if (attributes && entry.type === 'denial.repeated') {
+      if (!matchesRepeated(entry, filter)) return false;
+    } else if (attributes) {
       if (isProposed(entry) && matches(entry, filter) && call !== undefined) calls.add(call);
       if (call === undefined || !calls.has(call)) return false;
     }
@@ -63,6 +65,14 @@ function matches(entry: Entry, { principal, tool, effect }: EntryFilter): boolea
   if (principal !== undefined && entry['principal'] !== principal) return false;
   if (effect !== undefined && memberOf(entry['policy'], 'effect') !== effect) return false;
   return tool === undefined || fits(tool, textOf(memberOf(entry['tool'], 'name')) ?? '');
+}
+
+/** Denials that were only counted fit by any tool that they name. */
+function matchesRepeated(entry: Entry, { principal, tool, effect = 'deny' }: EntryFilter): boolean {
+  if (principal !== undefined && entry['principal'] !== principal) return false;
+  const { tools } = entry;
+  const named: readonly JsonValue[] = Array.isArray(tools) ? tools : [];
+  return effect === 'deny' && (tool === undefined || named.some((name) => fits(tool, textOf(name) ?? '')));
 }
 
 /** `*` is any run of characters; a name is looked through once. */

@@ -16,6 +16,7 @@ const RULES_MAX = 3;
 const RED: ReadonlySet<Entry['type']> = new Set([
   'call.denied',
   'call.refused',
+  'denial.repeated',
   'policy.refused',
   'kill.set',
   'clock.jumped',
@@ -52,6 +53,7 @@ function details(entry: Entry): string[] {
     textOf(entry['reload']) ?? textOf(entry['exception']),
     ...shadowSaid(memberOf(policy, 'shadow')),
     ...shadowSaid(entry['shadow']),
+    ...repeatedSaid(entry),
     proposed && principal !== LOCAL ? `for ${textOf(principal) ?? ''}` : undefined,
     proposed && isJsonObject(args) ? shorten(inertJson(args)) : undefined,
     entry.type === 'clock.jumped'
@@ -62,6 +64,20 @@ function details(entry: Entry): string[] {
     entry.type === 'call.parked' ? `approve it as ${textOf(entry['call']) ?? ''}` : undefined,
   ];
   return said.filter((one) => one !== undefined && one !== '') as string[];
+}
+
+/** What was denied beside the entries of its kind, how often, and when. */
+function repeatedSaid({ type, code, count, first, last, tools, toolsMore, principal }: Entry): string[] {
+  if (type !== 'denial.repeated') return [];
+  const listed: readonly JsonValue[] = Array.isArray(tools) ? tools : [];
+  const names = listed.map((name) => textOf(name) ?? '');
+  const of = [...names.slice(0, RULES_MAX), ...(names.length > RULES_MAX || toolsMore === true ? ['…'] : [])];
+  return [
+    `${Number(count).toLocaleString('en-US')} more ${textOf(code) ?? ''}`,
+    of.join(', '),
+    `from ${textOf(first) ?? ''} to ${textOf(last) ?? ''}`,
+    principal === LOCAL ? '' : `for ${textOf(principal) ?? ''}`,
+  ];
 }
 
 /** What a shadow would have answered, where that is something else; or why there is none. */

@@ -241,6 +241,7 @@ export class Session {
       const recovered = await authority.recover();
       if (recovered > 0) log(`${counted(recovered, 'call')} ended without a recorded outcome: unknown from now on`);
       await authority.expire();
+      await authority.tally('over');
       const { configuration } = this;
       if (configuration !== undefined) for (const line of (await upkeep?.(configuration)) ?? []) log(line);
     });
@@ -262,9 +263,15 @@ export class Session {
     });
   }
 
-  /** Resolves when what was taken so far is recorded. */
-  recorded(): Promise<void> {
-    return this.#writing;
+  /** Resolves when what was taken so far is recorded, and the denials that were only counted by now. */
+  async recorded(): Promise<void> {
+    await this.#writing;
+    try {
+      await this.#options.authority.tally('all');
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      this.#options.log(`how many denials were counted could not be recorded: ${error.message}`);
+    }
   }
 
   /** What `work` leaves undone because the ledger refuses it is tried again; the next call says what is wrong. */

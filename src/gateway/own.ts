@@ -32,8 +32,12 @@ export function getCallTool(status: (id: string) => Promise<CallStatus | undefin
   };
 }
 
+/** Of what is told as denied the log may have no entry. */
+const NO_ENTRY =
+  'the log has no call of yours with this id (of many denials of one kind within a minute only the first are kept)';
+
 const NO_CALL: JsonObject = {
-  content: [{ type: 'text', text: 'there is no call of yours with this id' }],
+  content: [{ type: 'text', text: NO_ENTRY }],
   isError: true,
 };
 

@@ -37,6 +37,7 @@ export const ENTRY_TYPES = [
   'call.failed',
   'call.unknown',
   'call.settled',
+  'denial.repeated',
   'kill.set',
   'kill.lifted',
   'erasure.expired',

@@ -6,6 +6,7 @@ import { parseInstant } from '../value/time.ts';
 import type { ClockStep } from './clock.ts';
 import { readAccepted, readJumped, readOpened } from './clock.ts';
 import { type ContentStep, readContent } from './content.ts';
+import { readRepeated } from './denial.ts';
 import type { EntryType } from './entry.ts';
 import type { ApprovalRequest, Charges } from './ledger.ts';
 import { type StandingStep, isStanding, readStanding } from './standing.ts';
@@ -149,6 +150,8 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
       return readRollback(type === 'ledger.rollback-lifted' ? 'rollback-lifted' : 'rollback-accepted', fields);
     case 'policy.content':
       return readContent(fields);
+    case 'denial.repeated':
+      return readRepeated(fields);
     default:
       return readVaultStep(type, fields) ?? readStanding(type, fields);
   }

@@ -149,6 +149,15 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
   },
   { type: 'pin.trusted', ...UNCHANGED },
   {
+    // What was only counted is lost with the process, and the entries of its kind stand.
+    type: 'denial.repeated',
+    provoke: (gateway) => {
+      for (let call = 0; call < 30; call += 1) void ask(gateway, { ...FRESH, amount: 13 }, 'during');
+      gateway.process.stdin.end();
+    },
+    ...UNCHANGED,
+  },
+  {
     type: 'kill.set',
     command: () => ['kill', 'all', '--reason', 'stop'],
     lost: 'succeeded',

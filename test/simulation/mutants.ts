@@ -54,13 +54,13 @@ export const MUTANTS: readonly Mutant[] = [
       ),
       ...one(
         COMMIT,
-        'const verdict = await ledger.transact(withBasisReads(reads, basis), (facts) => {',
-        'const late = ledger.transact(withBasisReads(reads, basis), (facts) => {',
+        'const verdict = await around.floods.denying((admits) => {',
+        'const late = around.floods.denying((admits) => {',
       ),
       ...one(
         COMMIT,
-        'return withBasis(around.world, basis, facts, composition);\n    });',
-        'return withBasis(around.world, basis, facts, composition);\n    });\n    late.catch(early.reject);\n    const verdict = await early.promise;',
+        'return withBasis(around.world, basis, facts, composition);\n      });\n    });',
+        'return withBasis(around.world, basis, facts, composition);\n      });\n    });\n    late.catch(early.reject);\n    const verdict = await early.promise;',
       ),
     ],
   },
@@ -365,8 +365,8 @@ function stale(folder: string): readonly Replacement[] {
     ),
     ...one(
       COMMIT,
-      'composeCall(around, prepared, facts, read)',
-      `composeCall(around, prepared, { ...facts, values: new Map([...[...facts.values].filter(([key]) => !key.startsWith('${folder}')), ...[...earlier].filter(([key]) => key.startsWith('${folder}'))]) }, read)`,
+      'composeCall(bench, prepared, facts, read)',
+      `composeCall(bench, prepared, { ...facts, values: new Map([...[...facts.values].filter(([key]) => !key.startsWith('${folder}')), ...[...earlier].filter(([key]) => key.startsWith('${folder}'))]) }, read)`,
     ),
   ];
 }

@@ -85,7 +85,7 @@ function show({ output, colour }: Terminal, { decided, passed, changes, allowed 
     writeLine(output, paint(`  + ${inert(said(after))}`));
   }
   const changed = changes.reduce((sum, { calls }) => sum + calls, 0);
-  const rest = passed === 0 ? '' : `, ${passed} no policy decides or whose arguments are gone`;
+  const rest = passed === 0 ? '' : `, ${passed} no policy decides, whose arguments are gone or that were only counted`;
   writeLine(output, `${changed} of ${counted(decided, 'recorded call')} would be decided otherwise${rest}`);
   if (allowed > 0) writeLine(output, colour.red(`${counted(allowed, 'denial')} would become an allowance`));
 }
