@@ -2,7 +2,8 @@
 
 import type { Authority } from '../authority/authority.ts';
 import type { Door } from '../gateway/door.ts';
-import { answerTo, approversOf, awaitReload, recordKept, recordedWidens, withdrawReload } from '../authority/reload.ts';
+import { recordKept, recordedWidens } from '../authority/reload.ts';
+import { type Reloading, reloading } from '../authority/reloading.ts';
 import { getCallTool } from '../gateway/own.ts';
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { isSameServer } from '../gateway/gateway.ts';
@@ -46,6 +47,8 @@ export interface SessionOptions {
 /** Keeps the authority's policy true to the file and to what the servers offer. One writer, in order. */
 export class Session {
   readonly #options: SessionOptions;
+  /** What waits for an approver. */
+  readonly #reloading: Reloading;
   #offered = new Map<string, readonly ToolDefinition[]>();
   /** The file as it was last read, whether it could be used or not. */
   #read: Loaded | undefined;
@@ -53,8 +56,6 @@ export class Session {
   #used: Usable | undefined;
   /** What calls are decided under. */
   #policy: Policy | undefined;
-  /** A change that may allow more, until an approver has signed it; its id once it is recorded. */
-  #waiting: Waiting | undefined;
   /** What was shown of the file last read. */
   #shown = new Set<string>();
   /** By policy name: what the ledger remembers, or is being told to. */
@@ -63,6 +64,8 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    const { ledger, world, log } = options;
+    this.#reloading = reloading({ ledger, world, log, write: (record) => this.#write(record) });
     this.#trusted = options.trusted ?? new Map();
   }
 
@@ -93,8 +96,8 @@ export class Session {
     // A mistake that only some tools would notice is still a mistake of whoever wrote the file just now.
     if (configuration !== undefined && compiled?.policy !== undefined && !forbidUse(issues)) {
       const widens = this.#policy === undefined ? [] : wideningsOf(this.#policy, compiled.policy).map(lineIn(loaded));
-      if (approved === undefined && widens.length > 0 && this.#mustWait(configuration, widens)) return false;
-      this.#withdraw();
+      const change = { before: before?.configuration, after: configuration, widens };
+      if (!this.#reloading.takes(change, approved)) return false;
       this.#used = { ...loaded, configuration };
       this.#offered = offered;
       const how = approved === undefined ? {} : { reload: approved };
@@ -108,75 +111,22 @@ export class Session {
   /** A file that cannot be used leaves everything as it was. */
   #keep(message: string): void {
     const { authority, ledger, world, log } = this.#options;
-    this.#withdraw();
+    this.#reloading.withdraw();
     const kept = this.#used?.configuration.digest;
     if (kept === undefined) {
       log('every call is denied until the file is mended');
-      this.#write(() => authority.refuse(message));
+      void this.#write(() => authority.refuse(message));
     } else {
       log('the policy in force stays as it was');
-      this.#write(() => recordKept(ledger, world, message, kept));
+      void this.#write(() => recordKept(ledger, world, message, kept));
     }
-  }
-
-  /** Whether there is somebody to approve what may allow more; then it is recorded and told, and waits. */
-  #mustWait({ digest }: Configuration, widens: readonly string[]): boolean {
-    const { ledger, world, log } = this.#options;
-    const inForce = this.#used?.configuration;
-    const approvers = inForce === undefined ? new Map<string, string>() : approversOf(inForce);
-    if (inForce === undefined || approvers.size === 0) return false;
-    if (this.#waiting?.digest === digest) return true;
-    this.#withdraw();
-    const waiting: Waiting = { digest };
-    this.#waiting = waiting;
-    for (const line of widens) log(line);
-    log('the policy in force stays as it was until an approver signs this change, which may allow more');
-    this.#write(async () => {
-      try {
-        waiting.id = await awaitReload(ledger, world, { before: inForce.digest, after: digest, widens }, approvers);
-      } catch (error) {
-        // What nobody can approve does not wait: the next reading of the file asks again.
-        if (this.#waiting === waiting) this.#waiting = undefined;
-        throw error;
-      }
-      log(`approve it with: interlock approve ${waiting.id} --as ID`);
-    });
-    return true;
-  }
-
-  /** The file says something else than what waits, so that waits no more. */
-  #withdraw(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    const { ledger, world } = this.#options;
-    // After its own entry, which may not be written yet.
-    const recorded = this.#writing;
-    if (waiting === undefined) return;
-    this.#write(async () => {
-      await recorded;
-      const order = { by: 'gateway', reason: 'the file says something else now' };
-      if (waiting.id !== undefined) await withdrawReload(ledger, world, { id: waiting.id, ...order });
-    });
   }
 
   /** Takes over a change that was approved since, until `signal` aborts; calls `changed` after it was taken. */
   answers(signal: AbortSignal, changed: () => void): Promise<void> {
     return this.#repeat(CLAIM_EVERY_MS, signal, 'the answer to a change could not be looked for', async () => {
-      const waiting = this.#waiting;
-      const inForce = this.#used?.configuration;
-      if (waiting?.id === undefined || inForce === undefined) return;
-      const { id, digest } = waiting;
-      const answer = await answerTo(this.#options.ledger, { id, after: digest }, inForce);
-      if (answer === undefined) return;
-      const loaded = answer.taken ? await this.#options.load() : undefined;
-      // Meanwhile another file may have been taken: what was signed is a change of the policy that was in force.
-      if (this.#waiting !== waiting || this.#used?.configuration !== inForce) return;
-      this.#waiting = undefined;
-      this.#options.log(`the change ${id} waits no more: ${answer.said}`);
-      if (loaded === undefined) return;
-      // What was signed is what is taken; any other content of the file is a change like any other.
-      const isSigned = loaded.configuration?.digest === digest;
-      if (this.take(loaded, isSigned ? id : undefined)) changed();
+      const answered = await this.#reloading.answered(() => this.configuration, this.#options.load);
+      if (answered !== undefined && this.take(answered.file, answered.approved)) changed();
     });
   }
 
@@ -319,7 +269,7 @@ export class Session {
     if (fresh.length === 0) return;
     const pins = new Map(fresh.map(({ name, definition }) => [name, { digest: definition.digest, definition }]));
     this.#trusted = new Map([...this.#trusted, ...pins]);
-    this.#write(async () => {
+    void this.#write(async () => {
       try {
         if (!(await authority.trust([...pins.keys()]))) return;
         this.#trusted = await authority.trusted();
@@ -348,22 +298,18 @@ export class Session {
         : typeShadow(configuration, shadow, this.#offered, pinsOf(loaded, this.#trusted));
     if (shadow !== undefined && typed !== undefined) this.#show(typed.issues, { ...loaded, ...shadow });
     if (typed?.state.kind === 'invalid') this.#options.log('the shadow is not decided: calls go on without it');
-    this.#write(() => this.#options.authority.load(policy, typed?.state, how));
+    void this.#write(() => this.#options.authority.load(policy, typed?.state, how));
     this.#remember(policy);
   }
 
   /** The authority changes its policy at once; its entry follows in order, and a ledger that refuses it denies calls itself. */
-  #write(record: () => Promise<void>): void {
+  #write(record: () => Promise<void>): Promise<void> {
     const recorded = record().catch((error: unknown) => {
       this.#options.log(`the policy could not be recorded: ${error instanceof Error ? error.message : 'no reason'}`);
     });
     this.#writing = Promise.all([this.#writing, recorded]).then(() => undefined);
+    return recorded;
   }
-}
-
-interface Waiting {
-  readonly digest: string;
-  id?: string;
 }
 
 /** A change in one line, with its place: in the file, or in what the file said before. */
