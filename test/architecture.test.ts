@@ -132,7 +132,7 @@ lawTest('no constructor is called as a function', constructorsAreNotCalled, sour
 
 lawTest('floors 0 to 2 read no platform and never await [R-pure-centre]', pureFloorsStayPure, sources, [
   ['src/value/x.ts', "import { createHash } from 'node:crypto';", 'import no platform'],
-  ['src/value/digest.ts', "import { readFileSync } from 'node:fs';", 'import no platform'],
+  ['src/value/hash.ts', "import { readFileSync } from 'node:fs';", 'import no platform'],
   ['src/policy/x.ts', "import fs from 'fs';", 'import no platform'],
   ['src/tlog/x.ts', 'export async function a() {}', 'an async function'],
   ['src/tlog/x.ts', 'const a = await b;', '`await`'],

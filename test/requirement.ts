@@ -180,6 +180,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-page-verifies',
+    text: 'the verifier of bundles runs in a browser, from one script, and gives the report that it gives here',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-clock',
     text: 'a clock that jumped denies writes in every process until a person accepts it',
     where: ['docs/policy.md'],

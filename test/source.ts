@@ -22,6 +22,7 @@ export interface TreeNode {
 export interface Comment {
   readonly value: string;
   readonly start: number;
+  readonly end: number;
 }
 
 /** One `import`, `export … from` or `import()`. `target` is the file it names when it is relative. */

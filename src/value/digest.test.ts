@@ -4,8 +4,9 @@ import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { digestOf, digestOfBytes, equalBytes, hmacSha256, sha256 } from './digest.ts';
+import { digestOf, digestOfBytes, equalBytes, sha256 } from './digest.ts';
 import { fromHex, toHex, utf8 } from './encoding.ts';
+import * as portable from './portable-hash.ts';
 
 test('SHA-256 of the examples of FIPS 180-4', () => {
   assert.equal(toHex(sha256()), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
@@ -26,16 +27,17 @@ test('hashing parts is hashing their concatenation', () => {
     fc.property(parts, (chunks) => {
       const whole = Uint8Array.from(chunks.flatMap((chunk) => [...chunk]));
       assert.equal(toHex(sha256(...chunks)), createHash('sha256').update(whole).digest('hex'));
+      assert.deepEqual(portable.sha256(...chunks), sha256(whole));
     }),
     { numRuns: 50 },
   );
 });
 
-test('HMAC-SHA-256 of RFC 4231, test case 1', () => {
-  const key = new Uint8Array(20).fill(0x0b);
-  const expected = 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7';
-  assert.equal(toHex(hmacSha256(key, utf8('Hi There'))), expected);
-  assert.equal(toHex(hmacSha256(key, utf8('Hi '), utf8('There'))), expected);
+test('the portable hash is that of the platform, at every length around a block', () => {
+  for (let length = 0; length <= 200; length += 1) {
+    const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
+    assert.deepEqual(portable.sha256(bytes), sha256(bytes), `${length} bytes`);
+  }
 });
 
 test('a digest is of the canonical form and says its algorithm', () => {
@@ -43,10 +45,15 @@ test('a digest is of the canonical form and says its algorithm', () => {
   assert.match(digestOf(null), /^sha256:[0-9a-f]{64}$/);
 });
 
-test('bytes are equal when all of them are', () => {
-  const bytes = fromHex('00ff10') ?? assert.fail();
-  assert.ok(equalBytes(bytes, bytes.slice()));
-  assert.ok(!equalBytes(bytes, bytes.subarray(1)));
-  assert.ok(!equalBytes(bytes, Uint8Array.of(0, 0xff, 0x11)));
-  assert.ok(equalBytes(new Uint8Array(0), new Uint8Array(0)));
-});
+for (const [where, equal] of [
+  ['here', equalBytes],
+  ['anywhere', portable.equalBytes],
+] as const) {
+  test(`bytes are equal ${where} when all of them are`, () => {
+    const bytes = fromHex('00ff10') ?? assert.fail();
+    assert.ok(equal(bytes, bytes.slice()));
+    assert.ok(!equal(bytes, bytes.subarray(1)));
+    assert.ok(!equal(bytes, Uint8Array.of(0, 0xff, 0x11)));
+    assert.ok(equal(new Uint8Array(0), new Uint8Array(0)));
+  });
+}
