@@ -180,6 +180,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-net-spellings',
+    text: 'no spelling of a private address, nor a name that leads to one, is dialled unless the call site allows private addresses',
+    where: ['docs/network.md'],
+  },
+  {
     id: 'R-page-verifies',
     text: 'the verifier of bundles runs in a browser, from one script, and gives the report that it gives here',
     where: ['docs/ledger.md'],
