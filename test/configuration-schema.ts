@@ -195,6 +195,18 @@ export const TOP: Keys = {
   }),
   checkpoints: closed({
     file: text("where a checkpoint is kept outside of the data directory (in the user's state directory)"),
+    witnesses: {
+      type: 'array',
+      maxItems: 16,
+      description: 'who cosigns checkpoints (C2SP tlog-witness)',
+      items: closed(
+        {
+          key: text('its key, NAME+ID+KEY in one line', { pattern: '^[^+\\s]+\\+[0-9a-f]{8}\\+[A-Za-z0-9+/=]+$' }),
+          url: text('where it listens; `add-checkpoint` is below it', { pattern: '^https?://' }),
+        },
+        { required: ['key', 'url'] },
+      ),
+    },
   }),
   personal: closed({ epoch: text('how long the key that wraps all others lasts (30d)', DURATION) }),
 };

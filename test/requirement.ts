@@ -185,6 +185,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/network.md'],
   },
   {
+    id: 'R-witness',
+    text: 'an export carries the cosignature of a witness that was asked, and a verifier with its key checks it',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-page-verifies',
     text: 'the verifier of bundles runs in a browser, from one script, and gives the report that it gives here',
     where: ['docs/ledger.md'],

@@ -12,6 +12,8 @@ import type { JsonObject } from '../src/value/json.ts';
 import { formatInstant } from '../src/value/time.ts';
 import type { LogCheckpoint, LogEntry } from '../src/ledger/verify/verify.ts';
 
+export { verifyEd25519 } from '../src/ledger/ed25519.ts';
+
 export const LOG = 'interlock.example/sample';
 const START_MS = 1_795_197_600_000;
 const PKCS8_PREFIX = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20);

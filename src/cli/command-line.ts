@@ -4,8 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { LedgerError } from '../ledger/ledger.ts';
 import type { KillOptions } from './command/kill.ts';
 import type { CommonOptions } from './configuration.ts';
+import { addEvidenceCommands } from './evidence-commands.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
-import { type Given, common, givenTo, text, withCommon } from './given.ts';
+import { type Add, type Given, common, givenTo, text, withCommon } from './given.ts';
 import type { StandingOptions } from './standing.ts';
 import type { NamedSubject } from './subject.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
@@ -15,9 +16,6 @@ import { VERSION } from './version.ts';
 const EXIT_CODES = `
 Exit codes: 0 ok, 1 looked and found it wrong, 2 bad argument, file or policy, 3 deny, 4 ask,
 7 the ledger cannot be opened or has stopped, 70 a bug.`;
-
-type Run = (given: Given, operands: readonly string[]) => Promise<ExitCode>;
-type Add = (usage: string, summary: string, run: Run) => Command;
 
 /** Builds the command line; `finish` gets the exit code of the command that ran. */
 function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
@@ -44,6 +42,7 @@ function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Com
       });
   addPolicyCommands(terminal, add);
   addLedgerCommands(terminal, add);
+  addEvidenceCommands(terminal, add);
   addApprovalCommands(terminal, add);
   addKillCommands(terminal, add);
   addRecoverCommand(terminal, add);
@@ -146,26 +145,6 @@ function addLedgerCommands(terminal: Terminal, add: Add): void {
     .option('--deep', 'also decide every call again, fold every entry, and compare the tables')
     .option('--key <file>', 'the public key to trust, as a signed-note verifier key')
     .option('--checkpoint <file>', 'a checkpoint kept elsewhere that the log must extend');
-  add('export', 'the log as tiles and a checkpoint (C2SP), for others to verify', async (given) => {
-    const { exportCommand } = await import('./command/export.ts');
-    const { out = '' } = text(given, 'out', 'out');
-    return exportCommand(terminal, { ...common(given), ...text(given, 'witness', 'witness'), out });
-  })
-    .requiredOption(
-      '-o, --out <dir>',
-      'the directory to write; one that holds an export of this log is brought up to date',
-    )
-    .option('--witness <url>', 'a witness to cosign the checkpoint (not available yet)');
-  add(
-    'receipt <call>',
-    'the entries of one call, with the proofs that they are in the signed log',
-    async (given, operands) => {
-      const { receiptCommand } = await import('./command/receipt.ts');
-      const [call = ''] = operands;
-      const { out = '' } = text(given, 'out', 'out');
-      return receiptCommand(terminal, { ...common(given), call, out });
-    },
-  ).requiredOption('-o, --out <file>', 'the file to write');
   add('settle <call> <outcome>', 'say what happened to a call of unknown outcome', async (given, operands) => {
     const { settleCommand } = await import('./command/settle.ts');
     const [call = '', outcome = ''] = operands;

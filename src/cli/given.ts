@@ -2,9 +2,13 @@
 
 import type { Command } from 'commander';
 import type { CommonOptions } from './configuration.ts';
-import { CliError } from './exit.ts';
+import { CliError, type ExitCode } from './exit.ts';
 
 export type Given = Readonly<Record<string, unknown>>;
+
+type Run = (given: Given, operands: readonly string[]) => Promise<ExitCode>;
+/** Adds a command to the command line. */
+export type Add = (usage: string, summary: string, run: Run) => Command;
 
 /** The text of option `name` under the key `as`, or nothing, to be spread into options. */
 export function text<K extends string>(given: Given, name: string, as: K): { readonly [N in K]?: string };

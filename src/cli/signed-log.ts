@@ -1,6 +1,9 @@
 /** A data directory's log up to its last signature, for commands that hand it, or parts of it, to others. */
 
+import type { Witness } from '../authority/witness.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
+import { witnessedLog } from '../ledger/sqlite/witnessed-log.ts';
+import { formatNote, withSignatures } from '../tlog/note.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import { isJsonObject } from '../value/json.ts';
 import type { JsonValue } from '../value/json.ts';
@@ -9,30 +12,50 @@ import { type CommonOptions, dataDirectory } from './configuration.ts';
 import { openData } from './data.ts';
 import { CliError } from './exit.ts';
 import { withProgress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
+import { type Terminal, inert, writeLine } from './terminal.ts';
+import { type Asked, askAll, configuredWitnesses, refusalOf } from './witnesses.ts';
 
 export interface SignedDataLog extends Disposable {
-  /** The signed note over everything that was committed when the log was opened. */
+  /** The signed note over everything that was committed when the log was opened, with what witnesses added to it. */
   readonly checkpoint: string;
+  /** The witnesses that were asked, in the order of the configuration, and then one that was named. */
+  readonly asked: readonly Asked[];
   /** The log's verifier key, one line. */
   readonly key: string;
   /** The leaves from position `from` on, with progress on the terminal; there may be more than the checkpoint covers. */
   readonly leaves: (from?: number) => Iterable<Uint8Array>;
 }
 
-/** Signs what is committed, then opens it for reading. */
-export async function openSigned(terminal: Terminal, options: CommonOptions): Promise<SignedDataLog> {
+/**
+ * Signs what is committed, then opens it for reading, and has the witnesses of the configuration cosign it, and `named`.
+ * One that does not is told on standard error.
+ */
+export async function openSigned(terminal: Terminal, options: CommonOptions, named?: Witness): Promise<SignedDataLog> {
+  const configured = await configuredWitnesses(terminal, options);
   await sign(terminal, options);
   const reader = openReader(dataDirectory(terminal, options));
   try {
-    const checkpoint = lastOf(reader.checkpoints());
     const key = keyOf(reader.leaf(0));
+    const log = witnessedLog(reader);
+    const signed = log.last();
+    if (signed === undefined) {
+      throw new CliError('unreadable', 'the log has no checkpoint', { hint: 'run interlock verify' });
+    }
+    const others = configured.filter(({ url }) => url !== named?.url);
+    // Others may write meanwhile: this is the checkpoint that is handed out, and the one that is shown.
+    const asked = await askAll(named === undefined ? others : [...others, named], { ...log, last: () => signed });
+    for (const one of asked) {
+      const refusal = refusalOf(one);
+      if (refusal !== undefined) writeLine(terminal.errors, `interlock: ${inert(refusal)}`);
+    }
+    const lines = asked.flatMap(({ answer }) => (answer.kind === 'cosigned' ? answer.signatures : []));
+    const checkpoint = formatNote(withSignatures(signed.note, lines));
     const total = reader.head().frontier.size;
     const leaves = function* (from = 0): Generator<Uint8Array, void> {
       const rest = withProgress(reader.leaves(from), total - from, terminal, systemWorld);
       for (const { leaf } of rest) yield leaf;
     };
-    return { checkpoint, key, leaves, [Symbol.dispose]: () => reader[Symbol.dispose]() };
+    return { checkpoint, asked, key, leaves, [Symbol.dispose]: () => reader[Symbol.dispose]() };
   } catch (error) {
     reader[Symbol.dispose]();
     throw error;
@@ -43,13 +66,6 @@ export async function openSigned(terminal: Terminal, options: CommonOptions): Pr
 async function sign(terminal: Terminal, options: CommonOptions): Promise<void> {
   await using opened = await openData(terminal, options, { create: false });
   await opened.ledger.checkpoint();
-}
-
-function lastOf(checkpoints: Iterable<{ readonly note: string }>): string {
-  let last: string | undefined;
-  for (const { note } of checkpoints) last = note;
-  if (last !== undefined) return last;
-  throw new CliError('unreadable', 'the log has no checkpoint', { hint: 'run interlock verify' });
 }
 
 /** The verifier key that the log's first entry names. */

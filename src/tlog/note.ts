@@ -32,14 +32,14 @@ export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: 
 export type SignatureCheck = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 
 const ED25519 = 0x01;
-const PUBLIC_KEY_BYTES = 32;
+export const PUBLIC_KEY_BYTES = 32;
 const KEY_ID_BYTES = 4;
 /** The specification asks for at least 16 signatures; the rest is against notes made to cost. */
 const SIGNATURES_MAX = 100;
 const NOTE_CHARACTERS_MAX = 1_000_000;
 
 const KEY_NAME = /^[^\p{White_Space}\p{Cc}+]+$/u;
-const VERIFIER_KEY = /^([^+]*)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/;
+const KEY_LINE = /^([^+]*)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/;
 const SIGNATURE_LINE = /^\u2014 ([^ ]+) ([A-Za-z0-9+/=]+)$/;
 /** A control character of ASCII below the space, but the newline. */
 const CONTROL = /[^\P{Cc}\n\u007f-\u009f]/u;
@@ -48,8 +48,23 @@ function isKeyName(name: string): boolean {
   return KEY_NAME.test(name) && name.isWellFormed();
 }
 
-function keyIdOf(name: string, publicKey: Uint8Array): string {
-  return toHex(sha256(utf8(`${name}\n`), Uint8Array.of(ED25519), publicKey).subarray(0, KEY_ID_BYTES));
+function keyIdOf(name: string, typed: Uint8Array): string {
+  return toHex(sha256(utf8(`${name}\n`), typed).subarray(0, KEY_ID_BYTES));
+}
+
+/** A key in its one-line form: its name, its id, and `typed`, the type's byte with what it says of the key after it. */
+export function formatKeyLine(name: string, typed: Uint8Array): string {
+  return `${name}+${keyIdOf(name, typed)}+${toBase64(typed)}`;
+}
+
+/** What a key's one-line form says; nothing when it is malformed or its id is not the key's. */
+export function parseKeyLine(
+  text: string,
+): { readonly name: string; readonly keyId: string; readonly typed: Uint8Array } | undefined {
+  const [, name = '', keyId = '', encoded = ''] = KEY_LINE.exec(text) ?? [];
+  const typed = fromBase64(encoded);
+  if (typed === undefined || typed.length === 0 || !isKeyName(name)) return undefined;
+  return keyIdOf(name, typed) === keyId ? { name, keyId, typed } : undefined;
 }
 
 /** The verifier key of an Ed25519 public key. Throws `malformed-key` when the name or the key cannot be one. */
@@ -60,21 +75,19 @@ export function verifierKey(name: string, publicKey: Uint8Array): VerifierKey {
   if (publicKey.length !== PUBLIC_KEY_BYTES) {
     throw new TlogError('malformed-key', `expected a public key of 32 bytes, got ${publicKey.length}`);
   }
-  return { name, keyId: keyIdOf(name, publicKey), publicKey };
+  return { name, keyId: keyIdOf(name, Uint8Array.of(ED25519, ...publicKey)), publicKey };
 }
 
 /** A verifier key in its one-line form: `name+keyId+base64(0x01 ‖ public key)`. */
-export function formatVerifierKey({ name, keyId, publicKey }: VerifierKey): string {
-  return `${name}+${keyId}+${toBase64(Uint8Array.of(ED25519, ...publicKey))}`;
+export function formatVerifierKey({ name, publicKey }: VerifierKey): string {
+  return formatKeyLine(name, Uint8Array.of(ED25519, ...publicKey));
 }
 
 /** The verifier key that `text` spells; nothing when it is malformed, of another algorithm, or its id is not the key's. */
 export function parseVerifierKey(text: string): VerifierKey | undefined {
-  const [, name = '', keyId = '', encoded = ''] = VERIFIER_KEY.exec(text) ?? [];
-  const bytes = fromBase64(encoded);
-  if (bytes?.length !== 1 + PUBLIC_KEY_BYTES || bytes[0] !== ED25519 || !isKeyName(name)) return undefined;
-  const publicKey = bytes.slice(1);
-  return keyIdOf(name, publicKey) === keyId ? { name, keyId, publicKey } : undefined;
+  const read = parseKeyLine(text);
+  if (read?.typed.length !== 1 + PUBLIC_KEY_BYTES || read.typed[0] !== ED25519) return undefined;
+  return { name: read.name, keyId: read.keyId, publicKey: read.typed.slice(1) };
 }
 
 function textProblem(text: string): string | undefined {
@@ -88,19 +101,27 @@ function textProblem(text: string): string | undefined {
  * newline or has control characters, there is no signature, or one names an impossible key.
  */
 export function formatNote({ text, signatures }: SignedNote): string {
-  const lines = signatures.map(({ name, keyId, signature }) => {
-    const bytes = new Uint8Array(KEY_ID_BYTES + signature.length);
-    new DataView(bytes.buffer).setUint32(0, Number.parseInt(keyId, 16));
-    bytes.set(signature, KEY_ID_BYTES);
-    return `\u2014 ${name} ${toBase64(bytes)}\n`;
-  });
-  const note = `${text}\n${lines.join('')}`;
+  const note = `${text}\n${signatures.map(formatSignatureLine).join('')}`;
   const read = parseNote(note);
   if (!read.ok) throw new TlogError('malformed-text', read.message);
   if (read.value.text !== text || read.value.signatures.length !== signatures.length) {
     throw new TlogError('malformed-text', 'expected a text and signatures that can be told apart');
   }
   return note;
+}
+
+/** One signature as a line of a note, with its newline. */
+function formatSignatureLine({ name, keyId, signature }: NoteSignature): string {
+  const bytes = new Uint8Array(KEY_ID_BYTES + signature.length);
+  new DataView(bytes.buffer).setUint32(0, Number.parseInt(keyId, 16));
+  bytes.set(signature, KEY_ID_BYTES);
+  return `\u2014 ${name} ${toBase64(bytes)}\n`;
+}
+
+/** `note` with those of `more` after its own signatures that it does not have yet. */
+export function withSignatures(note: SignedNote, more: readonly NoteSignature[]): SignedNote {
+  const lines = new Map([...note.signatures, ...more].map((signature) => [formatSignatureLine(signature), signature]));
+  return { text: note.text, signatures: [...lines.values()] };
 }
 
 /** Reads a signed note; its signatures are not checked yet. */
@@ -128,7 +149,8 @@ function refuse(message: string): { readonly ok: false; readonly message: string
   return { ok: false, message };
 }
 
-function parseSignatureLine(line: string): NoteSignature | undefined {
+/** The signature of a line without its newline; nothing for a line that is none. */
+export function parseSignatureLine(line: string): NoteSignature | undefined {
   const [, name = '', encoded = ''] = SIGNATURE_LINE.exec(line) ?? [];
   const bytes = fromBase64(encoded);
   if (!isKeyName(name) || bytes === undefined || bytes.length <= KEY_ID_BYTES) return undefined;

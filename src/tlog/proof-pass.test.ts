@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { utf8 } from '../value/encoding.ts';
-import { verifyInclusion } from './proof.ts';
-import { inclusionProofs } from './proof-pass.ts';
-import { leafHash, rootOfLeaves } from './tree.ts';
+import { verifyConsistency, verifyInclusion } from './proof.ts';
+import { consistencyProofFrom, inclusionProofs } from './proof-pass.ts';
+import { appendLeaf, EMPTY_FRONTIER, leafHash, rootOf, rootOfLeaves } from './tree.ts';
 
 const hashesOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, i) => leafHash(utf8(`leaf ${i}`)));
 
@@ -36,4 +36,21 @@ test('a log with too few leaves proves nothing, and neither does a leaf that is 
   assert.throws(() => inclusionProofs([], 1, []), { code: 'out-of-range' });
   assert.throws(() => inclusionProofs(hashesOf(5), 5, [5]), { code: 'out-of-range' });
   assert.deepEqual(inclusionProofs([], 0, []), []);
+});
+
+test('that a tree grew from another is proved from the old one’s peaks and the leaves after it', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 300 }), fc.nat(), (size, pick) => {
+      const oldSize = 1 + (pick % size);
+      const leaves = hashesOf(size);
+      const old = leaves.slice(0, oldSize).reduce(appendLeaf, EMPTY_FRONTIER);
+      const proof = consistencyProofFrom(old, leaves.slice(oldSize), size);
+      const roots = { oldRoot: rootOf(old), root: rootOfLeaves(leaves) };
+      assert.ok(verifyConsistency({ oldSize, size, ...roots, proof }), `${oldSize} of ${size}`);
+    }),
+  );
+  assert.throws(() => consistencyProofFrom(EMPTY_FRONTIER, hashesOf(2), 2), { code: 'out-of-range' });
+  assert.throws(() => consistencyProofFrom(appendLeaf(EMPTY_FRONTIER, leafHash(utf8(''))), [], 2), {
+    code: 'out-of-range',
+  });
 });

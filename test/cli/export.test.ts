@@ -68,6 +68,7 @@ test('an export goes nowhere it could destroy something', async () => {
   assert.equal(file.code, 2);
   assert.match(file.err, /file` is a file, expected a directory\n$/u);
   assert.equal((await interlock('export')).code, 2);
-  assert.equal((await interlock('export', '-o', 'x', '--witness', 'https://w.example')).code, 2);
+  assert.equal((await interlock('export', '-o', 'x', '--witness', 'w.example')).code, 2);
+  assert.equal((await interlock('export', '-o', 'x', '--witness-key', 'k')).code, 2);
   assert.equal((await interlock('export', '-o', 'x', '--data', 'absent')).code, 7);
 });

@@ -16,7 +16,8 @@ import { verifyBundle } from '../../ledger/verify/bundle.ts';
 import type { VerifyReport } from '../../ledger/verify/report.ts';
 import type { Entry } from '../../ledger/entry.ts';
 import { type LogCheckpoint, type VerifyOptions, verifyLog } from '../../ledger/verify/verify.ts';
-import { type VerifierKey, parseVerifierKey } from '../../tlog/note.ts';
+import { parseWitnessKey } from '../../tlog/cosignature.ts';
+import { parseVerifierKey } from '../../tlog/note.ts';
 import { fromUtf8 } from '../../value/encoding.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
@@ -27,6 +28,7 @@ import { counted } from '../issues.ts';
 import { type OpenLog, type SourceProblem, openDataLog, openExportLog } from '../log-source.ts';
 import { withProgress } from '../progress.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
+import { configuredWitnesses } from '../witnesses.ts';
 
 export interface VerifyCommandOptions extends CommonOptions {
   readonly path?: string;
@@ -51,10 +53,10 @@ interface Findings extends Omit<VerifyReport, 'problems' | 'attested' | 'erased'
 
 export async function verifyCommand(terminal: Terminal, options: VerifyCommandOptions): Promise<ExitCode> {
   await requireNamed(terminal, options);
-  const key = options.key === undefined ? undefined : await readKey(terminal, options.key);
+  const keys = await readKeys(terminal, options);
   const given = options.checkpoint === undefined ? [] : [await readNamed(terminal, options.checkpoint, NOTE_BYTES_MAX)];
   const bundle = await readBundle(terminal, options);
-  const how = { checkSignature: verifyEd25519, ...(key === undefined ? {} : { key }) };
+  const how = { checkSignature: verifyEd25519, ...keys };
   if (bundle !== undefined && options.deep) {
     throw new CliError('usage', '`--deep` decides again from a whole log, and a receipt is a part of one');
   }
@@ -146,13 +148,26 @@ async function exists(file: string): Promise<boolean> {
   return (await stat(file).catch(() => undefined)) !== undefined;
 }
 
-async function readKey(terminal: Terminal, file: string): Promise<VerifierKey> {
-  const text = fromUtf8(await readNamed(terminal, file, NOTE_BYTES_MAX));
-  const key = text === undefined ? undefined : parseVerifierKey(text.trim());
-  if (key !== undefined) return key;
-  throw new CliError('unreadable', `\`${file}\` is no verifier key`, {
-    hint: 'expected one line NAME+HASH+KEY, as `verify` prints it for the key it takes on trust',
-  });
+/** What to trust: the file that was given, and the witnesses of the configuration where one is read. */
+async function readKeys(
+  terminal: Terminal,
+  options: VerifyCommandOptions,
+): Promise<Pick<VerifyOptions, 'key' | 'witnesses'>> {
+  const isRead = options.path === undefined || options.config !== undefined;
+  const configured = isRead ? await configuredWitnesses(terminal, options) : [];
+  const known = configured.flatMap(({ key }) => key ?? []);
+  if (options.key === undefined) return { witnesses: known };
+  const text = fromUtf8(await readNamed(terminal, options.key, NOTE_BYTES_MAX)) ?? '';
+  const lines = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+  const [key, ...more] = lines.flatMap((line) => parseVerifierKey(line) ?? []);
+  const given = lines.flatMap((line) => parseWitnessKey(line) ?? []);
+  if (lines.length === 0 || more.length > 0 || lines.length > given.length + (key === undefined ? 0 : 1)) {
+    throw new CliError('unreadable', `\`${options.key}\` is no verifier key`, {
+      hint: 'expected one line NAME+HASH+KEY, as `verify` prints it for the key it takes on trust, and witnesses’ keys',
+    });
+  }
+  const witnesses = [...given, ...known.filter((one) => !given.some(({ keyId }) => keyId === one.keyId))];
+  return key === undefined ? { witnesses } : { key, witnesses };
 }
 
 function show(terminal: Terminal, found: Findings): void {
@@ -168,6 +183,13 @@ function show(terminal: Terminal, found: Findings): void {
   if (found.decided !== undefined) showDeep(terminal, found, found.decided);
   else if (found.erased > 0) {
     writeLine(output, `  ${counted(found.erased, 'sealed value')} were erased: their proofs stand`);
+  }
+  for (const { witness, keyId, known, size, at } of found.cosigners) {
+    const name = `${inert(witness)}+${keyId}`;
+    const told = known
+      ? `cosigned by ${name}: ${size} entries, seen ${at}`
+      : `also signed by ${name}, a key unknown here`;
+    writeLine(output, `  ${told}`);
   }
   if (found.key?.trusted === 'on-first-sight') {
     writeLine(output, `  key taken on trust from the log itself: ${inert(found.key.vkey)}`);

@@ -73,6 +73,8 @@ export interface Reader extends Disposable {
   leaf(position: number): Uint8Array | undefined;
   /** Oldest first. */
   checkpoints(): IterableIterator<StoredCheckpoint>;
+  /** The last one of at most `size` entries; of any size if not given. */
+  checkpointUpTo(size?: number): StoredCheckpoint | undefined;
   /** All calls by id. */
   calls(): IterableIterator<CallRow>;
   call(id: string): CallRow | undefined;
@@ -201,6 +203,8 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
     leaves: (from = 0) => paged(statements.leaves, from, leafOf, (leaf) => leaf.position + 1),
     leaf: (position) => reading(() => optional(statements.leaf.get(position), (row) => bytes(row, 'leaf'))),
     checkpoints: () => paged(statements.checkpoints, -1, checkpointOf, ({ frontier }) => frontier.size),
+    checkpointUpTo: (size = Number.MAX_SAFE_INTEGER) =>
+      reading(() => optional(statements.checkpointUpTo.get(size), checkpointOf)),
     calls: () => paged(statements.calls, '', callRow, (row) => row.id),
     call: (id) => reading(() => optional(statements.call.get(id), callRow)),
     open: () => reading(() => statements.allOpen.all().map(callRow)),

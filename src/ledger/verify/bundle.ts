@@ -3,7 +3,7 @@
 import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
 import type { Checkpoint } from '../../tlog/checkpoint.ts';
 import { formatVerifierKey, parseVerifierKey, verifyNote } from '../../tlog/note.ts';
-import type { VerifierKey } from '../../tlog/note.ts';
+import type { SignedNote, VerifierKey } from '../../tlog/note.ts';
 import { verifyInclusion } from '../../tlog/proof.ts';
 import { leafHash } from '../../tlog/tree.ts';
 import { equalBytes } from '../../value/digest.ts';
@@ -11,6 +11,8 @@ import { toBase64, utf8 } from '../../value/encoding.ts';
 import { parseBundle } from '../bundle/format.ts';
 import type { Bundle, BundleEntry } from '../bundle/format.ts';
 import { authorFault } from './author.ts';
+import { collectCosignatures } from './cosignatures.ts';
+import type { Cosignatures } from './cosignatures.ts';
 import { checkLeaf, shown } from './leaf.ts';
 import type { Envelope } from './leaf.ts';
 import { PROBLEMS_MAX } from './report.ts';
@@ -23,11 +25,13 @@ interface Run {
   omitted: number;
   /** Valid signatures over the tree: its own, and those of outside checkpoints of the same size. */
   checkpoints: number;
+  readonly cosignatures: Cosignatures;
 }
 
 /** A bundle in whatever state is a report, never an error. */
 export function verifyBundle(bytes: Uint8Array, options: VerifyOptions): VerifyReport {
-  const run: Run = { options, problems: [], omitted: 0, checkpoints: 0 };
+  const cosignatures = collectCosignatures(options.witnesses ?? [], options.checkSignature);
+  const run: Run = { options, problems: [], omitted: 0, checkpoints: 0, cosignatures };
   const read = parseBundle(bytes);
   if (!read.ok) {
     problem(run, 'bundle-malformed', read.message);
@@ -49,7 +53,7 @@ function problem(run: Run, code: ProblemCode, message: string, entry?: number): 
 }
 
 function report(
-  { options, problems, omitted, checkpoints }: Run,
+  { options, problems, omitted, checkpoints, cosignatures }: Run,
   checkpoint: Checkpoint | undefined,
   key: VerifierKey | undefined,
   entries: number,
@@ -63,6 +67,7 @@ function report(
     erased: 0,
     unsigned: 0,
     checkpoints,
+    cosigners: cosignatures.told(),
     ...(key === undefined ? {} : { key: { vkey: formatVerifierKey(key), trusted } }),
     problems,
     omitted,
@@ -93,8 +98,14 @@ function signedCheckpoint(run: Run, text: string, key: VerifierKey | undefined):
     problem(run, 'checkpoint-signature', message);
     return undefined;
   }
-  run.checkpoints += 1;
+  countSigned(run, note, checkpoint.size, key);
   return checkpoint;
+}
+
+function countSigned(run: Run, note: SignedNote, size: number, key: VerifierKey): void {
+  run.checkpoints += 1;
+  const fault = run.cosignatures.see(note, size, ({ name, keyId }) => name === key.name && keyId === key.keyId);
+  if (fault !== undefined) problem(run, 'cosignature-invalid', fault);
 }
 
 function checkEntries(run: Run, entries: readonly BundleEntry[], checkpoint: Checkpoint): void {
@@ -158,6 +169,5 @@ function checkOutside(run: Run, text: string | Uint8Array, { origin, size, root 
   if (!equalBytes(checkpoint.root, root)) {
     return problem(run, 'outside-root', `expected the root that was signed for size ${size}: history was rewritten`);
   }
-  run.checkpoints += 1;
-  return undefined;
+  return countSigned(run, note, size, key);
 }

@@ -7,6 +7,7 @@
  * `log-truncated` something signed is longer than the log. `key-mismatch` the log names another key than the given one.
  * `checkpoint-*` a kept checkpoint is malformed, out of order, of another log, not signed under the key, or signed over
  * another tree. `outside-*` the same for checkpoints kept elsewhere; `outside-root` means that history was rewritten.
+ * `cosignature-invalid` a line of a witness whose key was given does not verify.
  * Of a bundle also: `bundle-malformed` it has another form; `entry-proof` an entry is not in the signed tree where it says;
  * `outside-size` a checkpoint kept elsewhere is of another size, and cannot be compared without the log.
  */
@@ -17,6 +18,7 @@ export type ProblemCode =
   | 'checkpoint-origin'
   | 'checkpoint-root'
   | 'checkpoint-signature'
+  | 'cosignature-invalid'
   | 'entry-log'
   | 'entry-malformed'
   | 'entry-missing'
@@ -43,6 +45,19 @@ export interface Problem {
   readonly entry?: number;
 }
 
+/** Who cosigned a checkpoint of the log. */
+export interface Cosigner {
+  /** The name in the line; whoever has no key of it has only its word. */
+  readonly witness: string;
+  readonly keyId: string;
+  /** The largest size it cosigned. */
+  readonly size: number;
+  /** Whether its key was given, and the cosignature verifies under it. */
+  readonly known: boolean;
+  /** When a known witness saw it, RFC 3339. */
+  readonly at?: string;
+}
+
 export interface VerifyReport {
   /** `ok` when there is no problem. Read it with `unsigned`: entries that no signature covers prove nothing. */
   readonly verdict: 'ok' | 'bad';
@@ -57,6 +72,8 @@ export interface VerifyReport {
   readonly unsigned: number;
   /** Valid checkpoints whose root is the tree's, kept and outside ones. */
   readonly checkpoints: number;
+  /** Who cosigned them, by name. */
+  readonly cosigners: readonly Cosigner[];
   /** The key the signatures were checked under; absent when the log names none and none was given. */
   readonly key?: {
     readonly vkey: string;

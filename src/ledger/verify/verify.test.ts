@@ -60,6 +60,7 @@ test('an untouched log is ok, and the report says what was covered and by whose 
     erased: 0,
     unsigned: 2,
     checkpoints: 3,
+    cosigners: [],
     key: { vkey: formatVerifierKey(owner.key), trusted: 'on-first-sight' },
     problems: [],
     omitted: 0,

@@ -2,13 +2,16 @@
 
 import { equalBytes } from '../../value/digest.ts';
 import { toBase64 } from '../../value/encoding.ts';
+import type { WitnessKey } from '../../tlog/cosignature.ts';
 import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
 import type { SignedCheckpoint } from '../../tlog/checkpoint.ts';
 import { formatVerifierKey, parseVerifierKey, verifyNote } from '../../tlog/note.ts';
-import type { SignatureCheck, VerifierKey } from '../../tlog/note.ts';
+import type { SignatureCheck, SignedNote, VerifierKey } from '../../tlog/note.ts';
 import { appendLeaf, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from '../../tlog/tree.ts';
 import type { Frontier } from '../../tlog/tree.ts';
 import { authorFault } from './author.ts';
+import { collectCosignatures } from './cosignatures.ts';
+import type { Cosignatures } from './cosignatures.ts';
 import { checkLeaf, shown } from './leaf.ts';
 import type { Envelope } from './leaf.ts';
 import { PROBLEMS_MAX } from './report.ts';
@@ -37,6 +40,8 @@ export interface VerifyOptions {
   readonly key?: VerifierKey;
   /** Signed notes kept outside the log's own place, in any order. */
   readonly outside?: readonly (string | Uint8Array)[];
+  /** The witnesses whose cosignatures are checked; those of others are told and prove nothing. */
+  readonly witnesses?: readonly WitnessKey[];
   /** Sees every entry that is sound by itself, in the order in which they are read. */
   readonly visit?: (envelope: Envelope, position: number) => void;
 }
@@ -57,6 +62,7 @@ interface Run {
   /** The largest size whose root is signed and right. */
   signed: number;
   checkpoints: number;
+  readonly cosignatures: Cosignatures;
   /** Entries are missing or out of order, so that no later root can be compared. */
   gap: boolean;
   /** The last kept root was not the tree's: what follows from that is not reported again. */
@@ -111,6 +117,7 @@ function begin(options: VerifyOptions): Run {
     key: options.key,
     signed: 0,
     checkpoints: 0,
+    cosignatures: collectCosignatures(options.witnesses ?? [], options.checkSignature),
     gap: false,
     mismatch: false,
     kept: 0,
@@ -140,6 +147,7 @@ function report(run: Run): VerifyReport {
     erased: run.erased,
     unsigned: Math.max(0, size - run.signed),
     checkpoints: run.checkpoints,
+    cosigners: run.cosignatures.told(),
     ...(run.key === undefined ? {} : { key: { vkey: formatVerifierKey(run.key), trusted } }),
     problems: run.problems,
     omitted: run.omitted,
@@ -252,7 +260,7 @@ function checkSigned(run: Run, kind: Kind, { note, checkpoint }: SignedCheckpoin
     return problem(run, `${kind}-signature`, `expected a signature of the log's key on size ${size}, got ${got}`);
   }
   if (size > run.next) run.beyond = Math.max(run.beyond, size);
-  else if (isRoot(run, size, root)) countSigned(run, size);
+  else if (isRoot(run, size, root)) countSigned(run, size, note);
   else if (kind === 'outside' || !(run.gap || run.mismatch)) {
     run.mismatch ||= kind === 'checkpoint';
     const range = `one of the entries ${run.signed} to ${size - 1} is not what it was`;
@@ -265,8 +273,14 @@ function isRoot(run: Run, size: number, root: Uint8Array): boolean {
   return !run.gap && size === run.frontier.size && equalBytes(root, rootOf(run.frontier));
 }
 
-function countSigned(run: Run, size: number): void {
+function countSigned(run: Run, size: number, note: SignedNote): void {
   run.signed = size;
   run.checkpoints += 1;
   run.mismatch = false;
+  const fault = run.cosignatures.see(
+    note,
+    size,
+    ({ name, keyId }) => name === run.key?.name && keyId === run.key.keyId,
+  );
+  if (fault !== undefined) problem(run, 'cosignature-invalid', fault);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { witnessKeyLine } from '../../../test/witness.ts';
 import { canonicalText } from '../../value/canonical.ts';
 import type { Issue } from '../../value/issue.ts';
 import { parseConfiguration } from './configuration.ts';
@@ -221,10 +222,9 @@ const IN_SECTION: Readonly<Record<keyof typeof LATER, (key: string) => string>> 
   approvals: (key) => `interlock: 1\napprovals:\n  ${key}: y\n`,
   clock: (key) => key,
   disk: (key) => key,
-  checkpoints: (key) => `interlock: 1\ncheckpoints:\n  ${key}: y\n`,
 };
 
-for (const section of ['top', 'server', 'tool', 'downstreamKey', 'guard', 'approvals', 'checkpoints'] as const) {
+for (const section of ['top', 'server', 'tool', 'downstreamKey', 'guard', 'approvals'] as const) {
   for (const key of LATER[section]) {
     test(`\`${key}\` in ${section} is refused as not available yet, never ignored`, () => {
       const text = IN_SECTION[section](key);
@@ -407,4 +407,24 @@ test('no text makes the parser throw, and what it refuses has a place inside the
     }),
     { numRuns: 3_000 },
   );
+});
+
+test('witnesses are read with their keys, and each mistake in one is told at its place', () => {
+  const key = witnessKeyLine(9);
+  const read = parsed(`interlock: 1\ncheckpoints: { witnesses: [{ key: "${key}", url: "https://w.example/x" }] }\n`);
+  assert.deepEqual(read.checkpoints.witnesses, [{ key, url: 'https://w.example/x' }]);
+  const refused = (witness: string): readonly string[] =>
+    refusals(`interlock: 1\ncheckpoints:\n  witnesses:\n    - ${witness}\n`).map((told) =>
+      told.replace(/^4:\d+ /u, ''),
+    );
+  const good = `key: "${key}"`;
+  assert.deepEqual(refused(`{ ${good} }`), ['wrong-value']);
+  assert.deepEqual(refused('{ url: "https://w.example" }'), ['wrong-value']);
+  assert.deepEqual(refused(`{ ${good}, url: "w.example" }`), ['wrong-value']);
+  assert.deepEqual(refused(`{ ${good}, url: "https://me@w.example" }`), ['wrong-value']);
+  assert.deepEqual(refused(`{ key: "${key.replace('test', 'tset')}", url: "https://w.example" }`), ['wrong-value']);
+  assert.deepEqual(refused(`{ ${good}, url: "https://w.example", quorum: 2 }`), ['unknown-key']);
+  assert.deepEqual(refused('w.example'), ['wrong-type']);
+  const twice = `{ ${good}, url: "https://w.example" }`;
+  assert.deepEqual(refusals(`interlock: 1\ncheckpoints: { witnesses: [${twice}, ${twice}] }\n`), ['2:27 wrong-value']);
 });

@@ -15,5 +15,4 @@ export const LATER = {
   clock: [],
   disk: [],
   approvals: [],
-  checkpoints: ['witnesses'],
 } as const;

@@ -5,6 +5,8 @@ import { readBoolean, readFields, readText, readWord } from './reader.ts';
 import type { Entry, Reader } from './reader.ts';
 import { LATER } from './later.ts';
 import { readSize } from './size.ts';
+import { readWitnesses } from './witness.ts';
+import type { WitnessSettings } from './witness.ts';
 
 export interface ApprovalSettings {
   /** Whether an answer counts only with its approver's signature; else the operating-system user's word does too. */
@@ -55,9 +57,11 @@ export function readPins(reader: Reader, entry: Entry): PinSettings {
 export interface CheckpointSettings {
   /** Where a checkpoint is kept outside of the data directory, as written; absent: in the user's state directory. */
   readonly file?: string;
+  /** Who is asked to cosign checkpoints. */
+  readonly witnesses: readonly WitnessSettings[];
 }
 
-export const CHECKPOINTS: CheckpointSettings = {};
+export const CHECKPOINTS: CheckpointSettings = { witnesses: [] };
 
 export function readApprovals(reader: Reader, entry: Entry): ApprovalSettings {
   let { signed, interactive } = APPROVALS;
@@ -119,12 +123,14 @@ export function readPersonal(reader: Reader, entry: Entry): PersonalSettings {
 
 export function readCheckpoints(reader: Reader, entry: Entry): CheckpointSettings {
   let file: string | undefined;
+  let { witnesses } = CHECKPOINTS;
   const parsers = {
     file: (inner: Entry) =>
       void (file = readText(reader, inner.value, inner.place, '`file` of `checkpoints`')?.text ?? file),
+    witnesses: (inner: Entry) => void (witnesses = readWitnesses(reader, inner)),
   };
-  readFields(reader, entry.value, entry.place, '`checkpoints`', parsers, LATER.checkpoints);
-  return Object.freeze(file === undefined ? CHECKPOINTS : { file });
+  readFields(reader, entry.value, entry.place, '`checkpoints`', parsers);
+  return Object.freeze(file === undefined ? { witnesses } : { file, witnesses });
 }
 
 function flag(reader: Reader, entry: Entry, section: string): boolean | undefined {

@@ -1,0 +1,42 @@
+/** A stored log as it is shown to witnesses: its last checkpoint, and proofs that it grew from smaller ones. */
+
+import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
+import type { SignedCheckpoint } from '../../tlog/checkpoint.ts';
+import { consistencyProofFrom } from '../../tlog/proof-pass.ts';
+import { appendLeaf, EMPTY_FRONTIER, leafHash } from '../../tlog/tree.ts';
+import type { Frontier } from '../../tlog/tree.ts';
+import { LedgerError } from '../ledger.ts';
+import type { Reader } from './reader.ts';
+
+export interface WitnessedLog {
+  /** The last checkpoint that is committed; none before the first. */
+  last(): SignedCheckpoint | undefined;
+  /** The proof that the tree of `size` entries grew from that of `oldSize`, of which there is at least one. */
+  proof(oldSize: number, size: number): readonly Uint8Array[];
+}
+
+/** Reads what it needs when it is asked: the entries after the nearest checkpoint below, not the log. */
+export function witnessedLog(reader: Pick<Reader, 'checkpointUpTo' | 'leaves'>): WitnessedLog {
+  const hashesFrom = function* (from: number): Generator<Uint8Array, void> {
+    for (const { leaf } of reader.leaves(from)) yield leafHash(leaf);
+  };
+  const frontierAt = (size: number): Frontier => {
+    let frontier = reader.checkpointUpTo(size)?.frontier ?? EMPTY_FRONTIER;
+    if (frontier.size === size) return frontier;
+    for (const hash of hashesFrom(frontier.size)) {
+      frontier = appendLeaf(frontier, hash);
+      if (frontier.size === size) return frontier;
+    }
+    throw new LedgerError('tampered', `the log has ${frontier.size} entries, fewer than the ${size} that were signed`);
+  };
+  return {
+    last: () => {
+      const stored = reader.checkpointUpTo();
+      if (stored === undefined) return undefined;
+      const signed = parseSignedCheckpoint(stored.note);
+      if (signed.ok) return signed.value;
+      throw new LedgerError('tampered', `the last checkpoint cannot be read: ${signed.message}`);
+    },
+    proof: (oldSize, size) => consistencyProofFrom(frontierAt(oldSize), hashesFrom(oldSize), size),
+  };
+}
