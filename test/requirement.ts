@@ -190,6 +190,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-witness-running',
+    text: 'a running gateway has its checkpoints cosigned and keeps the cosignatures, and no call waits for a witness',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-page-verifies',
     text: 'the verifier of bundles runs in a browser, from one script, and gives the report that it gives here',
     where: ['docs/ledger.md'],

@@ -2,7 +2,8 @@
 
 import type { Witness } from '../authority/witness.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
-import { witnessedLog } from '../ledger/sqlite/witnessed-log.ts';
+import { type WitnessedLog, witnessedLog } from '../ledger/sqlite/witnessed-log.ts';
+import type { SignedCheckpoint } from '../tlog/checkpoint.ts';
 import { formatNote, withSignatures } from '../tlog/note.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import { isJsonObject } from '../value/json.ts';
@@ -14,6 +15,9 @@ import { CliError } from './exit.ts';
 import { withProgress } from './progress.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 import { type Asked, askAll, configuredWitnesses, refusalOf } from './witnesses.ts';
+
+/** How often a checkpoint is chosen anew because a gateway was faster with a later one. */
+const ROUNDS_MAX = 5;
 
 export interface SignedDataLog extends Disposable {
   /** The signed note over everything that was committed when the log was opened, with what witnesses added to it. */
@@ -36,14 +40,9 @@ export async function openSigned(terminal: Terminal, options: CommonOptions, nam
   const reader = openReader(dataDirectory(terminal, options));
   try {
     const key = keyOf(reader.leaf(0));
-    const log = witnessedLog(reader);
-    const signed = log.last();
-    if (signed === undefined) {
-      throw new CliError('unreadable', 'the log has no checkpoint', { hint: 'run interlock verify' });
-    }
     const others = configured.filter(({ url }) => url !== named?.url);
-    // Others may write meanwhile: this is the checkpoint that is handed out, and the one that is shown.
-    const asked = await askAll(named === undefined ? others : [...others, named], { ...log, last: () => signed });
+    const witnesses = named === undefined ? others : [...others, named];
+    const { signed, asked } = await cosigned(witnessedLog(reader), witnesses);
     for (const one of asked) {
       const refusal = refusalOf(one);
       if (refusal !== undefined) writeLine(terminal.errors, `interlock: ${inert(refusal)}`);
@@ -59,6 +58,26 @@ export async function openSigned(terminal: Terminal, options: CommonOptions, nam
   } catch (error) {
     reader[Symbol.dispose]();
     throw error;
+  }
+}
+
+/**
+ * The last checkpoint, and what witnesses say to it. A gateway may have shown one of them a later one meanwhile, so that
+ * it takes no earlier one: then that is the last.
+ */
+async function cosigned(
+  log: WitnessedLog,
+  witnesses: readonly Witness[],
+): Promise<{ readonly signed: SignedCheckpoint; readonly asked: readonly Asked[] }> {
+  for (let round = 1; ; round += 1) {
+    const signed = log.last();
+    if (signed === undefined) {
+      throw new CliError('unreadable', 'the log has no checkpoint', { hint: 'run interlock verify' });
+    }
+    const asked = await askAll(witnesses, { ...log, last: () => signed });
+    const size = log.last()?.checkpoint.size ?? 0;
+    const isLate = asked.some(({ answer }) => answer.kind === 'ahead' && answer.size <= size);
+    if (!isLate || round === ROUNDS_MAX) return { signed, asked };
   }
 }
 

@@ -16,8 +16,8 @@ const WITNESS_WAIT_MS = 5_000;
 
 const KEY_BYTES_MAX = 64 * 1024;
 
-function witnessesOf({ checkpoints }: Configuration): readonly Witness[] {
-  return checkpoints.witnesses.map(({ key, url }) => {
+export function witnessesOf(configuration: Configuration | undefined): readonly Witness[] {
+  return (configuration?.checkpoints.witnesses ?? []).map(({ key, url }) => {
     const parsed = parseWitnessKey(key);
     return parsed === undefined ? { url } : { url, key: parsed };
   });
@@ -27,7 +27,7 @@ function witnessesOf({ checkpoints }: Configuration): readonly Witness[] {
 export async function configuredWitnesses(terminal: Terminal, common: CommonOptions): Promise<readonly Witness[]> {
   if (common.data !== undefined && common.config === undefined) return [];
   const { configuration } = await loadConfiguration(terminal, common);
-  return configuration === undefined ? [] : witnessesOf(configuration);
+  return witnessesOf(configuration);
 }
 
 /** The witness at `url`; its key is what was given, or what `configured` says of that place. */

@@ -16,6 +16,7 @@ export const ENTRY_TYPES = [
   'ledger.opened',
   'ledger.closed',
   'ledger.outside-failed',
+  'ledger.witness-failed',
   'ledger.rollback-accepted',
   'ledger.rollback-lifted',
   'policy.loaded',

@@ -52,6 +52,11 @@ export function parkedKey(principal: string): string {
 /** 1 from the acceptance of an older copy of the log until a person lifts that; no call can move it. */
 export const ROLLBACK_KEY = 'rollback/accepted';
 
+/** How much of a newer log the witness with this key had seen when an older copy was accepted; kept for ever. */
+export function seenByWitness(witness: string): string {
+  return `rollback/witness/${witness}`;
+}
+
 /** What `step`, as the entry of `moment`, makes of the tables. Columns that no entry says are kept as they are. */
 export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
   if (step.kind === 'kill-set' || step.kind === 'kill-lifted') return foldKill(step, moment, lookups);
@@ -101,8 +106,11 @@ function foldPin({ tool, digest }: PinStep, { position }: Moment, lookups: Looku
   return { ok: false, code: 'illegal', message: `\`${tool}\` was trusted before, so \`pin.trusted\` does not fit` };
 }
 
-function foldRollback({ kind }: RollbackStep, lookups: Lookups): Folded {
-  if (kind === 'rollback-accepted') return { ok: true, keys: [], counters: [[ROLLBACK_KEY, 1]] };
+function foldRollback(step: RollbackStep, lookups: Lookups): Folded {
+  if (step.kind === 'rollback-accepted') {
+    const seen = Object.entries(step.witnesses).map(([witness, size]) => [seenByWitness(witness), size] as const);
+    return { ok: true, keys: [], counters: [[ROLLBACK_KEY, 1], ...seen] };
+  }
   if (lookups.counter(ROLLBACK_KEY) !== 0) return { ok: true, keys: [], counters: [[ROLLBACK_KEY, 0]] };
   return {
     ok: false,

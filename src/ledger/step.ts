@@ -95,7 +95,12 @@ export interface PinStep {
 
 /** `ledger.rollback-accepted` and `ledger.rollback-lifted`: about no single call. */
 export type RollbackStep =
-  | { readonly kind: 'rollback-accepted'; readonly call?: never }
+  | {
+      readonly kind: 'rollback-accepted';
+      /** What witnesses had seen of the newer log: sizes, by name and id of their keys. */
+      readonly witnesses: Charges;
+      readonly call?: never;
+    }
   | { readonly kind: 'rollback-lifted'; readonly call?: never };
 
 export type Step = CallStep | KillStep | PinStep | ClockStep | ContentStep | StandingStep | RollbackStep | VaultStep;
@@ -283,9 +288,11 @@ function readPin(fields: JsonObject): ReadStep {
   return { ok: true, step: { kind: 'pin-trusted', tool: name, digest } };
 }
 
-function readRollback(kind: RollbackStep['kind'], { reason, by }: JsonObject): ReadStep {
+function readRollback(kind: RollbackStep['kind'], { reason, by, witnesses = {} }: JsonObject): ReadStep {
   if (!isName(reason)) return missing('reason');
-  return isName(by) ? { ok: true, step: { kind } } : missing('by');
+  if (!isName(by)) return missing('by');
+  if (kind === 'rollback-lifted') return { ok: true, step: { kind } };
+  return isCharges(witnesses, ['']) ? { ok: true, step: { kind, witnesses } } : missing('witnesses');
 }
 
 function toolName(fields: JsonObject): string | undefined {

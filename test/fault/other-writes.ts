@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GatewayProcess } from '../whole/gateway-process.ts';
+import { witnessKeyLine } from '../witness.ts';
 import { type BankPlace, bankPlace, turn } from './bank-place.ts';
 import { FRESH, ask, killedItself, tellOf } from './run.ts';
 
@@ -233,6 +234,13 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
       writeFileSync(blocked, 'a file where a directory should be');
       place.configure(`checkpoints: { file: ${JSON.stringify(join(blocked, 'sub', 'file'))} }\n`);
     },
+    mend: (place) => place.configure(''),
+    ...UNCHANGED,
+  },
+  {
+    type: 'ledger.witness-failed',
+    prepare: (place) =>
+      place.configure(`checkpoints: { witnesses: [{ key: "${witnessKeyLine(9)}", url: "http://127.0.0.1:1" }] }\n`),
     mend: (place) => place.configure(''),
     ...UNCHANGED,
   },

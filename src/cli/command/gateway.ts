@@ -3,6 +3,8 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { Authority } from '../../authority/authority.ts';
+import type { Witness } from '../../authority/witness.ts';
+import { type Witnessing, keepWitnesses, requireWitnessed } from '../../authority/witnessing.ts';
 import { newId } from '../../authority/draft.ts';
 import { keepVault } from '../../authority/vault-upkeep.ts';
 import { type Gateway, openGateway } from '../../gateway/gateway.ts';
@@ -16,9 +18,12 @@ import { startable } from '../installed-package.ts';
 import { Session } from '../session.ts';
 import { type Terminal, inert, writeLine } from '../terminal.ts';
 import { VERSION } from '../version.ts';
+import { witnessesOf } from '../witnesses.ts';
 
 /** How many attempts a call makes by itself, where that is safe. */
 const ATTEMPTS_MAX = 3;
+/** How long a start waits for each answer of a witness, milliseconds. */
+const START_WAIT_MS = 3_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function gatewayCommand(
@@ -32,7 +37,7 @@ export async function gatewayCommand(
   await using data = await openData(terminal, options, { create: true, loaded: first });
   const { world } = data;
   // The gateway needs the authority's door, and the authority reaches tools through the gateway.
-  const opened: { gateway?: Gateway } = {};
+  const opened: { gateway?: Gateway; session?: Session } = {};
   const authority = new Authority(data.ledger, {
     vault: data.vault,
     world,
@@ -41,6 +46,9 @@ export async function gatewayCommand(
     attemptsMax: ATTEMPTS_MAX,
     reach: (tool) => opened.gateway?.reach(tool),
   });
+  const witnesses = (): readonly Witness[] => witnessesOf(opened.session?.configuration ?? first.configuration);
+  const witnessing = { ledger: data.ledger, world, witnesses, log };
+  await requireWitnessed(witnessing, START_WAIT_MS);
   const recovered = await authority.recover();
   if (recovered > 0) {
     log(`a process died before the outcome of ${counted(recovered, 'call')} was recorded: unknown from now on`);
@@ -56,6 +64,7 @@ export async function gatewayCommand(
     upkeep: ({ personal }) => keepVault(data.ledger, world, data.vault.keyring, personal.epochMs),
     show: (issues, { shown, source }) => showIssues(terminal, issues, shown, source),
   });
+  opened.session = session;
   session.take(first);
   const servers = (): ReadonlyMap<string, ServerConfiguration> =>
     startable(session.configuration?.servers ?? new Map(), session.used?.lock, directory, log);
@@ -72,7 +81,7 @@ export async function gatewayCommand(
   });
   opened.gateway = gateway;
   if (terminal.attended.input) log('this speaks MCP on standard input, for a host to start; Ctrl-D ends it');
-  await serve(terminal, { gateway, session, servers, log });
+  await serve(terminal, { gateway, session, servers, log, witnessing });
   await session.recorded();
   await requireRecording(data.ledger);
   return EXIT.ok;
@@ -84,10 +93,11 @@ interface Serving {
   /** Of the policy in force, those that can be started. */
   readonly servers: () => ReadonlyMap<string, ServerConfiguration>;
   readonly log: (line: string) => void;
+  readonly witnessing: Witnessing;
 }
 
 /** Until the input ends or this process is asked to end; a second signal ends it as signals do. */
-async function serve(terminal: Terminal, { gateway, session, servers, log }: Serving): Promise<void> {
+async function serve(terminal: Terminal, { gateway, session, servers, log, witnessing }: Serving): Promise<void> {
   const ended = new AbortController();
   const changed = (): void => {
     gateway.reconfigure(servers());
@@ -101,10 +111,11 @@ async function serve(terminal: Terminal, { gateway, session, servers, log }: Ser
   const claiming = session.claim(ended.signal);
   const tending = session.tend(ended.signal);
   const probing = session.probe(ended.signal);
+  const witnessed = keepWitnesses(witnessing, ended.signal);
   await gateway.ended;
   for (const signal of SIGNALS) terminal.signals.off(signal, close);
   ended.abort();
-  await Promise.all([...watching, claiming, tending, probing]);
+  await Promise.all([...watching, claiming, tending, probing, witnessed]);
 }
 
 /** Signs what was recorded; a ledger that stopped meanwhile is the end of this command, not only of its calls. */

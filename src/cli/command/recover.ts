@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { acceptClock } from '../../authority/clock.ts';
 import { liftRollback } from '../../authority/rollback.ts';
+import { acceptSeen } from '../../authority/witnessing.ts';
 import { dataFiles } from '../../ledger/directory.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
@@ -10,6 +11,7 @@ import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { reasonOf, systemUser } from '../reason.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
+import { configuredWitnesses } from '../witnesses.ts';
 
 /** What there is to decide; each is an option of the command, and one is given. */
 type Action = 'acceptClock' | 'acceptRollback' | 'lift';
@@ -69,8 +71,12 @@ async function takeClock(terminal: Terminal, options: CommonOptions, said: Said)
 async function acceptRollback(terminal: Terminal, options: CommonOptions, said: Said): Promise<Recovered> {
   // A directory that was emptied has no ledger yet; one where nobody ever looked for one is a mistake.
   const create = existsSync(dataFiles(dataDirectory(terminal, options)).ledger);
+  const witnesses = await configuredWitnesses(terminal, options);
   await using data = await openData(terminal, options, { create, acceptRollback: said });
-  if (data.ledger.outside !== 'accepted') {
+  const { ledger, world } = data;
+  const log = (line: string): void => writeLine(terminal.errors, `interlock: ${inert(line)}`);
+  const isAccepted = await acceptSeen({ ledger, world, witnesses: () => witnesses, log }, said);
+  if (ledger.outside !== 'accepted' && !isAccepted) {
     const message = 'the log is not older than its checkpoint outside: there is nothing to accept';
     return { ok: false, code: 'not-rolled-back', message };
   }

@@ -1,5 +1,6 @@
 /** What the main thread and the thread that writes say to each other. */
 
+import type { NoteSignature } from '../../tlog/note.ts';
 import type { Composed } from '../batch.ts';
 import type { LedgerErrorCode, Reads } from '../ledger.ts';
 import type { OutsidePlace } from '../outside.ts';
@@ -45,7 +46,13 @@ export type JobMessage =
   | { readonly id: number; readonly kind: 'checkpoint' }
   /** Empties the WAL. */
   | { readonly id: number; readonly kind: 'truncate' }
-  | { readonly id: number; readonly kind: 'rewrap'; readonly epoch: number; readonly from: RewrapFrom };
+  | { readonly id: number; readonly kind: 'rewrap'; readonly epoch: number; readonly from: RewrapFrom }
+  | {
+      readonly id: number;
+      readonly kind: 'cosign';
+      readonly size: number;
+      readonly signatures: readonly NoteSignature[];
+    };
 
 /** What a job that is no composition comes to. */
 export type JobAnswer = ErasedCount | RewrapFrom | 'done' | 'busy' | undefined;

@@ -1,6 +1,7 @@
 /** The ledger in a data directory, as the main thread uses it; the writing is done by `worker.ts`. */
 
 import type { Worker } from 'node:worker_threads';
+import type { NoteSignature } from '../../tlog/note.ts';
 import { uuidV7 } from '../../value/id.ts';
 import type { JsonValue } from '../../value/json.ts';
 import type { World } from '../../world/world.ts';
@@ -30,6 +31,8 @@ import type { LedgerOptions, LedgerStats, StoredLedger } from './stored-ledger.t
 import type { Opened } from './thread.ts';
 import { startThread } from './thread.ts';
 import type { ErasedCount, RewrapFrom } from './vault-table.ts';
+import type { WitnessedLog } from './witnessed-log.ts';
+import { witnessedLog } from './witnessed-log.ts';
 
 const LOCK_WAIT_MS = 5_000;
 const QUEUE_MAX = 4_096;
@@ -81,6 +84,7 @@ class SqliteLedger implements StoredLedger {
   readonly instance: string;
   readonly key: string;
   readonly outside: OutsideState['state'] | undefined;
+  readonly witnessed: WitnessedLog;
   readonly #worker: Worker;
   readonly #world: World;
   readonly #vault: Vault;
@@ -112,6 +116,7 @@ class SqliteLedger implements StoredLedger {
     this.#files = files;
     this.#queueMax = options.queueMax ?? QUEUE_MAX;
     this.#reader = reader;
+    this.witnessed = witnessedLog(reader);
     this.#idle = createIdleTimer(options.world, CHECKPOINT_EVERY_MS, () => this.#signIdle());
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (error: Error) => this.#stop('stopped', `the ledger's thread failed: ${error.message}`, 'all'));
@@ -190,6 +195,10 @@ class SqliteLedger implements StoredLedger {
   async rewrap(epoch: number, from: RewrapFrom): Promise<RewrapFrom | undefined> {
     const message = { kind: 'rewrap', epoch, from } as const;
     return (await this.#submit({ kind: 'upkeep' }, (id) => ({ id, ...message }))) as RewrapFrom | undefined;
+  }
+
+  async cosign(size: number, signatures: readonly NoteSignature[]): Promise<void> {
+    await this.#submit({ kind: 'upkeep' }, (id) => ({ id, kind: 'cosign', size, signatures }));
   }
 
   get persons(): Reader {

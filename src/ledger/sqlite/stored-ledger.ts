@@ -1,5 +1,6 @@
 /** What an open ledger of a data directory is made with, and what it can do beside what every ledger can. */
 
+import type { NoteSignature } from '../../tlog/note.ts';
 import type { DieAt } from '../../world/fault-point.ts';
 import type { World } from '../../world/world.ts';
 import type { Ledger, Writes } from '../ledger.ts';
@@ -8,6 +9,7 @@ import type { Vault } from '../vault.ts';
 import type { OutsideState, RollbackAcceptance } from './message.ts';
 import type { Reader } from './reader.ts';
 import type { ErasedCount, RewrapFrom } from './vault-table.ts';
+import type { WitnessedLog } from './witnessed-log.ts';
 
 export interface LedgerOptions {
   readonly dataDirectory: string;
@@ -49,6 +51,10 @@ export interface StoredLedger extends Ledger {
   emptyWal(): Promise<'done' | 'busy'>;
   /** Wraps some more keys of earlier epochs by that of `epoch`; resolves with where to go on, nothing at the end. */
   rewrap(epoch: number, from: RewrapFrom): Promise<RewrapFrom | undefined>;
+  /** Adds what witnesses signed to the checkpoint of `size`; nothing where there is none, or it has their lines. */
+  cosign(size: number, signatures: readonly NoteSignature[]): Promise<void>;
+  /** The log as witnesses are shown it. */
+  readonly witnessed: WitnessedLog;
   /** What is stored of subjects. */
   readonly persons: Pick<Reader, 'callsOf' | 'holds' | 'kept' | 'subjects'>;
 }

@@ -272,6 +272,7 @@ function finish(writer: Writer, batch: Batch, at: number, composed?: readonly Co
 }
 
 function upkeep(writer: Writer, message: JobMessage): RewrapFrom | undefined {
+  if (message.kind === 'cosign') writer.cosign(message.size, message.signatures);
   return message.kind === 'rewrap' ? writer.rewrap(message.epoch, message.from) : undefined;
 }
 

@@ -1,7 +1,8 @@
 /** The one connection of a process that writes: transactions over the log, its tree and its tables. */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { VerifierKey } from '../../tlog/note.ts';
+import { formatNote, parseNote, withSignatures } from '../../tlog/note.ts';
+import type { NoteSignature, VerifierKey } from '../../tlog/note.ts';
 import { appendLeaf, frontierToBytes, leafHash } from '../../tlog/tree.ts';
 import { utf8 } from '../../value/encoding.ts';
 import { uuidV7 } from '../../value/id.ts';
@@ -49,6 +50,7 @@ interface Statements {
   readonly lease: StatementSync;
   readonly noLease: StatementSync;
   readonly checkpointWal: StatementSync;
+  readonly cosigned: StatementSync;
   readonly kill: StatementSync;
   readonly noKill: StatementSync;
   readonly trusted: StatementSync;
@@ -63,6 +65,7 @@ function prepareStatements(database: DatabaseSync): Statements {
     dataVersion: database.prepare('PRAGMA data_version'),
     entry: database.prepare('INSERT INTO entries(position, leaf) VALUES (?, ?)'),
     head: database.prepare('UPDATE head SET size = ?, frontier = ?, at = ?'),
+    cosigned: database.prepare('UPDATE checkpoints SET note = ? WHERE size = ?'),
     checkpoint: database.prepare('INSERT INTO checkpoints(size, note, frontier, at) VALUES (?, ?, ?, ?)'),
     call: database.prepare(
       `INSERT INTO calls(${CALL_COLUMNS.join(', ')}) VALUES (${CALL_COLUMNS.map(() => '?').join(', ')})
@@ -132,7 +135,7 @@ export class Writer {
   #extent: Extent;
   #dataVersion: number;
   /** Whether the open transaction changed what no entry says. */
-  #wrapped = false;
+  #unsaid = false;
   /** The last instant that was written, and its text: a batch has one for all its entries. */
   #time = { at: 0, text: formatInstant(0) };
   readonly #passing: World['passing'];
@@ -207,6 +210,23 @@ export class Writer {
     if (this.#passing !== undefined) this.#unwritten.push('checkpoint');
   }
 
+  /** Adds what witnesses signed to the checkpoint of `size`, once each. A crash before `commit` leaves it as it was. */
+  cosign(size: number, signatures: readonly NoteSignature[]): void {
+    const row = this.#queries.checkpointUpTo.get(size);
+    const stored = row === undefined ? undefined : checkpointOf(row);
+    const read = stored?.frontier.size === size ? parseNote(stored.note) : undefined;
+    if (read?.ok !== true) return;
+    const isNew = ({ name, keyId }: NoteSignature): boolean =>
+      !read.value.signatures.some((line) => line.name === name && line.keyId === keyId);
+    const fresh = signatures.filter(isNew);
+    if (fresh.length === 0) return;
+    const note = formatNote(withSignatures(read.value, fresh));
+    this.#statements.cosigned.run(note, size);
+    const { signed } = this.#extent;
+    if (signed?.frontier.size === size) this.#extent = { ...this.#extent, signed: { ...signed, note } };
+    this.#unsaid = true;
+  }
+
   /** Gathers what a batch must know, under the lock that `begin` took. */
   gather(): Gathering {
     return gather(this.#queries, this.at);
@@ -264,7 +284,7 @@ export class Writer {
   /** Wraps some more keys by that of `epoch`; answers where to go on, nothing at the end. A crash leaves the rest. */
   rewrap(epoch: number, from: RewrapFrom): RewrapFrom | undefined {
     const next = this.#vault.rewrap(epoch, from);
-    this.#wrapped ||= next !== undefined;
+    this.#unsaid ||= next !== undefined;
     return next;
   }
 
@@ -278,7 +298,7 @@ export class Writer {
   commit(): boolean {
     const { head, signed } = this.#extent;
     const grown = head !== this.#committed.head;
-    if (!grown && signed === this.#committed.signed && !this.#wrapped) {
+    if (!grown && signed === this.#committed.signed && !this.#unsaid) {
       this.rollback();
       return false;
     }
@@ -290,13 +310,13 @@ export class Writer {
     this.#pass(landed);
     this.#unwritten = [];
     this.#committed = this.#extent;
-    this.#wrapped = false;
+    this.#unsaid = false;
     return true;
   }
 
   rollback(): void {
     this.#unwritten = [];
-    this.#wrapped = false;
+    this.#unsaid = false;
     this.#extent = this.#committed;
     if (this.#database.isTransaction) this.#statements.rollback.run();
   }
