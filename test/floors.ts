@@ -135,6 +135,7 @@ export const HOMES: readonly Home[] = [
     homes: ['guard/net', 'gateway', 'proxy', 'console'],
   },
   { power: 'the MCP SDK', imports: ['@modelcontextprotocol'], names: [], homes: ['gateway'] },
+  { power: 'OpenTelemetry', imports: ['@opentelemetry'], names: [], homes: ['gateway/telemetry.ts'] },
   { power: 'the CEL library', imports: ['@marcbachmann/cel-js'], names: [], homes: ['expression'] },
   {
     power: 'the clock',

@@ -280,6 +280,16 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/policy.md'],
   },
   {
+    id: 'R-telemetry',
+    text: 'telemetry tells calls by names, states and codes, never a value of one, and slows, fails and keeps no call',
+    where: ['docs/telemetry.md'],
+  },
+  {
+    id: 'R-json-lines',
+    text: 'the log as JSON lines waits for a slow reader within bounded memory, and ends quietly with one that leaves',
+    where: ['docs/telemetry.md'],
+  },
+  {
     id: 'R-bad-lines',
     text: 'each bad line gets one error, is recorded, and the connection goes on',
     where: ['README.md'],

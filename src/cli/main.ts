@@ -1,5 +1,6 @@
 /** Where `bin/interlock.js` enters: runs the command line of this process. */
 
+import { Console } from 'node:console';
 import { writeSync } from 'node:fs';
 import { runCommandLine } from './command-line.ts';
 import { EXIT } from './exit.ts';
@@ -7,6 +8,9 @@ import { systemTerminal } from './terminal.ts';
 
 const STDERR = 2;
 
+// Standard output holds answers alone; what is preloaded into this process, such as an exporter of telemetry, does not
+// know that.
+Object.assign(console, new Console(process.stderr));
 // Nobody is left to be told.
 process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -15,6 +15,7 @@ import { Questions } from './questions.ts';
 import type { Relay } from './relay.ts';
 import { Routes } from './routes.ts';
 import { harmless } from './stderr-log.ts';
+import { type OpenCalls, Telemetry } from './telemetry.ts';
 import { reachTool } from './tools.ts';
 import { Upstream, type UpstreamSurroundings } from './upstream.ts';
 
@@ -33,6 +34,8 @@ export interface GatewayOptions {
   readonly world: World;
   /** Interlock's own, told to both sides. */
   readonly version: string;
+  /** What has no outcome yet in the data directory, for telemetry. */
+  readonly open?: () => Promise<OpenCalls>;
 }
 
 export interface Gateway {
@@ -75,6 +78,7 @@ class OpenGateway implements Gateway, Relay {
   readonly catalog: Catalog;
   readonly routes: Routes;
   readonly host: Peer;
+  readonly telemetry: Telemetry;
   readonly ended: Promise<void>;
   readonly #options: GatewayOptions;
   readonly #lines: Lines;
@@ -88,10 +92,11 @@ class OpenGateway implements Gateway, Relay {
   #closing = false;
 
   constructor(options: GatewayOptions) {
-    const { door, input, output, world, version } = options;
+    const { door, input, output, log, world, version, open } = options;
     const info = { name: 'interlock', title: 'Interlock', version };
     this.#options = options;
     this.door = door;
+    this.telemetry = new Telemetry({ version, world, log: (line) => log(harmless(line)), ...(open ? { open } : {}) });
     this.catalog = new Catalog(() => this.upstreams(), door.own);
     this.routes = new Routes((server) => [...this.#upstreams.keys()].indexOf(server));
     this.#questions = new Questions(this);
@@ -134,6 +139,7 @@ class OpenGateway implements Gateway, Relay {
   }
 
   malformed(reason: string): void {
+    this.telemetry.malformed();
     const recorded = (async () => this.door.malformed(reason))().catch((error: unknown) => this.#fault(error));
     this.#recording.add(recorded);
     void recorded.then(() => this.#recording.delete(recorded));
@@ -181,6 +187,7 @@ class OpenGateway implements Gateway, Relay {
     await this.#within(this.#lines.flushed(), FLUSH_MS);
     this.host.close('the gateway is closed');
     this.#lines.close();
+    this.telemetry[Symbol.dispose]();
     this.#end.resolve();
   }
 

@@ -4,7 +4,7 @@ import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts'
 import { type Cursors, readCursor, writeCursor } from './cursor.ts';
 import { policyName } from './names.ts';
 import type { Incoming, Outcome, Reply } from './peer.ts';
-import { type Relay, invalid, outgoing, pass } from './relay.ts';
+import { type Relay, askedOf, invalid, outgoing, pass } from './relay.ts';
 import type { Upstream } from './upstream.ts';
 
 /** One kind of list. */
@@ -141,12 +141,12 @@ async function ask(
       signal: incoming.signal,
     });
   }
+  const exchange = { method: kind.method, tool: policyName(upstream.id, kind.method) };
   const passed = await pass(
     relay,
     { ...incoming, params },
     {
-      tool: policyName(upstream.id, kind.method),
-      method: kind.method,
+      ...exchange,
       args: {},
       carry: () => carried,
       available: upstream.state === 'ready',
@@ -154,6 +154,7 @@ async function ask(
       to: upstream,
       progress: () => {},
       fromHost: false,
+      told: { asked: askedOf(relay, exchange), onward: exchange },
     },
   );
   const output = 'answer' in passed && passed.answer.state === 'succeeded' ? passed.answer.output : undefined;

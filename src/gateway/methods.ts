@@ -6,8 +6,8 @@ import { methodOutcome } from './answers.ts';
 import { INVALID_PARAMS } from './framing.ts';
 import { PROMPTS, RESOURCES, TEMPLATES, learnAll } from './lists.ts';
 import { policyName, splitName } from './names.ts';
-import type { Incoming, Outcome } from './peer.ts';
-import { NOBODY, type Relay, invalid, outgoing, pass, performed } from './relay.ts';
+import type { Incoming, Outcome, Reply } from './peer.ts';
+import { NOBODY, type Relay, askedOf, invalid, outgoing, pass, performed } from './relay.ts';
 import type { PromptRoute } from './routes.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -107,7 +107,10 @@ export function reachMethod(relay: Relay, tool: string): ReturnType<Reach> {
   if (method === undefined || upstream?.state !== 'ready') return undefined;
   return {
     timeoutMs: upstream.server.timeoutMs,
-    perform: async (args) => performed(await upstream.request(method, args), undefined),
+    perform: async (args) => {
+      const request = (): Promise<Reply> => upstream.request(method, args);
+      return performed(await relay.telemetry.sent({ method, tool }, undefined, request, undefined), undefined);
+    },
   };
 }
 
@@ -115,8 +118,9 @@ export function reachMethod(relay: Relay, tool: string): ReturnType<Reach> {
 async function decide(relay: Relay, incoming: Incoming, server: string, args: JsonObject): Promise<Outcome> {
   const { method } = incoming;
   const upstream = relay.upstream(server);
+  const onward = { method, tool: policyName(server, method) };
   const passed = await pass(relay, incoming, {
-    tool: policyName(server, method),
+    tool: onward.tool,
     method,
     args,
     carry: (decided) => decided,
@@ -125,6 +129,7 @@ async function decide(relay: Relay, incoming: Incoming, server: string, args: Js
     to: upstream ?? NOBODY,
     progress: (params) => void relay.host.notify('notifications/progress', params),
     fromHost: true,
+    told: { asked: askedOf(relay, onward), onward },
   });
   return 'refused' in passed ? passed.refused : methodOutcome(passed.answer);
 }

@@ -65,16 +65,18 @@ export class Questions {
 
   async #decided(upstream: Upstream, incoming: Incoming): Promise<Outcome> {
     const { _meta: _, ...args } = incoming.params;
+    const { method } = incoming;
+    const exchange = { method, tool: policyName(upstream.id, method) };
     const passed = await pass(this.#relay, incoming, {
-      tool: policyName(upstream.id, incoming.method),
-      method: incoming.method,
+      ...exchange,
       args,
-      carry: (decided) => this.#shown(upstream, incoming.method, decided),
+      carry: (decided) => this.#shown(upstream, method, decided),
       available: true,
       timeoutMs: QUESTION_TIMEOUT_MS,
       to: this.#relay.host,
       progress: (params) => upstream.notify('notifications/progress', params),
       fromHost: false,
+      told: { asked: exchange, onward: exchange },
     });
     return 'refused' in passed ? passed.refused : questionOutcome(passed.answer);
   }

@@ -10,6 +10,7 @@ import { INVALID_PARAMS, METHOD_NOT_FOUND } from './framing.ts';
 import type { HostFacts } from './handshake.ts';
 import type { Incoming, Outcome, Peer, Reply, RequestOptions } from './peer.ts';
 import type { Routes } from './routes.ts';
+import type { Exchange, Telemetry } from './telemetry.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What everything that relays shares. */
@@ -18,6 +19,7 @@ export interface Relay {
   readonly catalog: Catalog;
   readonly routes: Routes;
   readonly host: Peer;
+  readonly telemetry: Telemetry;
   /** Nothing before the host said hello. */
   hostFacts(): HostFacts | undefined;
   /** In the order of the configuration. */
@@ -45,6 +47,8 @@ export interface Passage {
   readonly fromHost: boolean;
   /** Whether a result says that the tool failed. */
   readonly failed?: (result: JsonObject) => boolean;
+  /** How telemetry names what is asked, and what goes on from here; absent where nothing does. */
+  readonly told: { readonly asked: Exchange; readonly onward?: Exchange };
 }
 
 /** Proposes `passage` and answers as the door does; `refused` answers a request that could not become a proposal. */
@@ -59,14 +63,27 @@ export async function pass(
   const key = passage.fromHost ? keyIn(meta) : {};
   if (typeof key === 'string') return { refused: invalid(relay, key) };
   const { tool, args, available, timeoutMs } = passage;
-  const perform = async (decided: JsonObject, given: JsonObject = {}): Promise<Performed> => {
-    const sent = outgoing(params, { ...meta, ...given }, passage.carry(decided));
-    const options = { timeoutMs, signal, ...progressOptions(meta, passage.progress) };
-    return performed(await passage.to.request(passage.method, sent, options), passage.failed);
-  };
+  const { asked, onward } = passage.told;
   const elicit = passage.fromHost ? elicitAt(relay.host, relay.hostFacts()) : undefined;
   const asking = elicit === undefined ? {} : { elicit };
-  return { answer: await relay.door.call({ tool, args, ...key, timeoutMs, signal, available, perform, ...asking }) };
+  const answer = await relay.telemetry.answered(asked, meta, (within) => {
+    const perform = async (decided: JsonObject, given: JsonObject = {}): Promise<Performed> => {
+      const sent = outgoing(params, { ...meta, ...given }, passage.carry(decided));
+      const options = { timeoutMs, signal, ...progressOptions(meta, passage.progress) };
+      const request = (): Promise<Reply> => passage.to.request(passage.method, sent, options);
+      const { failed } = passage;
+      const reply = onward === undefined ? request() : relay.telemetry.sent(onward, within, request, failed);
+      return performed(await reply, failed);
+    };
+    return relay.door.call({ tool, args, ...key, timeoutMs, signal, available, perform, ...asking });
+  });
+  return { answer };
+}
+
+/** What the host asked, in the revision that was agreed on with it. */
+export function askedOf(relay: Relay, exchange: Exchange): Exchange {
+  const revision = relay.hostFacts()?.revision;
+  return revision === undefined ? exchange : { ...exchange, revision };
 }
 
 /** Where a request goes that nobody serves, whatever the door makes of it. */

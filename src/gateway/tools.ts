@@ -5,8 +5,8 @@ import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts'
 import { toolOutcome } from './answers.ts';
 import type { ListedTool } from './catalog.ts';
 import { policyName, splitName } from './names.ts';
-import type { Incoming, Outcome } from './peer.ts';
-import { NOBODY, type Relay, invalid, pass, performed } from './relay.ts';
+import type { Incoming, Outcome, Reply } from './peer.ts';
+import { NOBODY, type Passage, type Relay, askedOf, invalid, pass, performed } from './relay.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Longer than any name we list; what is longer names nothing and would only fill the ledger. */
@@ -47,6 +47,7 @@ export async function callTool(relay: Relay, incoming: Incoming): Promise<Outcom
     progress: (params) => void relay.host.notify('notifications/progress', params),
     fromHost: true,
     failed: hasFailed,
+    told: told(relay, found),
   });
   if ('refused' in passed) return passed.refused;
   const { output } = passed.answer;
@@ -65,13 +66,25 @@ export function reachTool(relay: Relay, tool: string): ReturnType<Reach> {
     timeoutMs: upstream.server.timeoutMs,
     perform: async (args, meta) => {
       const sent = { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) };
-      return performed(await upstream.request('tools/call', sent), hasFailed);
+      const request = (): Promise<Reply> => upstream.request('tools/call', sent);
+      const about = { method: 'tools/call', tool, name };
+      return performed(await relay.telemetry.sent(about, undefined, request, hasFailed), hasFailed);
     },
   };
 }
 
 function hasFailed(result: JsonObject): boolean {
   return result['isError'] === true;
+}
+
+/** What nobody offers has no name but what the caller wrote, and that could be anything. */
+function told(relay: Relay, found: ListedTool | undefined): Passage['told'] {
+  const method = 'tools/call';
+  if (found === undefined) return { asked: askedOf(relay, { method }) };
+  const { name, definition, owner } = found;
+  const tool = definition.name;
+  const asked = askedOf(relay, { method, tool, name });
+  return owner.own === undefined ? { asked, onward: { method, tool, name: definition.upstreamName } } : { asked };
 }
 
 /** The tool of this name; a server that still starts is waited for, since the name may be one of its. */

@@ -72,6 +72,13 @@ test('a reader that leaves early is no error and leaves no trace on standard err
   assert.deepEqual(verify, [2, '']);
 });
 
+test('what a preloaded module writes to the console is no answer [R-telemetry]', async () => {
+  const preload = `data:text/javascript,process.on('exit',()=>{console.log('stray');console.dir({stray:1})})`;
+  const environment = { NODE_OPTIONS: `--import=${preload}` };
+  const { code, out, err } = await start(['canonical'], { input: '{"b":1,"a":2}', environment });
+  assert.deepEqual([code, out, err], [0, '{"a":2,"b":1}', 'stray\n{ stray: 1 }\n']);
+});
+
 test('an answer that cannot be written was not given', async (t) => {
   if (!existsSync('/dev/full')) return t.skip('this system has no /dev/full');
   const full = openSync('/dev/full', 'w');

@@ -8,6 +8,7 @@ import { type Witnessing, keepWitnesses, requireWitnessed } from '../../authorit
 import { newId } from '../../authority/draft.ts';
 import { keepVault } from '../../authority/vault-upkeep.ts';
 import { type Gateway, openGateway } from '../../gateway/gateway.ts';
+import type { OpenCalls } from '../../gateway/telemetry.ts';
 import { type Ledger, LedgerError } from '../../ledger/ledger.ts';
 import type { ServerConfiguration } from '../../policy/document/server.ts';
 import { type CommonOptions, dataDirectory, loadConfiguration, protectedPaths } from '../configuration.ts';
@@ -78,6 +79,7 @@ export async function gatewayCommand(
     log: (line) => writeLine(terminal.errors, inert(line)),
     world,
     version: VERSION,
+    open: () => openCalls(data.ledger),
   });
   opened.gateway = gateway;
   if (terminal.attended.input) log('this speaks MCP on standard input, for a host to start; Ctrl-D ends it');
@@ -85,6 +87,15 @@ export async function gatewayCommand(
   await session.recorded();
   await requireRecording(data.ledger);
   return EXIT.ok;
+}
+
+async function openCalls(ledger: Ledger): Promise<OpenCalls> {
+  const [parked, running, unknown] = await Promise.all([
+    ledger.parked(),
+    ledger.unsettled('intent'),
+    ledger.unsettled('unknown'),
+  ]);
+  return { parked: parked.length, running: running.length, unknown: unknown.length };
 }
 
 interface Serving {
