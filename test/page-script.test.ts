@@ -12,12 +12,13 @@ import { makeBundle } from '../src/ledger/bundle/make.ts';
 import { verifyEd25519 } from '../src/ledger/ed25519.ts';
 import { verifyBundle } from '../src/ledger/verify/bundle.ts';
 import { PAGE_SCRIPT } from '../src/ledger/verify/page-script.ts';
+import { PAGE_SCRIPT as REPORT_SCRIPT } from '../src/report/page-script.ts';
 import * as page from '../src/ledger/verify/page.ts';
 import type { VerifyReport } from '../src/ledger/verify/report.ts';
 import { formatVerifierKey } from '../src/tlog/note.ts';
 import { utf8 } from '../src/value/encoding.ts';
 import { Scratch } from './cli/command.ts';
-import { pageScript } from './page-script.ts';
+import { SCRIPTS, pageScript } from './page-script.ts';
 import { sampleLeaves, signed, signer } from './sample-log.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -42,15 +43,22 @@ const BUNDLES: readonly string[] = [
 
 const expected = BUNDLES.map((text) => verifyBundle(utf8(text), { checkSignature: verifyEd25519 }));
 
-test('the script in the repository is the one that is made of the verifier', () => {
-  assert.ok(PAGE_SCRIPT === pageScript(), 'run `node test/page-script.ts --write`');
+test('the scripts in the repository are those that are made of their modules', () => {
+  const made = SCRIPTS.map(pageScript);
+  assert.ok(
+    [PAGE_SCRIPT, REPORT_SCRIPT].every((script, at) => script === made[at]),
+    'run `node test/page-script.ts --write`',
+  );
 });
 
-test('the script names nothing of a machine, and can stand in a page', () => {
-  const found = /.*(['"]node:|\b(Buffer|process|require|globalThis|window|fetch)\b|\bimport\b|<\/script).*/u.exec(
-    PAGE_SCRIPT,
-  );
-  assert.equal(found?.[0], undefined);
+test('the scripts name nothing of a machine, and can stand in a page', () => {
+  for (const script of [PAGE_SCRIPT, REPORT_SCRIPT]) {
+    const found =
+      /.*(['"]node:|\b(Buffer|process\.|require|globalThis|window\.|fetch)\b|\bimport\b|<\/script|<!--).*/u.exec(
+        script,
+      );
+    assert.equal(found?.[0], undefined);
+  }
 });
 
 test('checked in later turns a bundle gets the same report', async () => {

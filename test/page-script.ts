@@ -1,4 +1,4 @@
-/** Makes one script of the modules that a page verifies a bundle with: `node test/page-script.ts --write`. */
+/** Makes one script of the modules that a page runs: `node test/page-script.ts --write`. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
@@ -6,8 +6,37 @@ import { join } from 'node:path';
 import { isNode, nameOf, parseSource, problem, ROOT } from './source.ts';
 import type { Source, TreeNode } from './source.ts';
 
-const ENTRY = 'src/ledger/verify/page.ts';
-const PAGE_SCRIPT_FILE = 'src/ledger/verify/page-script.ts';
+/** A script and the module whose exports it has. */
+interface Script {
+  readonly entry: string;
+  readonly file: string;
+  readonly what: string;
+  /** What the expression says of itself. */
+  readonly needs: string;
+  /** Modules that another script brings, under the variable that holds its exports. */
+  readonly given: readonly string[];
+}
+
+const VERIFIER = 'src/ledger/verify/page.ts';
+
+export const SCRIPTS: readonly Script[] = [
+  {
+    entry: VERIFIER,
+    file: 'src/ledger/verify/page-script.ts',
+    what: 'The structural verifier of bundles as one script for a page.',
+    needs:
+      'An expression with the exports of `page.ts` as members. Needs nothing but the language, TextEncoder and TextDecoder.',
+    given: [],
+  },
+  {
+    entry: 'src/report/page/button.ts',
+    file: 'src/report/page-script.ts',
+    what: 'What the page of a report runs, as one script.',
+    needs:
+      'An expression with the exports of `button.ts` as members. Needs the verifier under the name `ledgerVerifyPage`.',
+    given: [VERIFIER],
+  },
+];
 
 interface Piece {
   readonly start: number;
@@ -23,12 +52,12 @@ interface Module extends Source {
 /** What stands for a module that a page does not have. */
 const PORTABLE: ReadonlyMap<string, string> = new Map([['src/value/hash.ts', 'src/value/portable-hash.ts']]);
 
-/** The modules that `page.ts` needs, each after those that it imports; fails on one that needs more than the language. */
-function pageModules(): readonly Module[] {
+/** The modules that a script needs, each after those that it imports; fails on one that needs more than the language. */
+function pageModules({ entry, given }: Script): readonly Module[] {
   const modules = new Map<string, Module>();
   const visit = (named: string): void => {
     const path = PORTABLE.get(named) ?? named;
-    if (modules.has(path)) return;
+    if (modules.has(path) || given.includes(path)) return;
     const typed = readFileSync(join(ROOT, path), 'utf8');
     const text = stripTypeScriptTypes(typed);
     const source = parseSource(path.replace(/\.ts$/, '.js'), text);
@@ -38,7 +67,7 @@ function pageModules(): readonly Module[] {
     }
     modules.set(path, { ...source, erased: erasedRanges(typed, text) });
   };
-  visit(ENTRY);
+  visit(entry);
   return [...modules.values()];
 }
 
@@ -57,9 +86,9 @@ function erasedRanges(typed: string, text: string): Piece[] {
   return ranges;
 }
 
-/** The text of an expression whose value has the exports of `page.ts` as members. */
-export function pageScript(): string {
-  const modules = pageModules();
+/** The text of an expression whose value has the exports of the script's module as members. */
+export function pageScript(script: Script): string {
+  const modules = pageModules(script);
   const last = modules.at(-1)?.path ?? '';
   return `(() => {\n'use strict';\n${modules.map(moduleText).join('')}return ${nameIn(last)};\n})()`;
 }
@@ -133,15 +162,17 @@ function replaced(text: string, pieces: readonly Piece[]): string {
 }
 
 /** The file that holds the script: a module, so that it is found alike in the sources and in the package. */
-function pageScriptFile(): string {
-  return `/** The structural verifier of bundles as one script for a page. Written by \`node test/page-script.ts --write\`. */
+function pageScriptFile(script: Script): string {
+  return `/** ${script.what} Written by \`node test/page-script.ts --write\`. */
 
-/** An expression with the exports of \`page.ts\` as members. Needs nothing but the language, TextEncoder and TextDecoder. */
-export const PAGE_SCRIPT: string = ${JSON.stringify(pageScript())};
+/** ${script.needs} */
+export const PAGE_SCRIPT: string = ${JSON.stringify(pageScript(script))};
 `;
 }
 
 if (import.meta.main) {
-  if (process.argv.includes('--write')) writeFileSync(join(ROOT, PAGE_SCRIPT_FILE), pageScriptFile());
-  else process.stdout.write(`${pageScript()}\n`);
+  for (const script of SCRIPTS) {
+    if (process.argv.includes('--write')) writeFileSync(join(ROOT, script.file), pageScriptFile(script));
+    else process.stdout.write(`${pageScript(script)}\n`);
+  }
 }

@@ -270,6 +270,21 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-report',
+    text: 'a report tells of each call what was asked, decided and done, with every figure counted from the entries',
+    where: ['docs/report.md'],
+  },
+  {
+    id: 'R-report-verifies',
+    text: 'a report verifies itself in a browser, and a change of its evidence or of what it shows is found',
+    where: ['README.md', 'docs/report.md'],
+  },
+  {
+    id: 'R-report-inert',
+    text: 'nothing that agents or tools said runs in a report, and the page makes no request',
+    where: ['docs/report.md'],
+  },
+  {
     id: 'R-diff',
     text: 'a changed policy is compared on recorded calls, and the exit code tells when a denial becomes an allowance',
     where: ['docs/policy.md'],

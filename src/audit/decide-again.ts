@@ -75,7 +75,7 @@ export function isUnbound({ entry, request: { call } }: RecordedCall, { call: ro
 }
 
 /** What a decision was made under. */
-interface Under {
+export interface Under {
   readonly policy: Policy;
   readonly shadow?: ShadowState;
   readonly loaded: Parameters<typeof layerFields>[0];
@@ -83,7 +83,7 @@ interface Under {
   readonly read: ReadonlySet<string>;
 }
 
-function underOf({ entry, request, said, code }: RecordedCall, past: Past): Under | Again {
+export function underOf({ entry, request, said, code }: RecordedCall, past: Past): Under | Again {
   const { digest, tools, shadow } = said;
   if (typeof digest !== 'string') {
     if (code === 'policy-invalid' || code === 'malformed') return attested('no policy was in force');

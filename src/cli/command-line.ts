@@ -1,15 +1,15 @@
 /** The `interlock` command line: reads the arguments, runs one command, answers with its exit code. */
 
-import { Command, CommanderError } from 'commander';
-import { LedgerError } from '../ledger/ledger.ts';
+import { Command } from 'commander';
 import type { KillOptions } from './command/kill.ts';
 import type { CommonOptions } from './configuration.ts';
 import { addEvidenceCommands } from './evidence-commands.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 import { type Add, type Given, common, givenTo, text, withCommon } from './given.ts';
+import { refuse } from './refusal.ts';
 import type { StandingOptions } from './standing.ts';
 import type { NamedSubject } from './subject.ts';
-import { type Terminal, inert, writeLine } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 import { UNAVAILABLE } from './unavailable.ts';
 import { VERSION } from './version.ts';
 
@@ -242,6 +242,16 @@ function addAuditCommands(terminal: Terminal, add: Add): void {
   })
     .option('--policy <file>', 'decide under this policy instead, and tell where it would have gone otherwise')
     .option('--until <step>', 'stop after this step, counted from 1, and show it whole');
+  add(
+    'report [session]',
+    'one page about a session, a call or the whole log, with its evidence',
+    async (given, [of]) => {
+      const { reportCommand } = await import('./command/report.ts');
+      if (of === '') throw new CliError('usage', 'the id of the session is empty');
+      const { out = '' } = text(given, 'out', 'out');
+      return reportCommand(terminal, { ...common(given), ...(of === undefined ? {} : { of }), out });
+    },
+  ).requiredOption('-o, --out <file>', 'the file to write');
   add('diff <old> <new>', 'what a changed policy may allow more', async (given, [before = '', after = '']) => {
     const { diffCommand } = await import('./command/diff.ts');
     const [replay, offline] = [given['replay'] === true, given['offline'] === true];
@@ -334,42 +344,10 @@ export async function runCommandLine(terminal: Terminal, argv: readonly string[]
     return code;
   } catch (error) {
     const names = new Set(program.commands.map((command) => command.name()));
-    return report(
+    return refuse(
       terminal,
       error,
       argv.find((one) => names.has(one)),
     );
   }
-}
-
-/** `command` is the one that was named, if any. */
-function report(terminal: Terminal, error: unknown, command: string | undefined): ExitCode {
-  const say = (line: string): void => writeLine(terminal.errors, inert(line));
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.ok;
-    if (error.code !== 'commander.help') for (const line of sentences(error.message, command)) say(line);
-    return EXIT.usage;
-  }
-  if (error instanceof CliError) {
-    say(`interlock: ${error.message}`);
-    if (error.hint !== undefined) say(`  hint: ${error.hint}`);
-    return EXIT.usage;
-  }
-  if (error instanceof LedgerError) {
-    say(`interlock: ${error.message} [${error.code}]`);
-    return EXIT.ledger;
-  }
-  say('interlock: this is a bug, please report it');
-  const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  for (const line of shown.split('\n')) say(line);
-  return EXIT.bug;
-}
-
-/** What the parser says of wrong arguments, in the form of all our errors. */
-function sentences(message: string, command: string | undefined): string[] {
-  const [problem = '', ...suggestions] = message.replace(/^error: /u, '').split('\n');
-  const quoted = problem.replaceAll(/'([^']*)'/gu, '`$1`').replace(/\.$/u, '');
-  const hints = suggestions.map((one) => one.replaceAll(/^\(|\)$/gu, '').replace(/^D/u, 'd'));
-  const help = ['interlock', command, '--help'].filter((word) => word !== undefined).join(' ');
-  return [`interlock: ${quoted}`, ...(hints.length > 0 ? hints : [`see \`${help}\``]).map((one) => `  hint: ${one}`)];
 }

@@ -13,7 +13,13 @@ import type { LogCheckpoint, LogEntry } from '../ledger/verify/verify.ts';
 
 /** Beside the problems of a log, those of what it is kept in. */
 export type SourceProblem = Omit<Problem, 'code'> & {
-  readonly code: Problem['code'] | ExportProblem['code'] | DeepProblem['code'] | 'database-damaged';
+  readonly code:
+    | Problem['code']
+    | ExportProblem['code']
+    | DeepProblem['code']
+    | 'database-damaged'
+    | 'report-log'
+    | 'report-page';
 };
 
 /** A log to be read once. */

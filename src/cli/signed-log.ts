@@ -36,7 +36,7 @@ export interface SignedDataLog extends Disposable {
  */
 export async function openSigned(terminal: Terminal, options: CommonOptions, named?: Witness): Promise<SignedDataLog> {
   const configured = await configuredWitnesses(terminal, options);
-  await sign(terminal, options);
+  await signLog(terminal, options);
   const reader = openReader(dataDirectory(terminal, options));
   try {
     const key = keyOf(reader.leaf(0));
@@ -82,7 +82,7 @@ async function cosigned(
 }
 
 /** A writer that leaves signs what is committed. */
-async function sign(terminal: Terminal, options: CommonOptions): Promise<void> {
+export async function signLog(terminal: Terminal, options: CommonOptions): Promise<void> {
   await using opened = await openData(terminal, options, { create: false });
   await opened.ledger.checkpoint();
 }

@@ -1,7 +1,6 @@
 /** Commands that are named by the contract and not built yet: each says so and exits 2. */
 
 export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] = [
-  ['report', 'a page about a session'],
   ['connect', 'connect a host'],
   ['doctor', 'what this machine can enforce'],
   ['run', 'run a program'],

@@ -8,11 +8,11 @@ import { UNAVAILABLE } from '../../src/cli/unavailable.ts';
 import { POLICY, Scratch, drivesTerminal, json, run } from './command.ts';
 
 const BUILT =
-  'gateway check decide explain test eval canonical log verify export receipt settle approvals approve refuse breakglass approver kill revive pin init recover replay diff learn erase subjects disclose hold key'.split(
+  'gateway check decide explain test eval canonical log verify export receipt settle approvals approve refuse breakglass approver kill revive pin init recover replay diff learn erase subjects disclose hold key report'.split(
     ' ',
   );
 /** Every further command of the contract. */
-const LATER = 'report connect doctor run runs signal cancel program guard'.split(' ');
+const LATER = 'connect doctor run runs signal cancel program guard'.split(' ');
 const EXIT_CODES = /Exit codes: 0 ok, 1 looked and found it wrong, 2 bad argument.*70 a bug\.\n$/su;
 
 test('every command of the contract is there, built or not', async () => {

@@ -16,6 +16,7 @@ import { verifyBundle } from '../../ledger/verify/bundle.ts';
 import type { VerifyReport } from '../../ledger/verify/report.ts';
 import type { Entry } from '../../ledger/entry.ts';
 import { type LogCheckpoint, type VerifyOptions, verifyLog } from '../../ledger/verify/verify.ts';
+import { readReport } from '../../report/read.ts';
 import { parseWitnessKey } from '../../tlog/cosignature.ts';
 import { parseVerifierKey } from '../../tlog/note.ts';
 import { fromUtf8 } from '../../value/encoding.ts';
@@ -28,6 +29,7 @@ import { counted } from '../issues.ts';
 import { type OpenLog, type SourceProblem, openDataLog, openExportLog } from '../log-source.ts';
 import { withProgress } from '../progress.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
+import { VERSION } from '../version.ts';
 import { configuredWitnesses } from '../witnesses.ts';
 
 export interface VerifyCommandOptions extends CommonOptions {
@@ -60,11 +62,33 @@ export async function verifyCommand(terminal: Terminal, options: VerifyCommandOp
   if (bundle !== undefined && options.deep) {
     throw new CliError('usage', '`--deep` decides again from a whole log, and a receipt is a part of one');
   }
-  if (bundle !== undefined) return tell(terminal, options, verifyBundle(bundle, { ...how, outside: given }));
+  if (bundle !== undefined) return tell(terminal, options, checkFile(terminal, bundle, { ...how, outside: given }));
   using log = await openLog(terminal, options);
   const kept = options.path === undefined ? await keptOutside(terminal, options) : [];
   const trusted = { ...how, outside: [...kept, ...given] };
   return tell(terminal, options, await examine(terminal, log, trusted, options.deep));
+}
+
+/** A bundle, or a report with one inside: then also whether it shows what the bundle says. */
+function checkFile(terminal: Terminal, bytes: Uint8Array, options: VerifyOptions): Findings {
+  const text = fromUtf8(bytes);
+  const report = text === undefined ? undefined : readReport(text, VERSION);
+  if (report === undefined) return verifyBundle(bytes, options);
+  const found = verifyBundle(report.bundle, options);
+  const problems: SourceProblem[] = [...found.problems];
+  if (report.page === 'differs') {
+    problems.push({ code: 'report-page', message: 'expected the page that its bundle makes, got another' });
+  }
+  if (report.page === 'other-version') {
+    writeLine(
+      terminal.errors,
+      'interlock: another version wrote this page: its bundle is checked, what it shows is not',
+    );
+  }
+  if (report.log === 'bad') {
+    problems.push({ code: 'report-log', message: 'the log that the page is of did not verify when it was written' });
+  }
+  return { ...found, verdict: problems.length === 0 ? 'ok' : 'bad', problems };
 }
 
 function tell(terminal: Terminal, { json }: VerifyCommandOptions, found: Findings): ExitCode {
@@ -103,7 +127,7 @@ async function examine(terminal: Terminal, log: OpenLog, options: VerifyOptions,
 }
 
 /** The checkpoint that this user's ledgers keep outside of the data directory; none for one that is not there. */
-async function keptOutside(terminal: Terminal, options: CommonOptions): Promise<Uint8Array[]> {
+export async function keptOutside(terminal: Terminal, options: CommonOptions): Promise<Uint8Array[]> {
   const place = await outsidePlace(terminal, options);
   try {
     using reader = openReader(dataDirectory(terminal, options));

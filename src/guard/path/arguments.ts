@@ -35,6 +35,35 @@ export async function guardPathArguments(
   return { ok: true, args: guarded };
 }
 
+/** The JSON pointers (RFC 6901) of the texts in `args` that `guardPathArguments` resolves. */
+export function* guardedPaths(
+  args: JsonObject,
+  schema: JsonObject,
+  named?: readonly string[],
+  at = '',
+): Generator<string, void> {
+  for (const [name, value] of Object.entries(args)) {
+    const inner = propertySchema(schema, name);
+    yield* pathsIn(
+      value,
+      isPath(name, inner, named),
+      inner,
+      `${at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    );
+  }
+}
+
+function* pathsIn(value: JsonValue, path: boolean, schema: JsonObject, at: string): Generator<string, void> {
+  if (typeof value === 'string') {
+    if (path) yield at;
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of (value as readonly JsonValue[]).entries()) {
+      yield* pathsIn(item, path, itemSchema(schema), `${at}/${index}`);
+    }
+  } else if (typeof value === 'object' && value !== null)
+    yield* guardedPaths(value as JsonObject, schema, undefined, at);
+}
+
 interface Position {
   readonly name: string;
   readonly schema: JsonObject;
