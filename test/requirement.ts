@@ -195,6 +195,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-go',
+    text: "Go's libraries for transparency logs verify an export as it is: signature, tiles, entries, growth",
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-page-verifies',
     text: 'the verifier of bundles runs in a browser, from one script, and gives the report that it gives here',
     where: ['docs/ledger.md'],
