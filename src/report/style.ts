@@ -78,7 +78,7 @@ table { border-collapse: collapse; width: 100%; font-size: .925rem; }
 caption { text-align: left; padding-bottom: .35rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-top: 1px solid var(--line); }
 thead th { color: var(--soft); font-weight: 500; border-top: 0; white-space: nowrap; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; min-width: 7rem; }
 td time, th time { white-space: nowrap; }
 .because { font-style: italic; }
 .value { white-space: pre-wrap; }
@@ -156,7 +156,9 @@ body:has(#show-unknown:checked) .call:not(.unknown) { display: none; }
     --done-bg: #fff; --denied-bg: #fff; --failed-bg: #fff; --open-bg: #fff; --unknown-bg: #fff;
   }
   @page { margin: 14mm; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
+  html { font-size: 9.5pt; }
+  body { max-width: none; padding: 0; }
+  .tiles { grid-template-columns: repeat(6, 1fr); }
   nav, #check, .filters, .skip, .nth::before { display: none; }
   main > section { border: 0; padding: 0; break-inside: auto; }
   h2, h3, h4 { break-after: avoid; }

@@ -1,7 +1,7 @@
 /** `interlock report`: the page, its exit codes, and what is said of logs that are empty, changed or not there. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type Ended, Scratch, json, run } from './command.ts';
 import { type Calls, HOSTILE, copyData, openRecording, record, tamper } from './recorded.ts';
@@ -98,4 +98,59 @@ test('nothing that an agent or a tool said reaches the page as anything but visi
   for (const character of HOSTILE)
     assert.ok(!shown.includes(character) || character === '\n' || /[\w[]/u.test(character));
   assert.match(shown, /bank\.\\u\{1b\}\[2J\\u\{9b\}31m\\u\{202e\}\\u\{a\}/u);
+});
+
+const PERSONAL = `interlock: 1
+tools:
+  mail.send: { effect: write, input: { type: object }, subject: args.customer, personal: [args.note] }
+  files.write: { effect: write, input: { type: object }, guard: { path: { within: ROOT, args: [path] } } }
+rules:
+  - { allow: "*" }
+`;
+
+test('sealed values are not in a report, and are told as erased once they are; paths are the real ones', async () => {
+  const place = scratch.at('personal');
+  const root = scratch.at('root');
+  mkdirSync(root);
+  symlinkSync(root, scratch.at('link'));
+  const canaries = ['ann@example.com', 'a private remark', 'the answer about ann'];
+  {
+    await using recording = await openRecording(place, true, PERSONAL.replace('ROOT', root));
+    const output = { content: [{ type: 'text', text: canaries[2] ?? '' }] };
+    const mail = { customer: 'ann', to: canaries[0] ?? '', note: canaries[1] ?? '', subject: 'hello' };
+    await recording.call('mail.send', mail, { kind: 'succeeded', output });
+    await recording.call('files.write', { path: `${scratch.at('link')}/a.txt` }, { kind: 'succeeded', output });
+    await recording.call('files.write', { path: '/etc/passwd' }, { kind: 'succeeded', output });
+  }
+  const report = async (): Promise<string> => {
+    const made = await interlock('report', '--data', place, '-o', 'personal.html');
+    assert.deepEqual([made.code, made.err], [0, '']);
+    assert.equal((await interlock('verify', 'personal.html')).code, 0);
+    const page = readFileSync(scratch.at('personal.html'), 'utf8');
+    for (const canary of canaries) {
+      for (const text of [
+        canary,
+        Buffer.from(canary).toString('base64').slice(0, -4),
+        Buffer.from(canary).toString('hex'),
+      ]) {
+        assert.ok(!page.includes(text), text);
+      }
+    }
+    return page.slice(page.indexOf('<main'), page.indexOf('</main'));
+  };
+  const before = await report();
+  assert.match(before, />sealed, commitment …/u);
+  assert.doesNotMatch(before, />erased, commitment/u);
+  const real = `${root}/a.txt`;
+  assert.ok(
+    before.includes(`<code class="value">&quot;${real}&quot;</code></td><td><span class="chip">real path</span>`),
+  );
+  assert.match(before, /guard-refused<\/code> where it leads is not permitted/u);
+  assert.doesNotMatch(before, /\/etc\/passwd&quot;<\/code><\/td><td><span class="chip">real path/u);
+  const erased = await interlock('erase', 'ann', '--data', place, '--reason', 'asked for it');
+  assert.equal(erased.code, 0, erased.err);
+  const after = await report();
+  assert.match(after, />erased, commitment …/u);
+  assert.match(after, /taken as recorded: its arguments are gone/u);
+  assert.match(after, /An erasure is complete/u);
 });

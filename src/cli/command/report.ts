@@ -6,6 +6,7 @@ import { errorCodeOf } from '../../ledger/directory.ts';
 import { verifyEd25519 } from '../../ledger/ed25519.ts';
 import { LedgerError } from '../../ledger/ledger.ts';
 import { openReader } from '../../ledger/sqlite/reader.ts';
+import type { LogCheckpoint } from '../../ledger/verify/verify.ts';
 import { type Gathered, gatherReport } from '../../report/gather.ts';
 import { type Figures, figuresOf } from '../../report/page/figures.ts';
 import { storyOf } from '../../report/page/story.ts';
@@ -31,8 +32,8 @@ export interface ReportOptions extends CommonOptions {
 
 export async function reportCommand(terminal: Terminal, options: ReportOptions): Promise<ExitCode> {
   await requireNamed(terminal, options);
-  await signIfPossible(terminal, options);
-  const gathered = await gather(terminal, options);
+  const isSigned = await signIfPossible(terminal, options);
+  const gathered = await gather(terminal, options, isSigned);
   if (gathered === undefined) {
     const hint = '`interlock log --json` shows sessions as `run.id` and calls as `call`';
     throw new CliError('usage', `no session and no call \`${options.of ?? ''}\` is recorded here`, { hint });
@@ -43,32 +44,42 @@ export async function reportCommand(terminal: Terminal, options: ReportOptions):
   return gathered.told.log.verdict === 'ok' ? EXIT.ok : EXIT.wrong;
 }
 
-/** A log that cannot be signed any more, or not by this user, is reported as far as it is signed. */
-async function signIfPossible(terminal: Terminal, options: CommonOptions): Promise<void> {
+/** A log that cannot be signed any more, or not by this user, is reported all the same. */
+async function signIfPossible(terminal: Terminal, options: CommonOptions): Promise<boolean> {
   try {
     await signLog(terminal, options);
+    return true;
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     writeLine(terminal.errors, `interlock: the end of the log is not signed: ${inert(error.message)} [${error.code}]`);
+    return false;
   }
 }
 
-async function gather(terminal: Terminal, options: ReportOptions): Promise<Gathered | undefined> {
+async function gather(terminal: Terminal, options: ReportOptions, isSigned: boolean): Promise<Gathered | undefined> {
   const directory = dataDirectory(terminal, options);
   using reader = openReader(directory);
   using log = openDataLog(directory);
   using recorded = openRecordedLog(terminal, directory);
   const outside = await keptOutside(terminal, options);
+  // What a gateway writes meanwhile has no signature yet, and is for the next report.
+  const end = isSigned ? signedSize(reader.checkpoints()) : Number.POSITIVE_INFINITY;
   const leaves = function* (): Generator<Uint8Array, void> {
-    for (const { leaf } of withProgress(reader.leaves(), log.total, terminal, systemWorld)) yield leaf;
+    for (const { leaf } of withProgress(before(end, reader.leaves()), log.total, terminal, systemWorld)) yield leaf;
   };
-  const entries = withProgress(log.entries, log.total, terminal, systemWorld);
+  const entries = withProgress(before(end, log.entries), log.total, terminal, systemWorld);
+  const checkpoints = function* (): Generator<LogCheckpoint, void> {
+    for (const checkpoint of log.checkpoints) if (checkpoint.size <= end) yield checkpoint;
+  };
   return await gatherReport(
     {
-      log: { entries, checkpoints: log.checkpoints },
+      log: { entries, checkpoints: checkpoints() },
       problems: (report) => log.problems(report),
       leaves,
-      recording: () => recorded.recording(),
+      recording: () => {
+        const recording = recorded.recording();
+        return { ...recording, entries: before(end, recording.entries) };
+      },
     },
     {
       ...(options.of === undefined ? {} : { of: options.of }),
@@ -77,6 +88,20 @@ async function gather(terminal: Terminal, options: ReportOptions): Promise<Gathe
       verify: { checkSignature: verifyEd25519, outside },
     },
   );
+}
+
+function signedSize(checkpoints: Iterable<{ readonly frontier: { readonly size: number } }>): number {
+  let size = 0;
+  for (const { frontier } of checkpoints) size = frontier.size;
+  return size;
+}
+
+/** The entries up to the position `end`, without it. */
+function* before<T extends { readonly position: number }>(end: number, entries: Iterable<T>): Generator<T, void> {
+  for (const entry of entries) {
+    if (entry.position >= end) return;
+    yield entry;
+  }
 }
 
 function write(terminal: Terminal, out: string, text: string): void {
@@ -92,6 +117,7 @@ function write(terminal: Terminal, out: string, text: string): void {
 function tell(terminal: Terminal, { json, out, of }: ReportOptions, { bundle, told }: Gathered): void {
   const { colour, output } = terminal;
   const figures = figuresOf(storyOf(bundle.entries));
+  const { from, to, ...counts } = figures;
   const { verdict, problems, omitted } = told.log;
   if (json) {
     const { left } = told;
@@ -99,7 +125,15 @@ function tell(terminal: Terminal, { json, out, of }: ReportOptions, { bundle, to
     const found = { verdict, problems, omitted };
     return writeLine(
       output,
-      inertJson({ ok: verdict === 'ok', file: out, ...named, key: bundle.key, ...found, figures, left }),
+      inertJson({
+        ok: verdict === 'ok',
+        file: out,
+        ...named,
+        key: bundle.key,
+        ...found,
+        figures: { from: formatInstant(from), to: formatInstant(to), ...counts },
+        left,
+      }),
     );
   }
   writeLine(output, `${counted(figures.calls, 'call')}, ${entriesText(figures)} with their proofs, in ${inert(out)}`);

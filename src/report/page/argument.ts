@@ -38,8 +38,13 @@ function step(name: string): string {
 
 /** What the arguments come to on one line. */
 export function argumentLine(args: JsonValue | undefined): string {
-  if (args === undefined) return '';
-  return textIn(args, '$body') === undefined ? jsonLine(args, SUMMARY_MAX) : 'sealed';
+  return args === undefined ? '' : jsonLine(args, SUMMARY_MAX, placeholder);
+}
+
+/** Without quotes, so that no text can pass for it. */
+function placeholder(value: JsonValue): string | undefined {
+  if (textIn(value, '$secret') !== undefined) return 'secret';
+  return textIn(value, '$sealed') === undefined && textIn(value, '$body') === undefined ? undefined : 'sealed';
 }
 
 /** `clauses`: the conditions that decided, whose arguments are marked. */

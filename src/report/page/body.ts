@@ -113,7 +113,7 @@ function verdict({ log, at }: Told): Element {
   const more = log.omitted > 0 ? el('p', {}, `and ${counted(log.omitted, 'further problem')}`) : undefined;
   return el(
     'div',
-    { class: 'verdict bad', role: 'alert' },
+    { class: 'verdict bad' },
     el(
       'p',
       {},
@@ -156,6 +156,7 @@ function summary({ calls }: Story, figures: Figures, told: Told): Element {
       states.length === 0 ? undefined : narrowTable('How the calls ended', ['state', 'calls'], states),
       terms([
         ['decisions', `${count(allow)} allowed, ${count(ask)} asked a person, ${count(deny)} denied`],
+        ['denied and only counted', figures.counted === 0 ? undefined : count(figures.counted)],
         ['approvals given', count(figures.approvals)],
         ['tools', count(figures.tools)],
         ['principals', count(figures.principals)],
@@ -246,7 +247,7 @@ function budgets(story: Story, { policyOf }: Around): Element {
   const byPosition = new Map(
     story.calls.flatMap((call) => call.entries.map((entry) => [entry.position, call] as const)),
   );
-  const plots = all.slice(0, PLOTS_MAX).map(({ name, scope, unit, limit, points }) => {
+  const plots = all.slice(0, PLOTS_MAX).map(({ name, scope, unit, limit, points, isRolling }) => {
     const shown = points.slice(-POINTS_MAX);
     const last = shown.at(-1)?.spent ?? 0;
     const title = `${plain(name)} for ${plain(scope)}`;
@@ -269,7 +270,7 @@ function budgets(story: Story, { policyOf }: Around): Element {
         'figure',
         {},
         stepsOver(shown, limit, label),
-        el('figcaption', {}, `${state}. Of windows that move, all that count.`),
+        el('figcaption', {}, `${state}.${isRolling ? ' Its window moves with the time.' : ''}`),
       ),
       el(
         'details',

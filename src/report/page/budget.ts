@@ -19,6 +19,8 @@ export interface Spending {
   /** `all`, or `principal=local` and the like. */
   readonly scope: string;
   readonly unit: string;
+  /** Whether its window moves, so that what is counted also becomes less with time. */
+  readonly isRolling: boolean;
   /** The highest limit that a policy of the page set; absent where none of them is on the page. */
   readonly limit?: number;
   readonly points: readonly SpendingPoint[];
@@ -29,6 +31,7 @@ interface Counter {
   readonly scope: string;
   readonly points: SpendingPoint[];
   unit: string;
+  isRolling: boolean;
   limit: number | undefined;
   spent: number;
 }
@@ -49,10 +52,11 @@ export function spendingsOf(
     if (entry.type === 'call.intent') reserved.set(attempt, numbersIn(decisionIn(entry).policy, 'reserved'));
     else settled(counters, entry, reserved.get(attempt) ?? new Map());
   }
-  return [...counters.values()].map(({ name, scope, unit, points, limit }) => ({
+  return [...counters.values()].map(({ name, scope, unit, isRolling, points, limit }) => ({
     name,
     scope,
     unit,
+    isRolling,
     points,
     ...(limit === undefined ? {} : { limit }),
   }));
@@ -73,6 +77,7 @@ function decided(
     const budget = text?.budget(counter.name);
     if (budget !== undefined) {
       counter.unit = budget.unit;
+      counter.isRolling = budget.rolling;
       counter.limit = Math.max(counter.limit ?? 0, budget.limit);
     }
     counter.spent = (before.get(id) ?? 0) + (charged.get(id) ?? 0);
@@ -115,6 +120,7 @@ function counterOf(counters: Map<string, Counter>, id: string): Counter {
     scope: id.slice(slash + 1),
     points: [],
     unit: '',
+    isRolling: false,
     limit: undefined,
     spent: 0,
   };

@@ -1,7 +1,8 @@
 /** The figures of a report, all counted from the entries it holds. Pure. */
 
+import { numberIn } from './fields.ts';
 import { STATE_ORDER } from './meaning.ts';
-import type { CallState, Story } from './story.ts';
+import type { CallState, Recorded, Story } from './story.ts';
 import { decisionIn, isDecision } from './story.ts';
 
 export interface Figures {
@@ -11,6 +12,8 @@ export interface Figures {
   readonly decisions: { readonly allow: number; readonly ask: number; readonly deny: number };
   /** How the calls stand, those states that occur. */
   readonly states: Readonly<Partial<Record<CallState, number>>>;
+  /** Denials beside them that were only counted. */
+  readonly counted: number;
   readonly approvals: number;
   /** Distinct tools, principals and sessions. */
   readonly tools: number;
@@ -21,7 +24,7 @@ export interface Figures {
   readonly to: number;
 }
 
-export function figuresOf({ entries, calls }: Story): Figures {
+export function figuresOf({ entries, calls, events }: Story): Figures {
   const decided = entries.filter(isDecision).map((entry) => decisionIn(entry).effect);
   const of = (effect: string): number => decided.filter((one) => one === effect).length;
   const states = STATE_ORDER.map((state) => [state, calls.filter((call) => call.state === state).length] as const);
@@ -31,6 +34,7 @@ export function figuresOf({ entries, calls }: Story): Figures {
     entries: entries.length,
     calls: calls.length,
     decisions: { allow: of('allow'), ask: of('ask'), deny: of('deny') },
+    counted: events.reduce((sum, event) => sum + countedIn(event), 0),
     states: Object.fromEntries(states.filter(([, n]) => n > 0)),
     approvals: entries.filter(({ type }) => type === 'call.approved').length,
     tools: new Set(calls.map(({ tool }) => tool)).size,
@@ -39,4 +43,8 @@ export function figuresOf({ entries, calls }: Story): Figures {
     from: times.reduce((least, at) => Math.min(least, at), times[0] ?? 0),
     to: times.reduce((most, at) => Math.max(most, at), 0),
   };
+}
+
+function countedIn({ type, fields }: Recorded): number {
+  return type === 'denial.repeated' ? (numberIn(fields, 'count') ?? 0) : 0;
 }

@@ -1,7 +1,6 @@
 /** What codes, states and types of entries mean, in a few words each. */
 
 import type { Code } from '../../policy/decide/code.ts';
-import type { EntryType } from '../../ledger/entry.ts';
 import type { CallState } from './story.ts';
 
 const CODES: Readonly<Record<Code, string>> = {
@@ -83,7 +82,7 @@ export function kindOf(state: CallState): Kind {
 /** In the order in which figures are told. */
 export const STATE_ORDER: readonly CallState[] = Object.keys(STATES) as CallState[];
 
-const TYPES: Readonly<Partial<Record<EntryType, string>>> = {
+const TYPES: Readonly<Record<string, string>> = {
   'ledger.created': 'The log begins.',
   'ledger.opened': 'A process opened the log.',
   'ledger.closed': 'A process closed the log.',
@@ -97,6 +96,7 @@ const TYPES: Readonly<Partial<Record<EntryType, string>>> = {
   'policy.withdrawn': 'A change that waited was withdrawn.',
   'policy.exception': 'An approver set rules aside for a while.',
   'policy.exception-ended': 'Rules that were set aside hold again.',
+  'denial.repeated': 'Further denials of a kind came and were only counted.',
   'kill.set': 'A kill switch was set.',
   'kill.lifted': 'A kill switch was lifted.',
   'erasure.expired': 'Results were destroyed after their time.',
@@ -114,5 +114,5 @@ const TYPES: Readonly<Partial<Record<EntryType, string>>> = {
 
 /** What an entry about no single call says happened. */
 export function eventName(type: string): string {
-  return (Object.hasOwn(TYPES, type) ? TYPES[type as EntryType] : undefined) ?? type;
+  return (Object.hasOwn(TYPES, type) ? TYPES[type] : undefined) ?? type;
 }

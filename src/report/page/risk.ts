@@ -103,7 +103,13 @@ export function risksIn(entries: readonly Recorded[]): readonly FoundRisk[] {
 
 function isShown({ codes, types, test }: Sign, entry: Recorded): boolean {
   if (types?.includes(entry.type) === true || test?.(entry) === true) return true;
-  return codes !== undefined && entry.type === 'call.denied' && codes.includes(decisionIn(entry).code);
+  return codes?.includes(deniedCode(entry)) === true;
+}
+
+/** The code of a denial, or of several that were only counted; empty for other entries. */
+function deniedCode(entry: Recorded): string {
+  if (entry.type === 'denial.repeated') return textIn(entry.fields, 'code') ?? '';
+  return entry.type === 'call.denied' ? decisionIn(entry).code : '';
 }
 
 /** The call or the thing that an entry is about. */

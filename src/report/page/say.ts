@@ -17,7 +17,17 @@ const MS_PER_DAY = 24 * MS_PER_H;
 
 /** Text from a log on one line, its control characters made visible and its end left out where it is long. */
 export function plain(text: string, max: number = TEXT_MAX): string {
-  return inert(cut(text, max));
+  return inert(flat(cut(text, max)));
+}
+
+/** The beginning of a text, for a link. */
+export function head(text: string, max: number): string {
+  return inert(flat(text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`));
+}
+
+/** Marks that are piled on one letter would reach into other lines; no script needs more than these. */
+function flat(text: string): string {
+  return text.replaceAll(/(\p{M}{4})\p{M}+/gu, '$1…');
 }
 
 function cut(text: string, max: number): string {
@@ -32,14 +42,27 @@ export function jsonText(value: JsonValue): string {
   return cut(whole, JSON_MAX);
 }
 
-/** One line of it, at most `max` characters long. */
-export function jsonLine(value: JsonValue, max: number): string {
-  const line = escaped(JSON.stringify(value));
+/** The same on one line, at most `max` characters long; `inPlace` says what stands in the place of some values. */
+export function jsonLine(
+  value: JsonValue,
+  max: number,
+  inPlace: (value: JsonValue) => string | undefined = () => undefined,
+): string {
+  const line = escaped(lineOf(value, inPlace));
   return line.length <= max ? line : `${line.slice(0, max - 1).toWellFormed()}…`;
 }
 
+function lineOf(value: JsonValue, inPlace: (value: JsonValue) => string | undefined): string {
+  const other = inPlace(value);
+  if (other !== undefined) return other;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map((one) => lineOf(one, inPlace)).join(',')}]`;
+  const members = Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}:${lineOf(member, inPlace)}`);
+  return `{${members.join(',')}}`;
+}
+
 function escaped(json: string): string {
-  return json.replaceAll(/[\u007f-\u009f\p{Cf}\u2028\u2029]/gu, (character) =>
+  return flat(json).replaceAll(/[\u007f-\u009f\p{Cf}\u2028\u2029]/gu, (character) =>
     Array.from(
       { length: character.length },
       (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,

@@ -6,14 +6,14 @@ import { type Content, type Element, el, linkTo, row, table } from './element.ts
 import { instantIn, memberOf, numberIn, numbersIn, textIn, textsIn } from './fields.ts';
 import { eventName, meaningOf } from './meaning.ts';
 import { aboutOf, risksIn } from './risk.ts';
-import { count, counted, instant, plain, span, tail, timeOf } from './say.ts';
+import { count, counted, head, instant, plain, span, tail, timeOf } from './say.ts';
 import { type CallStory, type Recorded, type Story, decisionIn, isDecision } from './story.ts';
 
 /** As many links as stand behind one sign of a risk. */
 const LINKS_MAX = 12;
 
 function callLink(call: CallStory): Element {
-  return linkTo(callPlace(call), `${count(call.nth)}: ${plain(call.tool)}`);
+  return linkTo(callPlace(call), `${count(call.nth)}: ${head(call.tool, 60)}`);
 }
 
 /** A part of the page under a heading of its own. */
@@ -139,6 +139,10 @@ export function others({ events }: Story): Element {
 
 const DETAILS = [
   'target',
+  'principal',
+  'code',
+  'first',
+  'last',
   'subject',
   'by',
   'reason',
@@ -165,7 +169,7 @@ function eventRow(event: Recorded): Element {
   });
   const tool = textIn(memberOf(fields, 'tool'), 'name');
   const details = [...(tool === undefined ? [] : [plain(tool)]), ...texts, ...numbers].join('; ');
-  return row(eventName(type), timeOf(event.at), details, entryMark(event));
+  return row(plain(eventName(type)), timeOf(event.at), details, entryMark(event));
 }
 
 /** The agentic risks that entries show, and no other. */
@@ -199,6 +203,6 @@ export function risks(story: Story): Element {
 
 function linkOf(entry: Recorded, byCall: ReadonlyMap<string, CallStory>): Element {
   const call = byCall.get(textIn(entry.fields, 'call') ?? '');
-  if (call !== undefined) return linkTo(callPlace(call), `${count(call.nth)} ${plain(call.tool, 40)}`);
-  return linkTo(`entry-${entry.position}`, plain(aboutOf(entry), 40));
+  if (call !== undefined) return linkTo(callPlace(call), `${count(call.nth)} ${head(call.tool, 40)}`);
+  return linkTo(`entry-${entry.position}`, head(aboutOf(entry), 40));
 }
