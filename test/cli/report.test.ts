@@ -77,6 +77,24 @@ test('a log in which nothing was called has a report', async () => {
   assert.equal((await interlock('verify', 'empty.html')).code, 0);
 });
 
+test('a report of a log that goes on holds what was signed when it began', async () => {
+  const busy = scratch.at('busy');
+  await using recording = await openRecording(busy);
+  let isDone = false;
+  const writing = async (): Promise<void> => {
+    for (let n = 0; !isDone; n += 1) await recording.call('bank.pay', { n }, { kind: 'succeeded', output: {} });
+  };
+  const reporting = async (): Promise<Ended> => {
+    const made = await interlock('report', '--data', busy, '-o', 'busy.html');
+    isDone = true;
+    return made;
+  };
+  await recording.call('bank.pay', { n: -1 }, { kind: 'succeeded', output: {} });
+  const [made] = await Promise.all([reporting(), writing()]);
+  assert.deepEqual([made.code, made.err], [0, '']);
+  assert.equal((await interlock('verify', 'busy.html')).code, 0);
+});
+
 test('what is not there and what cannot be written are told', async () => {
   for (const [args, code, message] of [
     [['report', 'nobody', '-o', 'x.html'], 2, /no session and no call `nobody` is recorded here/u],
