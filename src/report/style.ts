@@ -15,7 +15,7 @@ export const STYLE: string = `
   }
 }
 * { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; scroll-padding-top: 4.5rem; }
+html { -webkit-text-size-adjust: 100%; scroll-padding-top: 8rem; }
 body {
   margin: 0 auto; max-width: 76rem; padding: 1.5rem 1.25rem 3rem; background: var(--page); color: var(--text);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; overflow-wrap: anywhere;
@@ -43,6 +43,7 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1rem; pad
   position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1rem;
   background: var(--page); border-bottom: 1px solid var(--line); padding: .75rem 0; margin-bottom: 1rem;
 }
+#check:has(.result.bad) { position: static; }
 #check .hint { margin: 0; font-size: .9rem; }
 button {
   font: inherit; font-weight: 600; color: var(--card); background: var(--link); border: 0; border-radius: .5rem;
@@ -123,7 +124,7 @@ details[open] > summary > .nth::before { content: "▾ "; }
 .state.done { color: var(--done); background: var(--done-bg); } .state.denied { color: var(--denied); background: var(--denied-bg); }
 .state.failed { color: var(--failed); background: var(--failed-bg); } .state.open { color: var(--open); background: var(--open-bg); }
 .state.unknown { color: var(--unknown); background: var(--unknown-bg); }
-.story { padding: .25rem .25rem 1rem 4.25rem; scroll-margin-top: 8rem; }
+.story { padding: .25rem .25rem 1rem 4.25rem; }
 .story h3 { margin: .25rem 0 .75rem; }
 .step { border-left: 3px solid var(--line); padding: .1rem 0 .6rem 1rem; }
 .step.decision.done { border-color: var(--done); } .step.decision.denied { border-color: var(--denied); }

@@ -9,6 +9,9 @@ import { count, counted, plain } from './say.ts';
 import { storyOf } from './story.ts';
 import type { Told } from './told.ts';
 
+/** Findings that are listed; of further ones only the number is told. */
+const FINDINGS_MAX = 20;
+
 /** What is used of an element of the page. */
 export interface PageElement extends PageNode {
   textContent: string | null;
@@ -82,6 +85,7 @@ export async function verifyPage<Key>(page: PageDocument, subtle: Subtle<Key> | 
   const bundle = readAgain(bundleText ?? '', 'the bundle', findings) as Evidence | undefined;
   const told = readAgain(toldText ?? '', 'what was told beside the bundle', findings) as Told | undefined;
   const signed = await bundleFindings(bundleText ?? '', subtle, findings);
+  for (const { place = '' } of findings) page.getElementById(place)?.classList.add(WRONG);
   if (bundle !== undefined && told !== undefined) {
     findings.push(...contentFindings(bundle), ...shownFindings(page, bundle, told));
     if (told.log.verdict === 'bad') findings.push({ text: 'the log did not verify when this page was written' });
@@ -145,10 +149,11 @@ function shownFindings(page: PageDocument, bundle: Evidence, told: Told): readon
       findings.push({ text: `a part of the page is missing: ${id}` });
       continue;
     }
-    for (const { at, expected, found } of differencesIn(part, element)) {
+    for (const { at, place, expected, found } of differencesIn(part, element)) {
       at.classList.add(WRONG);
       findings.push({
         text: `\`${plain(found, 120)}\` stands where \`${plain(expected, 120)}\` should`,
+        place,
       });
     }
   }
@@ -181,7 +186,7 @@ function show(page: PageDocument, result: PageElement, { verdict, summary, findi
   result.append(told);
   if (findings.length === 0) return;
   const list = page.createElement('ul');
-  for (const { text, place } of findings) {
+  for (const { text, place } of findings.slice(0, FINDINGS_MAX)) {
     const item = page.createElement('li');
     item.append(text);
     if (place !== undefined && page.getElementById(place) !== null) {
@@ -189,9 +194,14 @@ function show(page: PageDocument, result: PageElement, { verdict, summary, findi
       link.setAttribute('href', `#${place}`);
       link.textContent = 'where it is shown';
       item.append(' ', link);
-      page.getElementById(place)?.classList.add(WRONG);
     }
     list.append(item);
+  }
+  const left = findings.length - FINDINGS_MAX;
+  if (left > 0) {
+    const more = page.createElement('li');
+    more.append(`and ${counted(left, 'further finding')}`);
+    list.append(more);
   }
   result.append(list);
 }

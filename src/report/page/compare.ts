@@ -15,6 +15,8 @@ export interface PageNode {
 /** Something that is not what it should be; `at` is the element that it is, or stands in. */
 export interface Difference<Node extends PageNode> {
   readonly at: Node;
+  /** The id of the nearest element around it that has one. */
+  readonly place: string;
   readonly expected: string;
   readonly found: string;
 }
@@ -28,23 +30,30 @@ export const WRONG = 'differs';
 
 export function differencesIn<Node extends PageNode>(expected: Element, actual: Node): readonly Difference<Node>[] {
   const found: Difference<Node>[] = [];
-  compare(expected, actual, found);
+  compare(expected, actual, '', found);
   return found;
 }
 
-function compare<Node extends PageNode>(expected: Element, actual: Node, found: Difference<Node>[]): void {
+function compare<Node extends PageNode>(
+  expected: Element,
+  actual: Node,
+  around: string,
+  found: Difference<Node>[],
+): void {
   if (found.length >= DIFFERENCES_MAX) return;
+  const place = expected.attributes['id'] ?? around;
   const [should, is] = [tagText(expected.tag, Object.entries(expected.attributes)), tagTextOf(actual)];
-  if (should !== is) found.push({ at: actual, expected: should, found: is });
+  if (should !== is) found.push({ at: actual, place, expected: should, found: is });
   const children = merged(expected.children);
   const nodes = parts(actual);
   for (let i = 0; i < Math.max(children.length, nodes.length); i += 1) {
     const [child, node] = [children[i], nodes[i]];
     if (typeof child === 'object' && typeof node === 'object' && node.nodeType === ELEMENT) {
-      compare(child, node as Node, found);
+      compare(child, node as Node, place, found);
     } else if (typeof child !== 'string' || child !== node) {
       found.push({
         at: actual,
+        place,
         expected: textOf(child),
         found: typeof node === 'object' ? tagTextOf(node) : (node ?? 'nothing'),
       });
