@@ -2,10 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import { formatBundle } from '../src/ledger/bundle/format.ts';
 import type { Bundle } from '../src/ledger/bundle/format.ts';
 import { makeBundle } from '../src/ledger/bundle/make.ts';
@@ -17,11 +15,10 @@ import * as page from '../src/ledger/verify/page.ts';
 import type { VerifyReport } from '../src/ledger/verify/report.ts';
 import { formatVerifierKey } from '../src/tlog/note.ts';
 import { utf8 } from '../src/value/encoding.ts';
+import { NO_BROWSER, TestBrowser } from './browser.ts';
 import { Scratch } from './cli/command.ts';
 import { SCRIPTS, pageScript } from './page-script.ts';
 import { sampleLeaves, signed, signer } from './sample-log.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
 
 const owner = signer(1);
 const key = formatVerifierKey(owner.key);
@@ -89,25 +86,17 @@ test('where nobody can check a signature there is no verdict', async () => {
   assert.equal(report.problems[0]?.code, 'checkpoint-signature');
 });
 
-test(
-  'a browser gives the same reports [R-page-verifies]',
-  { skip: !existsSync(CHROMIUM) && 'no chromium' },
-  async () => {
-    using scratch = new Scratch();
-    const texts = JSON.stringify(BUNDLES).replaceAll('<', String.raw`\u003c`);
-    const run = `const page = ${PAGE_SCRIPT};
+test('a browser gives the same reports [R-page-verifies]', { skip: NO_BROWSER }, async () => {
+  using scratch = new Scratch();
+  const texts = JSON.stringify(BUNDLES).replaceAll('<', String.raw`\u003c`);
+  const run = `const page = ${PAGE_SCRIPT};
     const checkSignature = page.webSignatureCheck(crypto.subtle);
     globalThis.reports = Promise.all(
       ${texts}.map((text) => page.verifyBundleLater(page.utf8(text), { checkSignature })));`;
-    scratch.write('page.html', `<!doctype html><meta charset="utf-8"><script type="module">${run}</script>`);
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-    try {
-      const tab = await browser.newPage();
-      await tab.goto(pathToFileURL(scratch.at('page.html')).href);
-      const reports = await tab.evaluate<VerifyReport[]>('reports');
-      assert.deepEqual(reports, expected);
-    } finally {
-      await browser.close();
-    }
-  },
-);
+  scratch.write('page.html', `<!doctype html><meta charset="utf-8"><script type="module">${run}</script>`);
+  await using browser = new TestBrowser();
+  const tab = await (await browser.context()).newPage();
+  await tab.goto(pathToFileURL(scratch.at('page.html')).href);
+  const reports = await tab.evaluate<VerifyReport[]>('reports');
+  assert.deepEqual(reports, expected);
+});

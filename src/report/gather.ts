@@ -8,7 +8,7 @@ import { LedgerError } from '../ledger/ledger.ts';
 import type { VerifyReport } from '../ledger/verify/report.ts';
 import { type LogSource, type VerifyOptions, verifyLog } from '../ledger/verify/verify.ts';
 import { fromUtf8, utf8 } from '../value/encoding.ts';
-import { Choice } from './choose.ts';
+import { Choice, type PageLimits } from './choose.ts';
 import type { Told, ToldProblem } from './page/told.ts';
 import { tellOfCalls, toldWith } from './tell.ts';
 
@@ -30,6 +30,8 @@ export interface ReportRequest {
   /** RFC 3339. */
   readonly at: string;
   readonly verify: VerifyOptions;
+  /** What a page holds at most, if not the usual. */
+  readonly limits?: PageLimits;
 }
 
 export interface Gathered {
@@ -43,7 +45,7 @@ const PROBLEMS_MAX = 50;
 /** Nothing when no decision of what the request names is in the log. */
 export async function gatherReport(source: ReportSource, request: ReportRequest): Promise<Gathered | undefined> {
   const { of, version, at } = request;
-  const choice = new Choice(of);
+  const choice = new Choice(of, request.limits);
   const checked = await verifyAndLook(source, request.verify, choice);
   if (of !== undefined && !choice.hasCalls) return undefined;
   const bundle = chosenBundle(source, checked, choice);

@@ -15,6 +15,7 @@ import { utf8 } from '../value/encoding.ts';
 import { Scratch } from '../../test/cli/command.ts';
 import { documentOf, nodesIn } from '../../test/page-document.ts';
 import { approver, entriesOf, recordEverything } from '../../test/tampered-log.ts';
+import type { PageLimits } from './choose.ts';
 import { type Gathered, gatherReport } from './gather.ts';
 import { bodyOf } from './page/body.ts';
 import { verifyPage, watch } from './page/button.ts';
@@ -30,7 +31,7 @@ const AT = '2026-11-20T18:00:00.000Z';
 
 let report: Gathered;
 
-async function gathered(of?: string): Promise<Gathered | undefined> {
+async function gathered(of?: string, limits?: PageLimits): Promise<Gathered | undefined> {
   using reader = openReader(data);
   const vault = readVault(data, systemWorld);
   const checkpoints = [...reader.checkpoints()].map(({ frontier, note }) => ({ size: frontier.size, note }));
@@ -50,7 +51,13 @@ async function gathered(of?: string): Promise<Gathered | undefined> {
         salt: (call) => reader.call(call)?.salt,
       }),
     },
-    { ...(of === undefined ? {} : { of }), version: '1', at: AT, verify: { checkSignature: verifyEd25519 } },
+    {
+      ...(of === undefined ? {} : { of }),
+      ...(limits === undefined ? {} : { limits }),
+      version: '1',
+      at: AT,
+      verify: { checkSignature: verifyEd25519 },
+    },
   );
 }
 
@@ -109,6 +116,26 @@ test('what a session is not of is not in its report', async () => {
     [call],
   );
   assert.ok(one.bundle.entries.length < report.bundle.entries.length);
+});
+
+test('of a log that is larger than a page the last calls are on it, the others are counted, and it verifies', async () => {
+  const some = (await gathered(undefined, { decisions: 4, events: 2, bytes: 100_000 })) ?? assert.fail();
+  const of = (type: string): number => entriesOf(data).filter((entry) => entry.type === type).length;
+  const { decisions } = figuresOf(storyOf(some.bundle.entries));
+  const { left } = some.told;
+  assert.equal(decisions.allow + decisions.ask + decisions.deny, 4);
+  assert.deepEqual(left.decisions, {
+    allow: of('call.intent') - decisions.allow,
+    ask: of('call.parked') - decisions.ask,
+    deny: of('call.denied') - decisions.deny,
+  });
+  const { main } = bodyOf(some.bundle, some.told);
+  assert.match(
+    printHtml(main),
+    /This page holds the last ones only\. Not on it, and in none of its figures: \d+ earlier decisions/u,
+  );
+  const outcome = await verifyPage(documentOf(some.bundle, formatBundle(some.bundle), some.told), webcrypto.subtle);
+  assert.deepEqual([outcome.verdict, outcome.findings], ['ok', []]);
 });
 
 test('the page verifies as it was written, and reads back as itself', async () => {

@@ -109,7 +109,7 @@ test('what is not there and what cannot be written are told', async () => {
   }
 });
 
-test('nothing that an agent or a tool said reaches the page as anything but visible text', async () => {
+test('nothing that an agent or a tool said reaches the page as anything but visible text [R-report-inert]', async () => {
   await interlock('report', '-o', 'hostile.html');
   const page = readFileSync(scratch.at('hostile.html'), 'utf8');
   const shown = page.slice(page.indexOf('<header'), page.indexOf('<script'));
