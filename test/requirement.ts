@@ -290,6 +290,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/report.md'],
   },
   {
+    id: 'R-drift',
+    text: 'a session is compared with earlier ones by sets and ranges of what the entries say, erased subjects or not',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-diff',
     text: 'a changed policy is compared on recorded calls, and the exit code tells when a denial becomes an allowance',
     where: ['docs/policy.md'],

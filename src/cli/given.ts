@@ -6,9 +6,12 @@ import { CliError, type ExitCode } from './exit.ts';
 
 export type Given = Readonly<Record<string, unknown>>;
 
-type Run = (given: Given, operands: readonly string[]) => Promise<ExitCode>;
-/** Adds a command to the command line. */
-export type Add = (usage: string, summary: string, run: Run) => Command;
+/** Adds a command; `run` gets its options and its operands. */
+export type Add = (
+  usage: string,
+  summary: string,
+  run: (given: Given, operands: readonly string[]) => Promise<ExitCode>,
+) => Command;
 
 /** The text of option `name` under the key `as`, or nothing, to be spread into options. */
 export function text<K extends string>(given: Given, name: string, as: K): { readonly [N in K]?: string };

@@ -30,7 +30,13 @@ type Perform = () => Promise<Performed>;
 export interface Recording extends AsyncDisposable {
   readonly ledger: StoredLedger;
   /** Proposes a call that ends as `performed`; answers with its id. */
-  call(tool: string, args: JsonObject, performed: Performed | Perform, principal?: string): Promise<string>;
+  call(
+    tool: string,
+    args: JsonObject,
+    performed: Performed | Perform,
+    principal?: string,
+    session?: string,
+  ): Promise<string>;
 }
 
 /** `outside`: its checkpoint is kept where commands look for it, as that of a log which they wrote themselves. */
@@ -43,12 +49,12 @@ export async function openRecording(directory: string, outside = true, rules: st
   await authority.load(policyOf(rules));
   return {
     ledger,
-    call: async (tool, args, performed, principal = 'local') => {
+    call: async (tool, args, performed, principal = 'local', session = 'session') => {
       const answer = await authority.call({
         principal,
         tool,
         args,
-        session: 'session',
+        session,
         timeoutMs: 60_000,
         available: true,
         perform: () => (typeof performed === 'function' ? performed() : Promise.resolve(performed)),

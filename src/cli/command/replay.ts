@@ -3,6 +3,7 @@
 import { type Said, type Step, replay, textIn, wrongOf } from '../../audit/replay.ts';
 import { type CommonOptions, dataDirectory } from '../configuration.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { driftCommand } from '../drift.ts';
 import { counted } from '../issues.ts';
 import { openRecordedLog, policyFile } from '../recorded-log.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
@@ -13,12 +14,20 @@ export interface ReplayCommandOptions extends CommonOptions {
   readonly policy?: string;
   /** The last step, as typed. */
   readonly until?: string;
+  /** Compare with these sessions instead, or with as many as this number says. */
+  readonly baseline?: readonly string[];
 }
 
 const ARGS_MAX = 96;
 
 export async function replayCommand(terminal: Terminal, options: ReplayCommandOptions): Promise<ExitCode> {
-  const { of, json } = options;
+  const { of, json, baseline } = options;
+  if (baseline !== undefined) {
+    if (options.policy === undefined && options.until === undefined) {
+      return driftCommand(terminal, { ...options, baseline });
+    }
+    throw new CliError('usage', '`--baseline` compares what was recorded: expected neither `--policy` nor `--until`');
+  }
   const until = options.until === undefined ? undefined : readStep(options.until);
   const under = options.policy === undefined ? undefined : await policyFile(terminal, options, options.policy);
   using log = openRecordedLog(terminal, dataDirectory(terminal, options));
