@@ -301,7 +301,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     id: 'R-learn',
-    text: 'a learned policy loads, allows every call that was made, and no call that was not',
+    text: 'a learned policy loads, allows every call that was made, and no call that was not; nothing sealed is in it',
     where: ['docs/policy.md'],
   },
   {

@@ -1,7 +1,9 @@
-/** Changes conditions in the text of a configuration, and nothing else of it: no comment, no order, no spacing. */
+/** Changes rules in the text of a configuration, and nothing that a person wrote around them. */
 
-import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Pair, Scalar, YAMLMap } from 'yaml';
+import { YAMLSeq, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import type { Pair, ParseOptions, DocumentOptions, SchemaOptions, Scalar, YAMLMap } from 'yaml';
+import type { JsonObject } from '../../value/json.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** One stretch of the old text and what takes its place; UTF-16 offsets. */
 export interface Edit {
@@ -10,6 +12,7 @@ export interface Edit {
   readonly text: string;
 }
 
+const FORM: ParseOptions & DocumentOptions & SchemaOptions = { version: '1.2', schema: 'core', uniqueKeys: false };
 const EFFECTS: ReadonlySet<string> = new Set(['allow', 'ask', 'deny']);
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
@@ -19,7 +22,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
  * anchor may have readers elsewhere.
  */
 export function editConditions(text: string, conditions: ReadonlyMap<number, string>): readonly Edit[] | undefined {
-  const { contents } = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false });
+  const { contents } = parseDocument(text, FORM);
   const rules: unknown = isMap(contents) ? contents.get('rules', true) : undefined;
   if (!isSeq(rules)) return undefined;
   const edits: Edit[] = [];
@@ -40,6 +43,50 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
     at = edit.end;
   }
   return after + text.slice(at);
+}
+
+export interface Replacement {
+  /** The places among `rules:` of those that stay. */
+  readonly kept: ReadonlySet<number>;
+  /** What comes behind them. */
+  readonly added: readonly JsonObject[];
+  /** Keys of the configuration that go. */
+  readonly without: readonly string[];
+}
+
+/**
+ * `text` with other rules: comments, order and the form of values of all that stays are kept, indentation and line breaks
+ * within it may change. Nothing where the text has no place for them. As with `editConditions`, the caller parses and compares.
+ */
+export function replaceRules(text: string, { kept, added, without }: Replacement): string | undefined {
+  const document = parseDocument(text, FORM);
+  const { contents } = document;
+  if (!isMap(contents)) return undefined;
+  const written: unknown = contents.get('rules', true);
+  const rules = isSeq(written) ? written : new YAMLSeq();
+  rules.items = rules.items.filter((_, index) => kept.has(index));
+  // What is added may hold any text, which only `yamlText` makes harmless: until then its place is held.
+  let held = 'rules-come-here';
+  while (text.includes(held)) held += '-';
+  if (added.length > 0) rules.items.push(document.createNode(held));
+  rules.flow = rules.items.length === 0;
+  if (rules !== written) document.set('rules', rules);
+  for (const key of without) document.delete(key);
+  const rest = textOf(document);
+  const [line = '', indent = ''] = new RegExp(`^( *)- ${held}\\n`, 'mu').exec(rest ?? '') ?? [];
+  if (rest === undefined || added.length === 0) return rest;
+  if (line === '') return undefined;
+  const lines = yamlText(added).replaceAll(/^/gmu, indent).trimEnd();
+  return rest.replace(line, () => `${lines}\n`);
+}
+
+/** Nothing when an alias stays whose anchor is gone. */
+function textOf(document: ReturnType<typeof parseDocument>): string | undefined {
+  try {
+    return document.toString({ lineWidth: 0 });
+  } catch {
+    return undefined;
+  }
 }
 
 function editRule(text: string, rule: YAMLMap, condition: string): Edit | undefined {
