@@ -5,6 +5,7 @@ import type { DeepProblem } from '../src/audit/problem.ts';
 import { Authority } from '../src/authority/authority.ts';
 import type { Answer, Performed } from '../src/authority/answer.ts';
 import type { Proposal, Reach } from '../src/authority/proposal.ts';
+import type { SecretSearch } from '../src/guard/secret/find.ts';
 import type { Entry } from '../src/ledger/entry.ts';
 import { parseEntry } from '../src/ledger/entry.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
@@ -71,6 +72,8 @@ export interface OpeningOptions {
   readonly attemptsMax?: number;
   /** How the authority reaches tools by itself. */
   readonly reach?: Reach;
+  /** Looks for secrets in the place of the product's own search. */
+  readonly searchSecrets?: () => SecretSearch;
   /** Stands between the authority and the ledger, to fail on purpose. */
   readonly between?: (ledger: Ledger) => Ledger;
 }
@@ -89,6 +92,7 @@ export async function openWorld(options: OpeningOptions = {}): Promise<Opening> 
     protectedPaths: [],
     ...(options.attemptsMax === undefined ? {} : { attemptsMax: options.attemptsMax }),
     ...(options.reach === undefined ? {} : { reach: options.reach }),
+    ...(options.searchSecrets === undefined ? {} : { searchSecrets: options.searchSecrets }),
   });
   await authority.load(policyOf(options.policy ?? POLICY));
   const perform = async (args: Proposal['args']): Promise<Performed> => {

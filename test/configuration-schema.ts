@@ -91,6 +91,10 @@ const TOOL: Keys = {
   ),
   personal: texts('CEL: arguments that are personal values, sealed where they are recorded'),
   subject: text('CEL: whose data it is'),
+  secrets: {
+    description: 'CEL: what is secret of the arguments, and paths into `output`; `never-store`: nothing of it may wait',
+    oneOf: [{ const: 'never-store' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+  },
   labels: texts('what conditions see as `tool.labels`'),
   guard: closed({
     path: closed(
@@ -209,6 +213,10 @@ export const TOP: Keys = {
     },
   }),
   personal: closed({ epoch: text('how long the key that wraps all others lasts (30d)', DURATION) }),
+  secrets: closed({
+    detect: { type: 'boolean', description: 'secrets are looked for where none is declared (true)' },
+    replay: text('how long a result with secrets is kept for who asks again under its key (10m)', DURATION),
+  }),
 };
 
 /** The whole schema. */

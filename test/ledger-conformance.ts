@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import type { LedgerError, Writes } from '../src/ledger/ledger.ts';
 import { callTests, foldTest } from './ledger-call-conformance.ts';
 import { factTests } from './ledger-fact-conformance.ts';
+import { liveTests } from './ledger-live-conformance.ts';
 import { answered, denied, draft, intent, newId, one } from './ledger-drafts.ts';
 import { entriesOf, isCode, look } from './ledger-place.ts';
 import type { MakePlace, Open } from './ledger-place.ts';
@@ -25,6 +26,7 @@ export function ledgerConformance(name: string, makePlace: MakePlace): void {
     conflictTests(opened);
     callTests(opened);
     factTests(opened);
+    liveTests(opened);
     foldTest(opened);
   });
 }

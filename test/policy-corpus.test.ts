@@ -37,6 +37,7 @@ const DECIDED: readonly Code[] = [
   'approval-unavailable',
   'approval-expired',
   'obligation-failed',
+  'secret-cannot-wait',
 ];
 
 interface Loaded {

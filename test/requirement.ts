@@ -60,6 +60,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-secrets',
+    text: 'no file of the data directory, export or output of a command says a secret that is declared or found',
+    where: ['README.md', 'docs/ledger.md'],
+  },
+  {
     id: 'R-erasure',
     text: 'once a person is erased, no file of the data directory and no later export says what was kept of it',
     where: ['README.md', 'docs/ledger.md'],

@@ -6,6 +6,7 @@ import { type StandingExceptions, exceptedAt } from '../authority/exception.ts';
 import { type ShadowState, layerFields, shadowNeeds } from '../authority/layers.ts';
 import { isResent, withoutOwn } from '../authority/resent.ts';
 import type { CallRow } from '../ledger/ledger.ts';
+import { hasSecrets, isHidden } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
 import {
   type Approval,
@@ -23,7 +24,7 @@ import type { Decision } from '../policy/decide/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { RecordedPolicies } from './policies.ts';
 import { type DeepCode, difference, isSame, member, textOf, told } from './problem.ts';
-import { type RecordedCall, sealedArguments } from './recorded-call.ts';
+import type { RecordedCall } from './recorded-call.ts';
 
 /** What the entries before a decision come to. */
 export interface Past {
@@ -61,7 +62,10 @@ export function decideAgain(recorded: RecordedCall, past: Past, hasArgs: boolean
   const differing = compare(recorded, past, under);
   if (differing.kind !== 'wrong') return differing;
   if (isUnbound(recorded, past)) return attested('what its approval is bound to is gone');
-  if (!hasArgs) return attested('its arguments are gone');
+  if (!hasArgs) {
+    const isSecret = hasSecrets(recorded.entry['args'] ?? {});
+    return attested(isSecret ? 'what is secret of its arguments is not recorded' : 'its arguments are gone');
+  }
   // The caller's key is kept as HMAC only.
   if (readsKey(under.policy, recorded.request.tool)) return attested('a condition read the key of the call');
   return differing;
@@ -69,7 +73,7 @@ export function decideAgain(recorded: RecordedCall, past: Past, hasArgs: boolean
 
 /** Whether an approval is bound to arguments that are sealed, under a salt that is gone: no digest can tell of them. */
 export function isUnbound({ entry, request: { call } }: RecordedCall, { call: rowOf, salt }: Past): boolean {
-  if (sealedArguments(entry).size === 0) return false;
+  if (!isHidden(entry['args'] ?? {})) return false;
   const isAsked = entry.type === 'call.parked' || rowOf(call.id)?.approval !== undefined;
   return isAsked && salt(call.id) === undefined;
 }
@@ -222,7 +226,7 @@ function compareQuestion(
 ): Again | undefined {
   if (entry.type !== 'call.parked') return undefined;
   const { id } = request.call;
-  const salt = sealedArguments(entry).size > 0 ? past.salt(id) : undefined;
+  const salt = isHidden(entry['args'] ?? {}) ? past.salt(id) : undefined;
   const { approval } = approvalOf(past, { policy, request, decision }, id, salt);
   const differing = difference(approval, isObject(entry['approval']) ? entry['approval'] : {});
   if (differing === undefined) return undefined;

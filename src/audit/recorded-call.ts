@@ -2,7 +2,7 @@
 
 import { runOf } from '../authority/asked.ts';
 import type { Entry } from '../ledger/entry.ts';
-import { commitmentsIn, literalOf } from '../ledger/recorded.ts';
+import { commitmentsIn, hasSecrets, literalOf } from '../ledger/recorded.ts';
 import type { Request } from '../policy/decide/decision.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
@@ -30,7 +30,10 @@ export function sealedArguments({ args = {} }: Entry): ReadonlyMap<string, strin
   return new Map([...commitmentsIn(args)].map(([pointer, commitment]) => [`args${pointer}`, commitment]));
 }
 
-/** The arguments of an entry, by what it says and what `open` finds for its commitments; nothing when some are gone. */
+/**
+ * The arguments of an entry, by what it says and what `open` finds for its commitments; nothing when some are gone, or
+ * were secret.
+ */
 export function openedArguments(
   entry: Entry,
   open: (role: string, commitment: string) => JsonValue | undefined,
@@ -41,7 +44,8 @@ export function openedArguments(
     const value = open(role, commitment);
     if (value !== undefined) opened.set(role.slice('args'.length), value);
   }
-  return opened.size < sealed.size ? undefined : literalOf(entry['args'] ?? {}, opened);
+  const { args = {} } = entry;
+  return opened.size < sealed.size || hasSecrets(args) ? undefined : literalOf(args, opened);
 }
 
 /** What is left of arguments some of which are gone: their commitments stand in their places. */

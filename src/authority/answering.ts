@@ -6,6 +6,7 @@ import type { Decision } from '../policy/decide/decision.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 import type { Answer, AnswerState, ShownDecision } from './answer.ts';
+import type { RecordedResult } from './result.ts';
 import { denial, notStartedSentence, unknownSentence } from './sentence.ts';
 
 /** Codes told as they are to callers who may not know the tool: they say nothing about it. */
@@ -98,8 +99,25 @@ export function runningAnswer(call: string, tool: string): Answer {
   return { call, state: 'running', replayed: true, sentence };
 }
 
+/** What came back cannot be told from secrets, so it is told to nobody. */
+export function withheldAnswer(call: string, tool: string, state: AnswerState, problem: string): Answer {
+  const sentence = `${tool} ${state}, and its result is withheld: it cannot be searched for secrets, ${problem}`;
+  const decision = denial('result-redacted', sentence);
+  return { call, state, replayed: false, decision: shown(decision), sentence };
+}
+
 /** The recorded result of `row`, as a replay: nothing ran. */
-export function recordedAnswer(row: CallRow, output: JsonValue | undefined): Answer {
+export function recordedAnswer(row: CallRow, result: RecordedResult): Answer {
+  if (result?.redacted === true) {
+    const decision = denial(
+      'result-redacted',
+      `${row.tool} was called under this key before (call ${row.id}), and its result held a secret, which is not kept: ` +
+        'it is not run again',
+    );
+    const state = STATE_OF_ROW[row.state];
+    return { call: row.id, state, replayed: true, decision: shown(decision), sentence: decision.explanation };
+  }
+  const output = result?.value;
   if (row.state === 'unknown') {
     return unknownAnswer(row.id, row.tool, 'an earlier attempt ended without an answer', true);
   }

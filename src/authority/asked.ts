@@ -1,7 +1,7 @@
 /** What a parked call asks, read from its entry: what an approver is shown is what an approval binds. */
 
 import type { ApprovalRequest, CallRow, Ledger } from '../ledger/ledger.ts';
-import { commitmentsIn, literalOf } from '../ledger/recorded.ts';
+import { commitmentsIn, hasSecrets, isHidden, literalOf, shownOf } from '../ledger/recorded.ts';
 import { canonicalText } from '../value/canonical.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
@@ -12,6 +12,9 @@ export interface Asked {
   readonly approval: ApprovalRequest;
   /** As they would be sent. */
   readonly args: JsonValue;
+  /** As anybody may be shown them: `{"$secret": kind}` stands in the place of a secret, and of nothing else. */
+  readonly shown: JsonValue;
+  readonly hasSecrets: boolean;
   /** The run that it was proposed in. */
   readonly session: string;
 }
@@ -21,7 +24,7 @@ export interface Asked {
  * tables that others might write, so the digest is computed again from what the log says. Throws `LedgerError`.
  */
 export async function askedOf(
-  ledger: Pick<Ledger, 'log' | 'entry' | 'argument'>,
+  ledger: Pick<Ledger, 'log' | 'entry' | 'argument' | 'body'>,
   row: CallRow,
 ): Promise<Asked | undefined> {
   const { approval, id: call } = row;
@@ -35,13 +38,18 @@ export async function askedOf(
   const { expires } = approval;
   const until = isJsonObject(asks) ? asks['expires'] : undefined;
   if (typeof until !== 'string' || parseInstant(until) !== expires) return undefined;
-  const args = await recordedArgs(ledger, row.position, recorded);
+  const opened = await openedArgs(ledger, row.position, recorded);
+  if (opened === undefined) return undefined;
+  const isSecret = hasSecrets(recorded ?? {});
+  const args = isSecret ? await ledger.body(call, 'live') : literalOf(recorded ?? {}, opened);
   if (args === undefined) return undefined;
-  const isSealed = commitmentsIn(recorded ?? {}).size > 0;
+  const isSealed = isHidden(recorded ?? {});
   if (isSealed && row.salt === undefined) return undefined;
   const bound = isSealed && row.salt !== undefined ? boundArgs(row.salt, principal, name, args) : args;
   const digest = approvalDigest({ log: ledger.log, call, tool: name, definition, principal, args: bound, expires });
-  return digest === approval.digest ? { row, approval, args, session: runOf(entry) } : undefined;
+  if (digest !== approval.digest) return undefined;
+  const shown = shownOf(recorded ?? {}, opened);
+  return { row, approval, args, shown, hasSecrets: isSecret, session: runOf(entry) };
 }
 
 /** The run that an entry names; empty when it names none. */
@@ -50,17 +58,28 @@ export function runOf({ run }: JsonObject): string {
   return typeof id === 'string' ? id : '';
 }
 
-/** The arguments that the entry at `position` recorded; none when some of them are gone. Throws `LedgerError`. */
+/** The arguments of the entry at `position`; none when some of them are gone, or were secret. Throws `LedgerError`. */
 export async function recordedArgs(
   ledger: Pick<Ledger, 'argument'>,
   position: number,
   recorded: JsonValue = {},
 ): Promise<JsonValue | undefined> {
+  if (hasSecrets(recorded)) return undefined;
+  const opened = await openedArgs(ledger, position, recorded);
+  return opened === undefined ? undefined : literalOf(recorded, opened);
+}
+
+/** The sealed arguments of the entry at `position`, by their pointers; nothing when some of them are gone. */
+async function openedArgs(
+  ledger: Pick<Ledger, 'argument'>,
+  position: number,
+  recorded: JsonValue = {},
+): Promise<ReadonlyMap<string, JsonValue> | undefined> {
   const opened = new Map<string, JsonValue>();
   for (const pointer of commitmentsIn(recorded).keys()) {
     const value = await ledger.argument(position, pointer);
     if (value === undefined) return undefined;
     opened.set(pointer, value);
   }
-  return literalOf(recorded, opened);
+  return opened;
 }

@@ -32,6 +32,7 @@ import { type Again, type PolicyState, type Prepared, type Surroundings, prepare
 import { type Prober, prober } from './probe.ts';
 import type { Proposal } from './proposal.ts';
 import { recordOutcome } from './record.ts';
+import { resultOf } from './result.ts';
 import { type Retain, retaining } from './retain.ts';
 import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
 import { mayResend, pauseBeforeRetry } from './retry.ts';
@@ -279,10 +280,15 @@ export class Authority {
     if (this.#state.kind === 'loaded') await this.#prober.all(this.#state.policy);
   }
 
-  /** Destroys results that were kept for as long as the policy in force says; resolves with how many calls lost theirs. */
+  /**
+   * Destroys what was kept for as long as the policy in force says: results, and those with their secrets. Resolves with
+   * how many calls lost their results.
+   */
   async expire(): Promise<number> {
-    const keptMs = this.#state.kind === 'loaded' ? this.#state.policy.configuration.retention.bodiesMs : undefined;
-    return keptMs === undefined ? 0 : this.#retain(keptMs);
+    if (this.#state.kind === 'invalid') return 0;
+    const { retention, secrets } = this.#state.policy.configuration;
+    await this.#ledger.expireLive(this.#around.world.now() - secrets.replayMs);
+    return retention.bodiesMs === undefined ? 0 : this.#retain(retention.bodiesMs);
   }
 
   /** Without a policy everything is denied whatever the clock says. */
@@ -349,7 +355,8 @@ export class Authority {
     if (row.state === 'unknown' && !isRepeat) return this.#unknown(proposal, row);
     if (row.state === 'not-started' || row.state === 'settled-not-executed')
       return notStartedAnswer(row.id, row.tool, 'the attempt that was waited for did not start');
-    return recordedAnswer(row, await this.#ledger.body(row.id, 'output'));
+    const policy = this.#state.kind === 'loaded' ? this.#state.policy : undefined;
+    return recordedAnswer(row, await resultOf(this.#ledger, row, this.#around.world.now(), policy));
   }
 
   /** Somebody asks for a call of unknown outcome: looks into it where that can be, and repeats it where that is safe. */

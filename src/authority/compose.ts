@@ -2,7 +2,7 @@
 
 import type { EntryDraft } from '../ledger/entry.ts';
 import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
-import { commitmentsIn } from '../ledger/recorded.ts';
+import { isHidden } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
 import { type FactValues, admitCaller, admitPin, charge, judge, needs, withFacts } from '../policy/decide/decide.ts';
 import type { Decision, Request } from '../policy/decide/decision.ts';
@@ -13,10 +13,11 @@ import { EXCEPTION_VERSION } from './exception.ts';
 import { existing, fingerprint } from './existing.ts';
 import type { Admits } from './flood.ts';
 import { type Seen, layerFields, shadowNeeds } from './layers.ts';
-import { personalDataOf, recordArgs } from './personal.ts';
+import { personalDataOf, recordArgs, sealBody } from './personal.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
 import { firstTrust } from './pin.ts';
 import { isResent, withoutOwn } from './resent.ts';
+import { type Secrets, textWithoutSecrets } from './secret.ts';
 import { denial } from './sentence.ts';
 
 /** What became of a proposal once its entry is durable. */
@@ -71,6 +72,9 @@ export interface Dispatch {
   readonly mayHaveHappened: boolean;
   /** Under whose keys the outcome is sealed, beside those of whoever is found in it. */
   readonly subjects: readonly string[];
+  readonly secrets: Secrets;
+  /** Somebody may ask for the result again. */
+  readonly isKeyed: boolean;
 }
 
 /** What `composeCall` must see of the ledger when it decides at `at`, milliseconds since the epoch. */
@@ -123,6 +127,11 @@ export function composeCall(
   if (!prepared.guarded.ok) {
     const { argument, reason } = prepared.guarded;
     const sentence = `${proposal.tool} is denied: its argument \`${argument}\` is refused, ${reason}`;
+    return deny(around, prepared, first, denial('guard-refused', sentence));
+  }
+  const { problem } = prepared.secrets.guarded;
+  if (problem !== undefined) {
+    const sentence = `${proposal.tool} is denied: its arguments cannot be searched for secrets, ${problem}`;
     return deny(around, prepared, first, denial('guard-refused', sentence));
   }
   const earlier = found.kind === 'none' ? undefined : found.row;
@@ -179,7 +188,8 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
   const { proposal } = prepared;
   const call = earlier?.id ?? prepared.call;
   const personal = personalDataOf(around.vault, policy, request);
-  const recorded = recordArgs(around.vault, call, request.args, personal);
+  const secrets = secretsFor(prepared, request.args);
+  const recorded = recordArgs(around.vault, call, request.args, personal, secrets);
   const tool = policy.tools.get(proposal.tool);
   const definition = tool?.definition.digest;
   return {
@@ -201,6 +211,7 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
       subject: personal.claims,
     },
     recorded,
+    secrets,
     bodies: recorded.bodies,
     // A parked call keeps the one it has: what it goes on with may be what a guard made of the arguments.
     fingerprints:
@@ -210,10 +221,15 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
   };
 }
 
+/** Arguments that no guard has changed are those that were proposed. */
+function secretsFor({ proposal, secrets }: Prepared, args: JsonObject): Secrets {
+  return args === proposal.args ? secrets.proposed : secrets.guarded;
+}
+
 function intend(around: Surroundings, prepared: Prepared, decided: Decided): Composition<Verdict> {
   const { attempt, proposal, startedAt, again } = prepared;
   const { policy, request, decision, earlier } = decided;
-  const { fields, bodies, fingerprints, recorded } = common(around, prepared, decided);
+  const { fields, bodies, fingerprints, recorded, secrets } = common(around, prepared, decided);
   const { wall, monotonic } = again?.until ?? {
     wall: request.now + proposal.timeoutMs,
     monotonic: startedAt + proposal.timeoutMs,
@@ -240,6 +256,8 @@ function intend(around: Surroundings, prepared: Prepared, decided: Decided): Com
       decision,
       mayHaveHappened: mayHaveHappened(policy, request, earlier),
       subjects: recorded.subjects,
+      secrets,
+      isKeyed: fields.keys.length > 0,
     },
   };
 }
@@ -265,11 +283,18 @@ function keyFor(
 
 /** Asks: the call waits, holding its keys, until its approval is given, refused or has expired. */
 function park(around: Surroundings, prepared: Prepared, decided: Decided): Composition<Verdict> {
-  const { fields, bodies, fingerprints } = common(around, prepared, decided);
-  const salt = commitmentsIn(fields.args).size > 0 ? prepared.salt : undefined;
+  const { fields, bodies, fingerprints, recorded, secrets } = common(around, prepared, decided);
+  const salt = isHidden(fields.args) ? prepared.salt : undefined;
   const { expires, approval } = approvalOf(around, decided, fields.call, salt);
+  const { call } = fields;
+  // What is secret goes on from here, and lies under a key of the call alone until it does.
+  const live =
+    secrets.places.size === 0
+      ? undefined
+      : sealBody(around.vault, call, 'live', { value: decided.request.args }, [call, ...recorded.subjects]);
+  const entry = parkedDraft(around.world, { ...fields, approval, ...(live === undefined ? {} : { live: live.value }) });
   return {
-    writes: { entries: [...decided.trust, parkedDraft(around.world, { ...fields, approval })], bodies, fingerprints },
+    writes: { entries: [...decided.trust, entry], bodies: [...bodies, ...(live?.bodies ?? [])], fingerprints },
     result: parked(decided.policy, decided.decision, fields.call, expires),
   };
 }
@@ -301,17 +326,22 @@ function deny(around: Bench, prepared: Prepared, seen: Seen, decision: Decision,
   const { proposal, state, call } = prepared;
   const loaded = state.kind === 'loaded' ? state : undefined;
   const { facts, request } = seen;
-  const result = { kind: 'denied', decision, ...(about === undefined ? {} : { about }) } as const;
   const { principal, tool } = proposal;
-  if (!around.admits({ principal, code: decision.code, tool }, facts.at)) return { result };
+  const secrets = secretsFor(prepared, request.args);
+  const clean = (text: string): string => textWithoutSecrets(around, loaded?.policy, secrets, text);
+  // A tool that nobody declared may be named anything.
+  const named = loaded?.policy.tools.has(tool) === true ? tool : clean(tool);
+  const told = { ...decision, explanation: clean(decision.explanation) };
+  const result = { kind: 'denied', decision: told, ...(about === undefined ? {} : { about }) } as const;
+  if (!around.admits({ principal, code: decision.code, tool: named }, facts.at)) return { result };
   const personal = personalDataOf(around.vault, loaded?.policy, request);
-  const recorded = recordArgs(around.vault, call, request.args, personal);
+  const recorded = recordArgs(around.vault, call, request.args, personal, secrets);
   const entry = deniedDraft(around.world, {
     call,
     decision: loaded === undefined ? decision : withFacts(loaded.policy, request, facts.values, decision),
     principal,
     session: proposal.session,
-    tool,
+    tool: named,
     definition: loaded?.policy.tools.get(tool)?.definition.digest,
     policy: loaded?.policy.digest,
     layers: layerFields(loaded, decision, seen),

@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 import type { EntryDraft, EntryType } from '../ledger/entry.ts';
 import type { Decision } from '../policy/decide/decision.ts';
+import { withoutSecrets } from '../guard/secret/find.ts';
 import type { World } from '../world/world.ts';
 
 /** A decision may cite thousands of rules and a host may send any tool name; an entry holds the head of each. */
@@ -21,9 +22,9 @@ export function draft(world: World, type: EntryType, fields: JsonObject): EntryD
   return { id: newId(world), type, fields };
 }
 
-/** A reason that came from outside, as an entry holds it: its head, well-formed. */
+/** A reason that came from outside, as an entry holds it: its head, well-formed, and without what looks like a secret. */
 export function recordedReason(reason: string): string {
-  return reason.toWellFormed().slice(0, REASON_CODE_UNITS_MAX).toWellFormed();
+  return withoutSecrets(reason.toWellFormed()).slice(0, REASON_CODE_UNITS_MAX).toWellFormed();
 }
 
 /** What an entry says of a decision. */
@@ -130,6 +131,8 @@ export function intentDraft(world: World, intent: IntentFields): EntryDraft {
 
 export interface ParkedFields extends Omit<IntentFields, 'attempt' | 'instance' | 'deadlineMs' | 'about'> {
   readonly approval: JsonObject;
+  /** The commitment to its arguments with their secrets, while it waits. */
+  readonly live?: JsonValue;
 }
 
 export function parkedDraft(world: World, parked: ParkedFields): EntryDraft {
@@ -143,5 +146,6 @@ export function parkedDraft(world: World, parked: ParkedFields): EntryDraft {
     args: parked.args,
     ...subjectField(parked),
     approval: parked.approval,
+    ...(parked.live === undefined ? {} : { live: parked.live }),
   });
 }

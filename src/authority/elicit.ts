@@ -42,7 +42,7 @@ export function questions(ledger: Ledger, world: World, approved: (call: string,
     });
     const said = signal.aborted
       ? 'nothing'
-      : await Promise.race([elicit({ call, tool, args: asked.args, because, expires, signal }), gaveUp]);
+      : await Promise.race([elicit({ call, tool, args: asked.shown, because, expires, signal }), gaveUp]);
     // Whoever does not wait any more was not asked: what comes then is no answer.
     if (signal.aborted) return;
     if (said === 'accept') {

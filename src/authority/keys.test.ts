@@ -155,6 +155,14 @@ const ROWS: Readonly<Record<string, (world: Opening) => Promise<void>>> = {
     assert.equal(await pay(world), 'erased, replayed');
     assert.equal(await pay(world, { ...PAY, charge: 'ch_6' }), 'succeeded');
   },
+  'same key, and the result held a secret, some time ago': async (world) => {
+    const output = { token: `ghp_${'aB3dE5gH7jK9'.repeat(3)}` };
+    await pay(world, PAY, { perform: async () => ({ kind: 'succeeded', output }) });
+    assert.equal(await pay(world), 'succeeded, replayed');
+    world.world.advance(10 * 60_000);
+    assert.equal(await pay(world), 'result-redacted, replayed');
+    assert.equal(world.effects.length, 0);
+  },
   'no key, and an equal call with effects is running or unknown': async (world) => {
     const first = running(world, 'bank.send', { amount: 1 });
     await still();

@@ -1,15 +1,16 @@
 /** Personal data of a call: found in what it says, and recorded as commitments to what only the vault can open. */
 
 import { type Identifier, hasIdentifier, identifiersIn, withoutIdentifiers } from '../guard/personal/identifier.ts';
-import { bodyField, pointerStep } from '../ledger/recorded.ts';
-import type { SealedBody } from '../ledger/ledger.ts';
+import { bodyField, pointerStep, secretField } from '../ledger/recorded.ts';
+import type { BodyRole, SealedBody } from '../ledger/ledger.ts';
 import type { Vault } from '../ledger/vault.ts';
 import { type DeclaredPersonal, personalOf } from '../policy/decide/decide.ts';
 import type { Request } from '../policy/decide/decision.ts';
 import type { Policy } from '../policy/policy.ts';
-import { canonicalBytes } from '../value/canonical.ts';
+import { canonicalBytes, canonicalText } from '../value/canonical.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { ENTRY_BYTES_MAX } from '../value/limits.ts';
+import { NO_SECRETS, type Secrets } from './secret.ts';
 
 /** Room left in an entry for everything but the arguments. */
 const ARGS_BYTES_MAX = ENTRY_BYTES_MAX - 16_384;
@@ -47,9 +48,15 @@ export interface RecordedArgs {
   readonly subjects: readonly string[];
 }
 
+/** A value to be sealed; `redacted` where its secrets are not in it any more. */
+interface Kept {
+  readonly value: JsonValue;
+  readonly redacted?: boolean;
+}
+
 /**
- * Literal what is not personal, a commitment in the place of each value that is; one commitment to all where that would
- * be too large. An object that has a key beginning with `$` becomes `{"$lit": object}`, so that an agent's arguments
+ * Literal what is neither personal nor secret, a commitment in the place of each personal value, `{"$secret": kind}` in
+ * that of each secret; one commitment to all, without its secrets, where that would be too large. An object that has a key beginning with `$` becomes `{"$lit": object}`, so that an agent's arguments
  * can never pass for a commitment.
  */
 export function recordArgs(
@@ -57,29 +64,32 @@ export function recordArgs(
   call: string,
   args: JsonObject,
   personal: Personal = UNDECLARED,
+  secrets: Secrets = NO_SECRETS,
 ): RecordedArgs {
-  const sealing = new Sealing(vault, call, personal);
+  const sealing = new Sealing(vault, call, personal, secrets);
   const value = sealing.record(args, '', []);
   const { bodies, subjects } = sealing;
   const isWhole = sealing.isFull || personal.declared.problem !== undefined;
   if (!isWhole && canonicalBytes(value).length <= ARGS_BYTES_MAX) return { value, bodies, subjects };
   // What could not be told apart is nobody's in particular, and so the call's.
   const everybody = subjects.length === 0 && personal.declared.problem !== undefined ? [call] : subjects;
-  return sealBody(vault, call, 'args', args, everybody);
+  const { redacted } = secrets;
+  const kept = redacted === undefined ? { value: args } : { value: redacted, redacted: true };
+  return sealBody(vault, call, 'args', kept, everybodyIn(vault, args, everybody));
 }
 
 /** A body under the keys of `subjects` and of everybody who is found in it; `value` is what the entry says of it. */
 export function sealBody(
   vault: Vault,
   call: string,
-  role: 'args' | 'output',
-  value: JsonValue,
+  role: BodyRole,
+  { value, redacted }: Kept,
   subjects: readonly string[],
 ): RecordedArgs {
   const everybody = everybodyIn(vault, value, subjects);
   const isKept = everybody.length <= SUBJECTS_MAX;
   const { commitment, body } = vault.seal(call, role, value, isKept ? everybody : []);
-  return { value: bodyField(commitment, isKept), bodies: isKept ? [body] : [], subjects: everybody };
+  return { value: bodyField(commitment, isKept, redacted), bodies: isKept ? [body] : [], subjects: everybody };
 }
 
 /** `known` and everybody who is found in `value`, up to one more than can be kept apart. */
@@ -120,15 +130,17 @@ class Sealing {
   readonly #vault: Vault;
   readonly #call: string;
   readonly #personal: Personal;
+  readonly #secrets: Secrets;
   readonly #alone: ReadonlySet<string>;
   readonly #within: readonly string[];
   readonly #known: readonly string[];
   readonly #subjects: Set<string>;
 
-  constructor(vault: Vault, call: string, personal: Personal) {
+  constructor(vault: Vault, call: string, personal: Personal, secrets: Secrets) {
     this.#vault = vault;
     this.#call = call;
     this.#personal = personal;
+    this.#secrets = secrets;
     this.#alone = new Set(personal.declared.values);
     this.#within = personal.declared.values.filter((value) => value.length >= WITHIN_MIN);
     this.#known = [...new Set([...personal.claims, ...(personal.more ?? [])])];
@@ -150,9 +162,14 @@ class Sealing {
   /** `value` as it is recorded; `path` names its members, `pointer` is the same as text. */
   record(value: JsonValue, pointer: string, path: readonly string[]): JsonValue {
     if (this.isFull) return value;
-    if (this.#isDeclared(value, path)) return this.#seal(value, pointer);
+    const secret = this.#secrets.places.get(pointer);
+    if (secret !== undefined) {
+      this.#find(value);
+      return secretField(secret);
+    }
+    if (this.#isDeclared(value, path)) return this.#seal(value, pointer, path);
     if (typeof value === 'string' || typeof value === 'number') {
-      return this.#isPersonal(String(value)) ? this.#seal(value, pointer) : value;
+      return this.#isPersonal(String(value)) ? this.#seal(value, pointer, path) : value;
     }
     if (Array.isArray(value)) {
       const items: readonly JsonValue[] = value;
@@ -161,7 +178,7 @@ class Sealing {
     if (!isJsonObject(value)) return value;
     const names = Object.keys(value);
     // A name has no place of its own that a commitment could take.
-    if (names.some((name) => this.#isPersonal(name))) return this.#seal(value, pointer);
+    if (names.some((name) => this.#isPersonal(name))) return this.#seal(value, pointer, path);
     const copy = Object.fromEntries(
       names.map((name) => [name, this.record(value[name] ?? null, pointer + pointerStep(name), [...path, name])]),
     );
@@ -181,14 +198,30 @@ class Sealing {
     return hasIdentifier(text);
   }
 
-  #seal(value: JsonValue, pointer: string): JsonObject {
-    const found = everybodyIn(this.#vault, value, this.#known);
+  #seal(value: JsonValue, pointer: string, path: readonly string[]): JsonObject {
     // Values of nobody in particular lie under a key of the call.
+    const subjects = this.#find(value);
+    if (this.isFull) return {};
+    const redacted = this.#redacted(value, path);
+    const kept = redacted ?? value;
+    const { commitment, body } = this.#vault.seal(this.#call, `args${pointer}`, kept, subjects);
+    this.bodies.push(body);
+    const mark = redacted === undefined ? {} : { redacted: true };
+    return pointer === '' ? { $body: commitment, ...mark } : { $sealed: commitment, ...mark };
+  }
+
+  /** Whom `value` is about, who then is also whom the call is about. */
+  #find(value: JsonValue): readonly string[] {
+    const found = everybodyIn(this.#vault, value, this.#known);
     const subjects = found.length === 0 ? [this.#call] : found;
     for (const subject of subjects) this.#subjects.add(subject);
-    if (this.isFull) return {};
-    const { commitment, body } = this.#vault.seal(this.#call, `args${pointer}`, value, subjects);
-    this.bodies.push(body);
-    return pointer === '' ? { $body: commitment } : { $sealed: commitment };
+    return subjects;
+  }
+
+  /** What stands at `path` without its secrets; nothing where it has none. */
+  #redacted(value: JsonValue, path: readonly string[]): JsonValue | undefined {
+    let found = this.#secrets.redacted;
+    for (const name of path) found = (found as JsonObject | undefined)?.[name];
+    return found === undefined || canonicalText(found) === canonicalText(value) ? undefined : found;
   }
 }

@@ -11,12 +11,13 @@ import { newId } from './draft.ts';
 import type { Floods } from './flood.ts';
 import type { ExceptedState, ShadowState } from './layers.ts';
 import type { Proposal, Reach } from './proposal.ts';
+import { NO_SECRETS, type Searching, type Secrets, secretsIn } from './secret.ts';
 import { denial } from './sentence.ts';
 
 const CALLER_KEY_MAX = 256;
 
 /** What stays the same from call to call. */
-export interface Surroundings {
+export interface Surroundings extends Searching {
   readonly vault: Vault;
   readonly world: World;
   readonly instance: string;
@@ -71,6 +72,8 @@ export interface Prepared {
   /** Declared `effect: read`: it has no twins. */
   readonly reads: boolean;
   readonly guarded: GuardedArguments;
+  /** What is secret of the arguments as they were proposed, and as a guard left them. */
+  readonly secrets: { readonly proposed: Secrets; readonly guarded: Secrets };
   readonly canonicalArgs: string;
   readonly salt: Uint8Array;
   /** Set when this proposal has a call behind it. */
@@ -101,9 +104,12 @@ export async function prepare(
   const fresh = { call, attempt: newId(world), startedAt: world.monotonic(), salt: world.random(16) };
   const early = { proposal, state, ...fresh, ...(again === undefined ? {} : { again }) };
   const canonicalArgs = canonicalText(proposal.args);
+  const policy = state.kind === 'loaded' ? state.policy : undefined;
+  const proposed = secretsIn(around, policy, request);
+  const bare = { guarded: { ok: true, args: {} }, secrets: { proposed, guarded: NO_SECRETS }, canonicalArgs } as const;
   if (refused !== undefined || state.kind === 'invalid') {
     const decision = refused ?? denial('policy-invalid', 'no policy is in force');
-    return { ...early, refused: decision, keys: [], reads: false, guarded: { ok: true, args: {} }, canonicalArgs };
+    return { ...early, refused: decision, keys: [], reads: false, ...bare };
   }
   const key = keyOf(state.policy, request);
   if (!key.ok) {
@@ -111,17 +117,22 @@ export async function prepare(
       'obligation-failed',
       `${proposal.tool} is denied: its key cannot be computed, ${key.reason}`,
     );
-    return { ...early, refused: decision, keys: [], reads: false, guarded: { ok: true, args: {} }, canonicalArgs };
+    return { ...early, refused: decision, keys: [], reads: false, ...bare };
   }
   const keys: string[] = [];
   if (key.key !== undefined) keys.push(vault.keyHmac('tool', proposal.tool, key.key));
   if (proposal.key !== undefined) keys.push(vault.keyHmac('caller', proposal.principal, proposal.key));
+  const guarded = await guard(around, state.policy, proposal);
+  const args = guarded.ok ? guarded.args : proposal.args;
+  // A path that was resolved is another text.
+  const after = args === proposal.args ? proposed : secretsIn(around, state.policy, { ...request, args });
   return {
     ...early,
     refused: undefined,
     keys,
     reads: state.policy.tools.get(proposal.tool)?.effect === 'read',
-    guarded: await guard(around, state.policy, proposal),
+    guarded,
+    secrets: { proposed, guarded: after },
     canonicalArgs,
   };
 }

@@ -19,6 +19,7 @@ import { type Surroundings, guard } from './prepare.ts';
 import type { Reach } from './proposal.ts';
 import { recordOutcome } from './record.ts';
 import { isAbandoned } from './retry.ts';
+import { keptOutput, secretsIn } from './secret.ts';
 import { settledWrites, subjectsOfRow } from './settle.ts';
 
 /** The pause after the first probe of a call that settled nothing, milliseconds; it doubles up to the longest. */
@@ -117,12 +118,11 @@ async function probeCall(probing: Probing, row: CallRow, seen: Attention): Promi
   const subjects = await subjectsOfRow(ledger, row);
   const executed = probeSays(policy, request, performed.output);
   if (executed === undefined || (!executed && !isLate)) return;
+  const kept = keptOutput(around, policy, { tool: probe.tool, secrets: dispatch.secrets }, performed.output);
   await ledger.transact({ call: row.id }, ({ call: now }): Composition<void> => {
     if (now?.state !== 'unknown' || now.attempt !== row.attempt) return { result: undefined };
     const reason = `${probe.tool} (call ${dispatch.call}) says that it was ${executed ? '' : 'not '}executed`;
-    const found = executed
-      ? ({ as: 'executed', output: performed.output } as const)
-      : ({ as: 'not-executed' } as const);
+    const found = executed ? ({ as: 'executed', output: kept } as const) : ({ as: 'not-executed' } as const);
     return { writes: settledWrites(around, now, { ...found, by: PROBE, reason }, subjects), result: undefined };
   });
 }
@@ -175,7 +175,8 @@ async function intendProbe(
       // What is found out of a call is about the same people.
       const { claims, declared } = personalDataOf(vault, policy, request);
       const personal = { claims, more: known, declared };
-      const recorded = recordArgs(vault, call, request.args, personal);
+      const secrets = secretsIn(around, policy, request);
+      const recorded = recordArgs(vault, call, request.args, personal, secrets);
       const definition = policy.tools.get(request.tool)?.definition.digest;
       const entry = intentDraft(world, {
         call,
@@ -208,6 +209,8 @@ async function intendProbe(
           decision: DECLARED,
           mayHaveHappened: false,
           subjects: recorded.subjects,
+          secrets,
+          isKeyed: false,
         },
       });
     },

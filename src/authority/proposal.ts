@@ -32,7 +32,7 @@ export interface Proposal {
 export interface HostQuestion {
   readonly call: string;
   readonly tool: string;
-  /** As they would be sent. */
+  /** As they would be sent, but for secrets. */
   readonly args: JsonValue;
   /** Why it is asked, one of each rule that asks. */
   readonly because: readonly string[];

@@ -2,13 +2,16 @@
 
 import { type CallRow, type Composition, type Ledger, LedgerError, type Writes } from '../ledger/ledger.ts';
 import type { Answer, Performed } from './answer.ts';
-import { notStartedAnswer, recordedAnswer, unknownAnswer } from './answering.ts';
+import { notStartedAnswer, recordedAnswer, unknownAnswer, withheldAnswer } from './answering.ts';
 import { chargedFields } from './charged.ts';
 import type { Dispatch } from './compose.ts';
 import { draft, recordedReason } from './draft.ts';
-import { impersonal, sealBody } from './personal.ts';
+import type { JsonObject } from '../value/json.ts';
+import { impersonal } from './personal.ts';
 import type { Surroundings } from './prepare.ts';
-import { settledWrites } from './settle.ts';
+import { resultOf } from './result.ts';
+import { type KeptOutput, keptOutput, textWithoutSecrets } from './secret.ts';
+import { sealOutput, settledWrites } from './settle.ts';
 
 /** Who settles when an outcome arrives for a call that somebody had declared unknown. */
 const LATE = 'transport';
@@ -22,18 +25,33 @@ export async function recordOutcome(
 ): Promise<Answer> {
   const { call, attempt, request } = dispatch;
   const { tool } = request;
-  const performed = ofCall(dispatch, ended);
+  const outcome = outcomeOf(around, dispatch, ofCall(dispatch, ended));
+  const { performed } = outcome;
   try {
-    await ledger.append(outcomeWrites(around, dispatch, performed));
+    await ledger.append(outcomeWrites(around, dispatch, outcome));
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
-    if (error.code === 'conflict') return recordLate(ledger, around, dispatch, performed);
+    if (error.code === 'conflict') return recordLate(ledger, around, dispatch, outcome);
     const landed = error.code === 'outcome-unknown' ? await reread(ledger, call) : undefined;
     if (landed?.attempt !== attempt || landed.state !== performed.kind) {
       return unknownAnswer(call, tool, `its outcome could not be recorded (${error.message})`);
     }
   }
-  return answerOf(call, tool, performed);
+  return answerOf(call, tool, outcome);
+}
+
+/** How an attempt ended, and what may be kept of what came back. */
+interface Outcome {
+  readonly performed: Performed;
+  readonly kept?: KeptOutput;
+}
+
+/** A reason is without secrets for whoever hears of it; a result only where it is kept. */
+function outcomeOf(around: Surroundings, { policy, request, secrets }: Dispatch, performed: Performed): Outcome {
+  if ('output' in performed) {
+    return { performed, kept: keptOutput(around, policy, { tool: request.tool, secrets }, performed.output) };
+  }
+  return { performed: { ...performed, reason: textWithoutSecrets(around, policy, secrets, performed.reason) } };
 }
 
 /** What the end of this attempt says of the call: an earlier one that may have had its effect is not undone by it. */
@@ -45,10 +63,11 @@ function ofCall({ mayHaveHappened }: Dispatch, ended: Performed): Performed {
   };
 }
 
-function answerOf(call: string, tool: string, performed: Performed): Answer {
+function answerOf(call: string, tool: string, { performed, kept }: Outcome): Answer {
   switch (performed.kind) {
     case 'succeeded':
     case 'failed':
+      if (kept?.problem !== undefined) return withheldAnswer(call, tool, performed.kind, kept.problem);
       return { call, state: performed.kind, replayed: false, output: performed.output };
     case 'not-started':
       return notStartedAnswer(call, tool, performed.reason);
@@ -61,13 +80,9 @@ function answerOf(call: string, tool: string, performed: Performed): Answer {
  * The process was paused past its deadline and the grace, so a sibling declared its call unknown. What it knows of its
  * own attempt settles that; where somebody has settled it before, that stands and is the answer.
  */
-async function recordLate(
-  ledger: Ledger,
-  around: Surroundings,
-  dispatch: Dispatch,
-  performed: Performed,
-): Promise<Answer> {
+async function recordLate(ledger: Ledger, around: Surroundings, dispatch: Dispatch, outcome: Outcome): Promise<Answer> {
   const { call, attempt, request } = dispatch;
+  const { performed, kept } = outcome;
   try {
     const row = await ledger.transact({ call }, ({ call: now }): Composition<CallRow | 'gone' | undefined> => {
       if (now?.state !== 'unknown' || now.attempt !== attempt || performed.kind === 'unknown') {
@@ -80,16 +95,16 @@ async function recordLate(
           as: performed.kind === 'not-started' ? 'not-executed' : 'executed',
           by: LATE,
           reason: `the outcome came after the call was declared unknown: ${performed.kind}`,
-          ...('output' in performed ? { output: performed.output } : {}),
-          ...chargedFields(dispatch, performed),
+          ...(kept === undefined ? {} : { output: kept }),
         },
         dispatch.subjects,
+        chargesOf(around, dispatch, performed),
       );
       return { writes, result: undefined };
     });
-    if (row === undefined) return answerOf(call, request.tool, performed);
+    if (row === undefined) return answerOf(call, request.tool, outcome);
     if (row !== 'gone' && row.state === 'settled-executed' && row.attempt === attempt) {
-      return recordedAnswer(row, await ledger.body(call, 'output'));
+      return recordedAnswer(row, await resultOf(ledger, row, around.world.now(), dispatch.policy));
     }
     const found = row === 'gone' ? row : row.state;
     return unknownAnswer(call, request.tool, `it ended as ${performed.kind}, and the ledger says ${found}`);
@@ -108,25 +123,24 @@ async function reread(ledger: Ledger, call: string): Promise<CallRow | undefined
   }
 }
 
-function reasonOf({ policy, request }: Dispatch, reason: string): string {
-  return recordedReason(impersonal(reason, policy, request));
+/** Why a charge cannot be told may quote what the call was given. */
+function chargesOf(around: Surroundings, dispatch: Dispatch, performed: Performed): JsonObject {
+  const charged = chargedFields(dispatch, performed);
+  const { uncharged } = charged;
+  if (typeof uncharged !== 'string') return charged;
+  return { ...charged, uncharged: textWithoutSecrets(around, dispatch.policy, dispatch.secrets, uncharged) };
 }
 
-function outcomeWrites({ world, vault }: Surroundings, dispatch: Dispatch, performed: Performed): Writes {
-  const { call, attempt } = dispatch;
-  switch (performed.kind) {
-    case 'succeeded':
-    case 'failed': {
-      const { value: output, bodies } = sealBody(vault, call, 'output', performed.output, dispatch.subjects);
-      const fields = { call, attempt, output, ...chargedFields(dispatch, performed) };
-      return { entries: [draft(world, `call.${performed.kind}`, fields)], bodies };
-    }
-    case 'not-started':
-    case 'unknown':
-      return {
-        entries: [
-          draft(world, `call.${performed.kind}`, { call, attempt, reason: reasonOf(dispatch, performed.reason) }),
-        ],
-      };
+function outcomeWrites(around: Surroundings, dispatch: Dispatch, { performed, kept }: Outcome): Writes {
+  const { world, vault } = around;
+  const { call, attempt, policy, request, isKeyed } = dispatch;
+  if (kept !== undefined) {
+    const isAskable = isKeyed && policy.tools.get(request.tool)?.neverStores !== true;
+    const { fields: result, bodies } = sealOutput(vault, call, kept, dispatch.subjects, isAskable);
+    const fields = { call, attempt, ...result, ...chargesOf(around, dispatch, performed) };
+    return { entries: [draft(world, `call.${performed.kind}`, fields)], bodies };
   }
+  const said = 'reason' in performed ? performed.reason : '';
+  const reason = recordedReason(impersonal(said, policy, request));
+  return { entries: [draft(world, `call.${performed.kind}`, { call, attempt, reason })] };
 }

@@ -1,20 +1,24 @@
 /** Settles a call of unknown outcome: somebody who knows says what happened, and that is recorded. */
 
-import type { CallRow, Composition, Ledger, Writes } from '../ledger/ledger.ts';
+import type { CallRow, Composition, Ledger, SealedBody, Writes } from '../ledger/ledger.ts';
+import type { Vault } from '../ledger/vault.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { draft } from './draft.ts';
 import { sealBody } from './personal.ts';
 import type { Surroundings } from './prepare.ts';
+import { type KeptOutput, NO_SECRETS, keptOutput, textWithoutSecrets } from './secret.ts';
 
-export interface Settlement extends Finding {
+export interface Settlement extends Omit<Finding, 'output'> {
   readonly call: string;
+  /** As `Finding`, with whatever secrets it has. */
+  readonly output?: JsonValue;
 }
 
 /** What became of an attempt, and how that is known. */
 export interface Finding {
   readonly as: 'executed' | 'not-executed';
   /** What the call returned, as far as it is known; it answers later proposals under the same key. */
-  readonly output?: JsonValue;
+  readonly output?: KeptOutput;
   /** Who settles, recorded as a claim: `os:` and a user, `probe`, or `transport`. */
   readonly by: string;
   readonly reason: string;
@@ -30,8 +34,8 @@ export type Settled =
  */
 export async function settle(
   ledger: Ledger,
-  around: Pick<Surroundings, 'vault' | 'world'>,
-  { call, ...finding }: Settlement,
+  around: Pick<Surroundings, 'vault' | 'world' | 'searchSecrets'>,
+  { call, output, ...said }: Settlement,
 ): Promise<Settled> {
   const before = await ledger.call(call);
   if (before === undefined) {
@@ -39,11 +43,16 @@ export async function settle(
   }
   // One that runs yet may be unknown a moment later, and nobody would have looked whether its process lives.
   if (before.state !== 'unknown') return { ok: false, code: 'not-unknown', message: notUnknown(before) };
-  if (finding.as === 'not-executed' && (await ledger.isAlive(before.instance))) {
+  if (said.as === 'not-executed' && (await ledger.isAlive(before.instance))) {
     const message = 'the process that sent this call still runs and may yet get its answer; stop it first';
     return { ok: false, code: 'owner-alive', message };
   }
   const subjects = await subjectsOfRow(ledger, before);
+  // What was declared secret of the call is not known here.
+  const of = { tool: before.tool, secrets: NO_SECRETS };
+  const kept = output === undefined ? {} : { output: keptOutput(around, undefined, of, output) };
+  const clean = (text: string): string => textWithoutSecrets(around, undefined, NO_SECRETS, text);
+  const finding = { ...said, reason: clean(said.reason), ...kept };
   return ledger.transact({ call }, ({ call: row }): Composition<Settled> => {
     // Another attempt than the one that was looked at has another owner.
     if (row?.state !== 'unknown' || row.attempt !== before.attempt) {
@@ -66,15 +75,33 @@ export async function subjectsOfRow(ledger: Ledger, row: CallRow): Promise<reado
   return [...new Set([...claims, ...(await ledger.subjectsOf(row.id))])];
 }
 
-/** The entry that settles the attempt of `row`. `charged` and its like say what the attempt took. */
+/** The entry that settles the attempt of `row`; `charges` say what the attempt took. */
 export function settledWrites(
   { vault, world }: Pick<Surroundings, 'vault' | 'world'>,
   row: CallRow,
-  { as, by, reason, output, ...charged }: Finding & JsonObject,
+  { as, by, reason, output }: Finding,
   subjects: readonly string[],
+  charges: JsonObject = {},
 ): Writes {
-  const sealed = output === undefined ? undefined : sealBody(vault, row.id, 'output', output, subjects);
-  const said = { call: row.id, attempt: row.attempt, as, by, reason, ...charged };
-  const fields = sealed === undefined ? said : { ...said, output: sealed.value };
+  const sealed = output === undefined ? undefined : sealOutput(vault, row.id, output, subjects, row.keys.length > 0);
+  const fields = { call: row.id, attempt: row.attempt, as, by, reason, ...charges, ...sealed?.fields };
   return { entries: [draft(world, 'call.settled', fields)], bodies: sealed?.bodies ?? [] };
+}
+
+/**
+ * What an entry says of a result, and the bodies that it commits to. Where it holds secrets they are left out of what is
+ * kept; as it came it is kept for a while where somebody may ask for it again (`isAskable`), under a key of its call.
+ */
+export function sealOutput(
+  vault: Vault,
+  call: string,
+  { value, live, problem }: KeptOutput,
+  subjects: readonly string[],
+  isAskable: boolean,
+): { readonly fields: JsonObject; readonly bodies: readonly SealedBody[] } {
+  const sealed = sealBody(vault, call, 'output', { value, redacted: live !== undefined }, subjects);
+  const output = { output: sealed.value };
+  if (live === undefined || problem !== undefined || !isAskable) return { fields: output, bodies: sealed.bodies };
+  const kept = sealBody(vault, call, 'live', { value: live }, [call, ...subjects]);
+  return { fields: { ...output, live: kept.value }, bodies: [...sealed.bodies, ...kept.bodies] };
 }

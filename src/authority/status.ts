@@ -1,6 +1,7 @@
 /** Where a call stands, as its own caller may know it. */
 
 import type { CallRow, Ledger } from '../ledger/ledger.ts';
+import { wasRedacted } from '../ledger/recorded.ts';
 import type { JsonValue } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 import type { AnswerState } from './answer.ts';
@@ -29,7 +30,11 @@ export async function statusOf(ledger: Ledger, row: CallRow, at: number): Promis
       : { ...status, state: STATE_OF_ROW.expired };
   }
   const output = await ledger.body(call, 'output');
-  return output === undefined ? status : { ...status, output };
+  if (output === undefined) return status;
+  // This answer is recorded itself: what was kept of the result without its secrets is all that it may say.
+  const entry = await ledger.entry(row.position);
+  const sentence = wasRedacted(entry?.['output']) ? `${status.sentence}; its secrets are left out` : status.sentence;
+  return { ...status, sentence, output };
 }
 
 function sentenceOf({ id, tool, state, deadline, approvals }: CallRow, at: number): string {

@@ -103,6 +103,10 @@ export async function derive(
     showIssues(terminal, issues, loaded.shown, before);
     throw new CliError('usage', 'no standing rule can be derived: the policy does not load');
   }
+  if (asked.hasSecrets) {
+    const hint = 'write a rule that does not name it';
+    throw new CliError('usage', 'no standing rule can be derived: the call holds a secret', { hint });
+  }
   const now = systemWorld.now();
   const request = requestOf(asked, now);
   using reader = openReader(data);

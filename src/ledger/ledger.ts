@@ -133,8 +133,12 @@ export interface Facts {
   readonly values: ReadonlyMap<string, number>;
 }
 
-/** `output` is what a call returned or a settlement said, `args` what was too large for its entry. */
-export type BodyRole = 'args' | 'output';
+/**
+ * `output` is what a call returned or a settlement said, `args` what was too large for its entry. `live` is what holds
+ * secrets and must outlive its process for a while: the arguments of a parked call, or a result that may be asked for
+ * again. It is destroyed by the next entry that gives the call a state, at the latest.
+ */
+export type BodyRole = 'args' | 'output' | 'live';
 
 /** A value too large or too private for an entry; the entry holds its commitment (`Vault.seal`). */
 export interface SealedBody {
@@ -227,6 +231,11 @@ export interface Ledger extends AsyncDisposable {
    * `erasure.expired` says so in the same transaction.
    */
   expire(before: number, from: string): Promise<Expired>;
+  /**
+   * Destroys the live forms of results that were recorded before `before`, milliseconds since the epoch; resolves with how
+   * many. No entry says so: each tells when it is recorded that it is kept for a while.
+   */
+  expireLive(before: number): Promise<number>;
   /** The counters whose keys begin with `folder`, which ends with `/`, by key; those that are 0 left out. */
   counters(folder: string): Promise<ReadonlyMap<string, number>>;
   /** The kill switches that are on, by target. */

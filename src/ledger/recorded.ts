@@ -1,6 +1,7 @@
 /**
- * Arguments as entries hold them: literal; `{"$sealed": commitment}` in the place of a personal value; `{"$body":
- * commitment}` in the place of all; and `{"$lit": object}` for an object with a key that begins with `$`. Pure.
+ * Arguments as entries hold them: literal; `{"$sealed": commitment}` in the place of a personal value; `{"$secret": kind}`
+ * in that of a secret, which is not kept; `{"$body": commitment}` in the place of all; and `{"$lit": object}` for an object
+ * with a key that begins with `$`. A commitment with `redacted` is to a value that was made without its secrets. Pure.
  */
 
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
@@ -16,9 +17,22 @@ function literalObject(value: JsonObject): JsonObject {
   return isJsonObject(inner) ? inner : value;
 }
 
-/** What stands in the place of a value that is sealed whole; `kept` is false of one that nothing was kept of. */
-export function bodyField(commitment: string, isKept: boolean): JsonObject {
-  return isKept ? { $body: commitment } : { $body: commitment, kept: false };
+/**
+ * What stands in the place of a value that is sealed whole; `kept` is false of one that nothing was kept of, `redacted`
+ * true of one that was sealed without its secrets.
+ */
+export function bodyField(commitment: string, isKept: boolean, redacted = false): JsonObject {
+  return { $body: commitment, ...(isKept ? {} : { kept: false }), ...(redacted ? { redacted } : {}) };
+}
+
+/** What stands in the place of a secret. */
+export function secretField(kind: string): JsonObject {
+  return { $secret: kind };
+}
+
+/** Whether what `field` commits to was sealed without its secrets. */
+export function wasRedacted(field: JsonValue | undefined): boolean {
+  return isJsonObject(field) && field['redacted'] === true;
 }
 
 /** Whether something was kept of what `field` commits to. */
@@ -28,7 +42,9 @@ export function wasKept(field: JsonValue | undefined): boolean {
 
 /** What `value` commits to as `{"$body": commitment}` or `{"$sealed": commitment}`; nothing when it is none of them. */
 function commitmentIn(value: JsonValue | undefined): string | undefined {
-  if (!isJsonObject(value) || Object.keys(value).length !== (wasKept(value) ? 1 : 2)) return undefined;
+  if (!isJsonObject(value)) return undefined;
+  const marks = 1 + Number(!wasKept(value)) + Number(wasRedacted(value));
+  if (Object.keys(value).length !== marks) return undefined;
   const commitment = value['$body'] ?? value['$sealed'];
   return typeof commitment === 'string' ? commitment : undefined;
 }
@@ -37,22 +53,50 @@ function commitmentIn(value: JsonValue | undefined): string | undefined {
 export function commitmentsIn(recorded: JsonValue, at = ''): ReadonlyMap<string, string> {
   const own = commitmentIn(recorded);
   if (own !== undefined) return new Map([[at, own]]);
-  const members: readonly (readonly [string | number, JsonValue])[] = Array.isArray(recorded)
-    ? [...(recorded as readonly JsonValue[]).entries()]
-    : isJsonObject(recorded)
-      ? Object.entries(literalObject(recorded))
-      : [];
-  return new Map(members.flatMap(([name, member]) => [...commitmentsIn(member, at + pointerStep(name))]));
+  return new Map(membersOf(recorded).flatMap(([name, member]) => [...commitmentsIn(member, at + pointerStep(name))]));
+}
+
+/** Whether something of the arguments is not recorded, because it was secret: then nothing tells all of them. */
+export function hasSecrets(recorded: JsonValue): boolean {
+  if (commitmentIn(recorded) !== undefined) return wasRedacted(recorded);
+  if (isJsonObject(recorded) && Object.keys(recorded).length === 1 && typeof recorded['$secret'] === 'string')
+    return true;
+  return membersOf(recorded).some(([, member]) => hasSecrets(member));
+}
+
+/** Whether not all of the arguments stand in clear: then what binds them must not be guessed at. */
+export function isHidden(recorded: JsonValue): boolean {
+  return commitmentsIn(recorded).size > 0 || hasSecrets(recorded);
+}
+
+function membersOf(recorded: JsonValue): readonly (readonly [string | number, JsonValue])[] {
+  if (Array.isArray(recorded)) return [...(recorded as readonly JsonValue[]).entries()];
+  return isJsonObject(recorded) ? Object.entries(literalObject(recorded)) : [];
 }
 
 /** Recorded arguments as they were proposed, with the `opened` values in the place of their commitments. */
-export function literalOf(recorded: JsonValue, opened: ReadonlyMap<string, JsonValue>, at = ''): JsonValue {
+export function literalOf(recorded: JsonValue, opened: ReadonlyMap<string, JsonValue>): JsonValue {
+  return filled(recorded, opened, '', (object) => object);
+}
+
+/** The same for people: an object that looks like what stands in the place of a secret stays in its `$lit`. */
+export function shownOf(recorded: JsonValue, opened: ReadonlyMap<string, JsonValue>): JsonValue {
+  return filled(recorded, opened, '', (object) => (Object.hasOwn(object, '$secret') ? { $lit: object } : object));
+}
+
+function filled(
+  recorded: JsonValue,
+  opened: ReadonlyMap<string, JsonValue>,
+  at: string,
+  unwrapped: (object: JsonObject) => JsonObject,
+): JsonValue {
   const value = opened.get(at);
   if (value !== undefined) return value;
   const member = (inner: JsonValue, name: string | number): JsonValue =>
-    literalOf(inner, opened, at + pointerStep(name));
+    filled(inner, opened, at + pointerStep(name), unwrapped);
   if (Array.isArray(recorded)) return (recorded as readonly JsonValue[]).map(member);
   if (!isJsonObject(recorded)) return recorded;
-  const members = Object.entries(literalObject(recorded));
-  return Object.fromEntries(members.map(([name, inner]) => [name, member(inner, name)]));
+  const literal = literalObject(recorded);
+  const object = Object.fromEntries(Object.entries(literal).map(([name, inner]) => [name, member(inner, name)]));
+  return literal === recorded ? object : unwrapped(object);
 }

@@ -16,6 +16,7 @@ import type { Problem } from './condition/fault-log.ts';
 import { issueList } from './document/issue-list.ts';
 import { lint } from './lint.ts';
 import { keyArgumentFault, withoutKeyArgument } from './tool/downstream-key.ts';
+import { isSecretExpression, secretsDeclared } from './tool/secret.ts';
 import { mergeDeclarations } from './document/merge.ts';
 import { ownRule, OWN_TOOLS } from './tool/own.ts';
 import { couldMatchServer } from './tool/pattern.ts';
@@ -75,10 +76,11 @@ function* expressionsOf(configuration: Configuration): Generator<[what: string, 
 }
 
 function* declaredExpressions(name: string, declared: Declared): Generator<[string, Located, Purpose]> {
-  const { key, subject, personal = [], cost = [], actualCost = [], probe } = declared;
+  const { key, subject, personal = [], secrets, cost = [], actualCost = [], probe } = declared;
   if (key !== undefined) yield [`\`key\` of \`${name}\``, key, 'any'];
   if (subject !== undefined) yield [`\`subject\` of \`${name}\``, subject, 'any'];
   for (const text of personal) yield [`\`personal\` of \`${name}\``, text, 'any'];
+  for (const text of secrets?.expressions ?? []) yield [`\`secrets\` of \`${name}\``, text, 'outcome'];
   for (const { amount } of cost) yield [`\`cost\` of \`${name}\``, amount, 'any'];
   for (const { amount } of actualCost) yield [`\`actualCost\` of \`${name}\``, amount, 'outcome'];
   if (probe === undefined) return;
@@ -196,6 +198,9 @@ function compileOwn(work: Work, tool: ToolDefinition): PolicyTool {
     cost: [],
     actualCost: [],
     personal: [],
+    secrets: [],
+    secretOutputs: [],
+    neverStores: false,
     failedHasNoEffect: false,
     limits: limits.find(name),
     budgetsRead: budgetsReadBy({ allow: [], ask: [], deny }, work.configuration.budgets),
@@ -230,11 +235,16 @@ function compileDeclared(
   tool: ToolDefinition,
   declared: Declared,
   reasons: string[],
-): Pick<PolicyTool, 'key' | 'subject' | 'personal' | 'cost' | 'actualCost'> {
+): Pick<PolicyTool, 'key' | 'subject' | 'personal' | 'cost' | 'actualCost' | SecretKeys> {
   const expressionOf = (text: Located, what: string, purpose: Purpose = 'any'): Expression | undefined => {
     const on = { tool, pattern: undefined, reasons };
     const result = work.types.type(text.text, purpose, tool);
-    const typed = what === '`cost`' || what === '`actualCost`' ? amountOnly(result) : result;
+    const typed =
+      what === '`cost`' || what === '`actualCost`'
+        ? amountOnly(result)
+        : what === '`secrets`'
+          ? secretOnly(result)
+          : result;
     return noteProblems(work, typed, `${what} of \`${tool.name}\``, text, on);
   };
   const charging = (charges: readonly Charge[], what: string, purpose: Purpose): readonly TypedCharge[] =>
@@ -246,16 +256,28 @@ function compileDeclared(
   const key = declared.key === undefined ? undefined : expressionOf(declared.key, '`key`');
   const subject = declared.subject === undefined ? undefined : expressionOf(declared.subject, '`subject`');
   const personal = (declared.personal ?? []).map((text) => expressionOf(text, '`personal`'));
+  const secrets = (declared.secrets?.expressions ?? []).map((text) => expressionOf(text, '`secrets`', 'outcome'));
   return {
     ...(key === undefined ? {} : { key }),
     ...(subject === undefined ? {} : { subject }),
     personal: personal.filter((expression) => expression !== undefined),
+    ...secretsDeclared(secrets.filter((expression) => expression !== undefined)),
+    neverStores: declared.secrets?.neverStored === true,
     cost: charging(declared.cost ?? [], '`cost`', 'any'),
     actualCost: charging(declared.actualCost ?? [], '`actualCost`', 'outcome'),
   };
 }
 
 type Typed = Compiled | { readonly ok: false; readonly issues: readonly Problem[] };
+
+type SecretKeys = 'secrets' | 'secretOutputs' | 'neverStores';
+
+/** An expression that is known before the call, or a plain path into what it answers. */
+function secretOnly(result: Compiled): Typed {
+  if (!result.ok || isSecretExpression(result.expression)) return result;
+  const message = 'expected an expression over `args`, or a plain path such as `output.token`';
+  return { ok: false, issues: [{ code: 'not-a-secret', severity: 'error', message, offset: 0 }] };
+}
 
 /** An expression of an amount, or why it can never be one. */
 function amountOnly(result: Compiled): Typed {

@@ -80,6 +80,12 @@ export interface PolicyTool {
   readonly budgetsRead: readonly Budget[];
   readonly personal: readonly Expression[];
   readonly subject?: Expression;
+  /** Expressions over the arguments of a call that give secrets. */
+  readonly secrets: readonly Expression[];
+  /** Where secrets stand in what the tool answers, by the names of the members of `output`. */
+  readonly secretOutputs: readonly (readonly string[])[];
+  /** Nothing secret of a call may be kept, however shortly: it cannot wait for an approval. */
+  readonly neverStores: boolean;
   readonly argsType: CelType;
   /** Of what the tool answers. */
   readonly outputType: CelType;

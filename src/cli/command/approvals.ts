@@ -43,14 +43,14 @@ export async function approvalsCommand(terminal: Terminal, options: CommonOption
 }
 
 /** The question in lines for a person: everything that an approval binds. */
-export function linesOf({ row, approval, args }: Asked): string[] {
+export function linesOf({ row, approval, shown }: Asked): string[] {
   const given = row.approvals.length === 0 ? '' : ` (${row.approvals.map(({ by }) => inert(by)).join(', ')})`;
   const approvers = approval.approvers.length === 0 ? 'anybody who can' : approval.approvers.map(inert).join(', ');
   const others = approval.notRequester ? `, not ${inert(approval.requester)}` : '';
   return [
     `call ${inert(row.id)}`,
     `  tool       ${inert(row.tool)}`,
-    `  arguments  ${inertJson(args)}`,
+    `  arguments  ${inertJson(shown)}`,
     `  principal  ${inert(row.principal)}`,
     `  approvers  ${approvers}${others}`,
     `  given      ${row.approvals.length} of ${approval.quorum}${given}`,
@@ -58,13 +58,13 @@ export function linesOf({ row, approval, args }: Asked): string[] {
   ];
 }
 
-function toldOf({ row, approval, args }: Asked): Record<string, unknown> {
+function toldOf({ row, approval, shown }: Asked): Record<string, unknown> {
   const { digest, approvers, quorum, notRequester, requester, expires } = approval;
   return {
     call: row.id,
     tool: row.tool,
     principal: row.principal,
-    args,
+    args: shown,
     digest,
     approvers,
     quorum,

@@ -9,6 +9,7 @@ import { newId } from '../../authority/draft.ts';
 import { keepVault } from '../../authority/vault-upkeep.ts';
 import { type Gateway, openGateway } from '../../gateway/gateway.ts';
 import type { OpenCalls } from '../../gateway/telemetry.ts';
+import { withoutSecrets } from '../../guard/secret/find.ts';
 import { type Ledger, LedgerError } from '../../ledger/ledger.ts';
 import type { ServerConfiguration } from '../../policy/document/server.ts';
 import { type CommonOptions, dataDirectory, loadConfiguration, protectedPaths } from '../configuration.ts';
@@ -32,7 +33,7 @@ export async function gatewayCommand(
   options: CommonOptions & { readonly http?: unknown },
 ): Promise<ExitCode> {
   if (options.http !== undefined) throw new CliError('not-available-yet', '`gateway --http` is not available yet');
-  const log = (line: string): void => writeLine(terminal.errors, `interlock: ${inert(line)}`);
+  const log = (line: string): void => writeLine(terminal.errors, `interlock: ${inert(withoutSecrets(line))}`);
   const first = await loadConfiguration(terminal, options);
   const directory = dataDirectory(terminal, options);
   await using data = await openData(terminal, options, { create: true, loaded: first });

@@ -181,6 +181,13 @@ class MemoryLedger implements Ledger {
     return { calls: calls.length, ...(last === undefined ? {} : { next: last.id }) };
   }
 
+  async expireLive(before: number): Promise<number> {
+    const { leaves, tables } = this.#disk;
+    const position = positionOf((index) => leaves[index], leaves.length, before);
+    const ended = [...tables.rows()].filter(({ state }) => state !== 'parked');
+    return ended.reduce((sum, { id }) => sum + this.#forgetLive(id, position), 0);
+  }
+
   async counters(folder: string): Promise<ReadonlyMap<string, number>> {
     const found = [...this.#disk.tables.counters()].filter(([key]) => key.startsWith(folder));
     return new Map(found.sort(([left], [right]) => (left < right ? -1 : 1)));
@@ -276,8 +283,21 @@ class MemoryLedger implements Ledger {
       const body = keepBody(sealed, epoch, this.#vault.keyring, disk.subjects);
       disk.bodies.set(bodyName(call, role), [...(disk.bodies.get(bodyName(call, role)) ?? []), { body, position }]);
     }
+    for (const call of new Set(steps.map((step) => step?.call))) {
+      const row = call === undefined ? undefined : disk.tables.call(call);
+      if (row !== undefined && row.position >= first) this.#forgetLive(row.id, row.position);
+    }
     for (const { call, position } of encoded.ended ?? []) this.#forget(call, position);
     disk.at = at;
+  }
+
+  #forgetLive(call: string, position: number): number {
+    const name = bodyName(call, 'live');
+    const kept = this.#disk.bodies.get(name) ?? [];
+    const left = kept.filter((one) => one.position >= position);
+    if (left.length === 0) this.#disk.bodies.delete(name);
+    else this.#disk.bodies.set(name, left);
+    return kept.length - left.length;
   }
 
   #forget(call: string, position: number): void {

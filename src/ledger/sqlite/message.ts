@@ -2,6 +2,7 @@
 
 import type { NoteSignature } from '../../tlog/note.ts';
 import type { Composed } from '../batch.ts';
+import type { EndedCall } from '../ended.ts';
 import type { LedgerErrorCode, Reads } from '../ledger.ts';
 import type { OutsidePlace } from '../outside.ts';
 import type { DieAt } from '../../world/fault-point.ts';
@@ -52,10 +53,11 @@ export type JobMessage =
       readonly kind: 'cosign';
       readonly size: number;
       readonly signatures: readonly NoteSignature[];
-    };
+    }
+  | { readonly id: number; readonly kind: 'expire-live'; readonly calls: readonly EndedCall[] };
 
 /** What a job that is no composition comes to. */
-export type JobAnswer = ErasedCount | RewrapFrom | 'done' | 'busy' | undefined;
+export type JobAnswer = ErasedCount | RewrapFrom | number | 'done' | 'busy' | undefined;
 
 /** The answer to one job of `facts`: what to write, if anything, and whether it fits what the main thread knows. */
 export interface ComposedMessage {

@@ -147,10 +147,10 @@ test('what is no data directory of ours is refused, and stays as it is', async (
 test('a ledger of a later version is refused', async (t) => {
   const dataDirectory = directory(t);
   await closedLedger(dataDirectory, 0);
-  change(dataDirectory, 'PRAGMA user_version = 5');
+  change(dataDirectory, 'PRAGMA user_version = 6');
   await assert.rejects(
     open(dataDirectory),
-    isRefusal('cannot-open', /version 5, expected version 4.*update Interlock/),
+    isRefusal('cannot-open', /version 6, expected version 5.*update Interlock/),
   );
   assert.throws(() => openReader(dataDirectory), isRefusal('cannot-open', /update Interlock/));
 });
@@ -159,7 +159,7 @@ test('a ledger from before the first release is refused, and what to do is said'
   const dataDirectory = directory(t);
   await closedLedger(dataDirectory, 0);
   change(dataDirectory, 'PRAGMA user_version = 1');
-  const said = isRefusal('cannot-open', /version 1, expected version 4.*before the first release.*--data/);
+  const said = isRefusal('cannot-open', /version 1, expected version 5.*before the first release.*--data/);
   await assert.rejects(open(dataDirectory), said);
   assert.throws(() => openReader(dataDirectory), said);
 });

@@ -86,6 +86,8 @@ export interface Reader extends Disposable {
   parked(principal?: string): CallRow[];
   /** Of the calls by id after `from`, those that ended before `before` and of which something private is kept. */
   ended(before: number, from: string): EndedPage;
+  /** Some of the calls that are not parked and of which a live form was recorded before `before`. */
+  livedBefore(before: number): readonly EndedCall[];
   /** Who took which key, by key. */
   keys(): IterableIterator<readonly [key: string, call: string]>;
   keyHolder(key: string): string | undefined;
@@ -116,7 +118,7 @@ export interface Reader extends Disposable {
   holds(subject: string): boolean;
   /** How much of `subject` is kept. */
   kept(subject: string): StoredSubject;
-  /** What is kept of a call: the roles of its sealed values, each with the position of its last entry. */
+  /** What is kept of a call for good: the roles of its sealed values, each with the position of its last entry. */
   rolesOf(call: string): { readonly role: string; readonly position: number }[];
   /** By id, those whose data is kept. */
   subjects(): StoredSubject[];
@@ -131,6 +133,8 @@ export interface EndedPage {
 
 interface Statements extends Queries {
   readonly ended: StatementSync;
+  readonly anyLive: StatementSync;
+  readonly lived: StatementSync;
   readonly checkpoints: StatementSync;
   readonly calls: StatementSync;
   readonly counters: StatementSync;
@@ -165,6 +169,11 @@ export function openReader(dataDirectory: string): Reader {
          AND NOT EXISTS (SELECT 1 FROM shares JOIN counters ON key = 'hold/' || shares.subject WHERE call = calls.id)
          ORDER BY id LIMIT ?`,
       ),
+      anyLive: database.prepare("SELECT 1 FROM bodies WHERE role = 'live' LIMIT 1"),
+      lived: database.prepare(
+        `SELECT call, bodies.position FROM bodies JOIN calls ON calls.id = call
+         WHERE role = 'live' AND bodies.position < ? AND state <> 'parked' ORDER BY bodies.position LIMIT ?`,
+      ),
       allKeys: database.prepare('SELECT key, call FROM keys WHERE key > ? ORDER BY key LIMIT ?'),
       key: database.prepare('SELECT call FROM keys WHERE key = ?'),
       allLeases: database.prepare('SELECT key, attempt, until FROM leases ORDER BY key, attempt'),
@@ -181,7 +190,9 @@ export function openReader(dataDirectory: string): Reader {
         `SELECT count(DISTINCT call) AS calls, count(*) AS n FROM (SELECT call, role, position FROM shares WHERE subject = ?1
          UNION SELECT call, role, position FROM bodies WHERE call = ?1)`,
       ),
-      rolesOf: database.prepare('SELECT role, max(position) AS position FROM bodies WHERE call = ? GROUP BY role'),
+      rolesOf: database.prepare(
+        "SELECT role, max(position) AS position FROM bodies WHERE call = ? AND role <> 'live' GROUP BY role",
+      ),
       subjects: database.prepare(
         'SELECT subject, count(DISTINCT call) AS calls, count(*) AS n FROM shares GROUP BY subject ORDER BY subject',
       ),
@@ -214,6 +225,13 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
         (principal === undefined ? statements.inState.all('parked') : statements.parkedOf.all(principal)).map(callRow),
       ),
     ended: (before, from) => reading(() => endedOf(statements, before, from)),
+    livedBefore: (before) =>
+      reading(() => {
+        // Most logs have none, and then there is no time to look for.
+        if (statements.anyLive.get() === undefined) return [];
+        const rows = statements.lived.all(positionBefore(statements, before), EXPIRE_CALLS_MAX);
+        return rows.map((row) => ({ call: text(row, 'call'), position: integer(row, 'position') }));
+      }),
     keys: () =>
       paged(
         statements.allKeys,
@@ -279,9 +297,14 @@ function* paged<T, K extends string | number>(
   }
 }
 
-function endedOf(statements: Statements, before: number, from: string): EndedPage {
+/** The position of the first entry that is not before `before`. */
+function positionBefore(statements: Statements, before: number): number {
   const { size } = headOf(required(statements.head.get(), 'the head of the log is missing')).frontier;
-  const position = positionOf((at) => optional(statements.leaf.get(at), (row) => bytes(row, 'leaf')), size, before);
+  return positionOf((at) => optional(statements.leaf.get(at), (row) => bytes(row, 'leaf')), size, before);
+}
+
+function endedOf(statements: Statements, before: number, from: string): EndedPage {
+  const position = positionBefore(statements, before);
   const rows = statements.ended.all(from, idBound(before), EXPIRE_CALLS_MAX);
   const ended = rows.filter((row) => {
     const state = text(row, 'state') as CallState;

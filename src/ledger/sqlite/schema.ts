@@ -8,7 +8,7 @@ import { isBusy, reasonOf, sqliteCodeOf } from './failure.ts';
 
 /** `ILK1` in the header of the file (PRAGMA application_id). */
 const APPLICATION_ID = 0x49_4c_4b_31;
-const SCHEMA_VERSION = 4;
+const SCHEMA_VERSION = 5;
 /** Before it, a WAL reset could lose commits when a checkpoint ran beside a writer. */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 const WAL_AUTOCHECKPOINT_PAGES = 4000;
@@ -40,6 +40,7 @@ const SCHEMA = `
   CREATE TABLE trusted(tool TEXT PRIMARY KEY, digest TEXT NOT NULL, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE bodies(call TEXT NOT NULL, role TEXT NOT NULL, position INTEGER NOT NULL, ciphertext BLOB NOT NULL,
     wrapped_key BLOB NOT NULL, PRIMARY KEY (call, role, position)) STRICT;
+  CREATE INDEX bodies_live ON bodies(position) WHERE role = 'live';
   CREATE TABLE shares(call TEXT NOT NULL, role TEXT NOT NULL, position INTEGER NOT NULL, subject TEXT NOT NULL,
     wrapped BLOB NOT NULL, PRIMARY KEY (call, role, position, subject)) STRICT, WITHOUT ROWID;
   CREATE INDEX shares_subject ON shares(subject);

@@ -227,6 +227,13 @@ class SqliteLedger implements StoredLedger {
     return { calls: calls.length, ...(next === undefined ? {} : { next }) };
   }
 
+  async expireLive(before: number): Promise<number> {
+    const calls = this.#reader.livedBefore(before);
+    if (calls.length === 0) return 0;
+    const message = { kind: 'expire-live', calls } as const;
+    return Number(await this.#submit({ kind: 'upkeep' }, (id) => ({ id, ...message })));
+  }
+
   async counters(folder: string): Promise<ReadonlyMap<string, number>> {
     return this.#reader.countersOf(folder);
   }

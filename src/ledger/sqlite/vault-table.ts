@@ -69,6 +69,8 @@ export interface VaultTable {
   keep(body: SealedBody, position: number, epoch: number): void;
   /** Destroys what is kept of `call`, if its row still stands at `position`. */
   forget(call: string, position: number): void;
+  /** Destroys the live forms of `call` that were written with entries before `position`; answers how many. */
+  forgetLive(call: string, position: number): number;
   /** The calls of which something lies under the key of `subject`; of a call, itself. */
   callsOf(subject: string): readonly string[];
   /** How many sealed values lie under the key of `subject`; of a call, how many it has. */
@@ -121,6 +123,14 @@ export function openVaultTable(
       sql.forgetBodies.run(call, call, position);
       sql.forgetFingerprint.run(call, position);
       destroyIdle(known);
+    },
+    forgetLive: (call, position) => {
+      if (sql.anyLive.get(call, position) === undefined) return 0;
+      const known = subjectsOf(call);
+      sql.forgetLiveShares.run(call, position);
+      const { changes } = sql.forgetLive.run(call, position);
+      destroyIdle(known);
+      return Number(changes);
     },
     callsOf,
     valuesOf: (subject) => {
@@ -208,6 +218,9 @@ function statements(database: DatabaseSync) {
     forgetFingerprint: database.prepare(
       'UPDATE calls SET salt = NULL, fingerprint = NULL WHERE id = ? AND position = ?',
     ),
+    anyLive: database.prepare("SELECT 1 FROM bodies WHERE call = ? AND role = 'live' AND position < ? LIMIT 1"),
+    forgetLive: database.prepare("DELETE FROM bodies WHERE call = ? AND role = 'live' AND position < ?"),
+    forgetLiveShares: database.prepare("DELETE FROM shares WHERE call = ? AND role = 'live' AND position < ?"),
     subjectsOf: database.prepare('SELECT DISTINCT subject FROM shares WHERE call = ?'),
     anyShare: database.prepare('SELECT 1 FROM shares WHERE subject = ? LIMIT 1'),
     callsOf: database.prepare('SELECT DISTINCT call FROM shares WHERE subject = ?'),

@@ -68,6 +68,8 @@ let now: number = settings.now;
 let isClosing = false;
 /** Since when the queue waits for the lock of another process. */
 let lockedOutSince: number | undefined;
+/** Whether the WAL still holds what was destroyed. */
+let hasLeftovers = false;
 let toldNote = '';
 let siblings = { alive: false, knownAt: Number.NEGATIVE_INFINITY };
 
@@ -246,7 +248,7 @@ function finish(writer: Writer, batch: Batch, at: number, composed?: readonly Co
     const found =
       writes === undefined ? upkeep(writer, message) : writer.write(writes, (job.steps ??= stepsOf(writes)), at);
     const conflict = typeof found === 'string' ? found : undefined;
-    if (typeof found === 'object') answers.push({ id: message.id, answer: found });
+    if (typeof found === 'object' || typeof found === 'number') answers.push({ id: message.id, answer: found });
     if (conflict === undefined) ids.push(message.id);
     else failed.push({ id: message.id, code: 'conflict', message: conflict });
     if (conflict === undefined && writes !== undefined) written.push(job);
@@ -268,11 +270,15 @@ function finish(writer: Writer, batch: Batch, at: number, composed?: readonly Co
   const { unsigned } = writer;
   const done: DoneMessage = { kind: 'done', ids, failed, entries, committed, unsigned, answers, ...signedBy(writer) };
   post(wantsNote ? { ...done, note: writer.note } : done);
+  hasLeftovers = writer.takeLeftovers() || hasLeftovers;
+  // Of what was secret no copy stays behind: a reader in its way, or a crash, leaves that to the next commit or start.
+  if (hasLeftovers) hasLeftovers = truncated(writer) === 'busy';
   yieldTo(systemWorld.monotonic() - batch.lockedAt);
 }
 
-function upkeep(writer: Writer, message: JobMessage): RewrapFrom | undefined {
+function upkeep(writer: Writer, message: JobMessage): RewrapFrom | number | undefined {
   if (message.kind === 'cosign') writer.cosign(message.size, message.signatures);
+  if (message.kind === 'expire-live') return writer.expireLive(message.calls);
   return message.kind === 'rewrap' ? writer.rewrap(message.epoch, message.from) : undefined;
 }
 

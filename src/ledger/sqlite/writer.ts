@@ -12,10 +12,12 @@ import { SIDES } from '../../world/fault-point.ts';
 import type { World } from '../../world/world.ts';
 import type { Changes } from '../batch.ts';
 import { foldWrites } from '../batch.ts';
+import type { EndedCall } from '../ended.ts';
 import type { EntryType } from '../entry.ts';
 import { datedText } from '../entry.ts';
 import type { Lookups } from '../fold.ts';
 import type { Keyring } from '../keyring.ts';
+import type { CallRow } from '../ledger.ts';
 import { epochInForce } from '../keyring.ts';
 import type { EncodedWrites } from '../prepare.ts';
 import { prepareWrites } from '../prepare.ts';
@@ -117,6 +119,11 @@ export function stepsOf(writes: EncodedWrites): readonly (Step | undefined)[] {
   });
 }
 
+/** Whether a live form may have been kept of what the call was before: it was parked, or an attempt of it had ended. */
+function mayHaveLived({ approval, attempts, state }: CallRow): boolean {
+  return approval !== undefined || attempts > 1 || state === 'settled-executed' || state === 'settled-not-executed';
+}
+
 /**
  * Between `begin` and `commit` it holds the write lock. What it knows of the log is what is committed; a `rollback`
  * returns to that. Whatever a method throws but `tampered` and `cannot-open` is SQLite's own error.
@@ -136,6 +143,7 @@ export class Writer {
   #dataVersion: number;
   /** Whether the open transaction changed what no entry says. */
   #unsaid = false;
+  #leftovers = false;
   /** The last instant that was written, and its text: a batch has one for all its entries. */
   #time = { at: 0, text: formatInstant(0) };
   readonly #passing: World['passing'];
@@ -258,8 +266,31 @@ export class Writer {
       for (const key of step.keys) this.#statements.key.run(key, step.call);
     }
     this.#keep(writes, steps, first, changes);
+    for (const row of changes.rows)
+      if (mayHaveLived(row) && row.position >= first) this.#forgetLive(row.id, row.position);
     for (const { call, position } of writes.ended ?? []) this.#vault.forget(call, position);
     return writes.erase === undefined ? undefined : this.#vault.erase(writes.erase.subject);
+  }
+
+  /** Destroys live forms of results that are past their time, those that are still there; answers how many. */
+  expireLive(calls: readonly EndedCall[]): number {
+    let expired = 0;
+    for (const { call, position } of calls) expired += this.#forgetLive(call, position + 1);
+    this.#unsaid ||= expired > 0;
+    return expired;
+  }
+
+  /** Whether the WAL may still hold what was destroyed; told once. */
+  takeLeftovers(): boolean {
+    const left = this.#leftovers;
+    this.#leftovers = false;
+    return left;
+  }
+
+  #forgetLive(call: string, position: number): number {
+    const forgotten = this.#vault.forgetLive(call, position);
+    this.#leftovers ||= forgotten > 0;
+    return forgotten;
   }
 
   /** Of a call of which something was erased nothing is kept any more: its entry stands, and commits to what is gone. */

@@ -137,11 +137,11 @@ function memberType(path: readonly string[], args: CelType): CelType | undefined
   return type;
 }
 
-/** The members of `args` that `node` reads one after the other. */
-export function pathOf(node: Node): readonly [string, ...string[]] | undefined {
+/** The members of `args`, or of what `root` names, that `node` reads one after the other. */
+export function pathOf(node: Node, root = 'args'): readonly [string, ...string[]] | undefined {
   if (node.kind !== 'member' || node.optional) return undefined;
-  if (node.target.kind === 'variable') return node.target.name === 'args' ? [node.name] : undefined;
-  const before = pathOf(node.target);
+  if (node.target.kind === 'variable') return node.target.name === root ? [node.name] : undefined;
+  const before = pathOf(node.target, root);
   return before === undefined ? undefined : [...before, node.name];
 }
 

@@ -27,6 +27,8 @@ export { withNearest } from './nearest.ts';
 export { needs, withFacts } from '../meter/need.ts';
 export { personalOf } from '../tool/personal.ts';
 export type { DeclaredPersonal } from '../tool/personal.ts';
+export { secretTextsIn, secretsOf } from '../tool/secret.ts';
+export type { DeclaredSecrets } from '../tool/secret.ts';
 export { isTrustedOtherwise, isUntrusted } from '../pin/pin.ts';
 export { settleCost, settleFailed } from '../meter/settle-cost.ts';
 export { couldAllow, couldServe, shownDefinition } from '../tool/visible.ts';

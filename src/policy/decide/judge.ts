@@ -8,6 +8,7 @@ import type { Decision, Effect, Request } from './decision.ts';
 import type { FactValues } from '../meter/fact.ts';
 import { NO_FACTS } from '../meter/fact.ts';
 import { personalOf } from '../tool/personal.ts';
+import { secretsOf } from '../tool/secret.ts';
 import type { Policy, PolicyTool, RuleTable } from '../policy.ts';
 import { indexRules } from './rule-index.ts';
 import type { Found, RuleIndex } from './rule-index.ts';
@@ -29,7 +30,7 @@ export function judge(policy: Policy, request: Request, facts: FactValues = NO_F
   const combined = combine(tool, request, bound);
   const decision = policy.configuration.preset === 'shadow' ? letThrough(tool, combined) : combined;
   if (decision.effect === 'deny') return decision;
-  const { problem } = personalOf(policy, request);
+  const problem = personalOf(policy, request).problem ?? secretsOf(policy, request).problem;
   return problem === undefined ? decision : deny('obligation-failed', sentence.obligation(tool, problem));
 }
 

@@ -104,8 +104,8 @@ function collect(tool: PolicyTool): readonly TurningPoints[] {
   };
   const conditions = new Set([...allow, ...ask, ...deny].map(({ condition }) => condition));
   for (const condition of conditions) if (condition !== undefined) visit(condition.root);
-  const { key, subject, personal } = tool;
-  for (const read of [key, subject, ...personal]) if (read !== undefined) visitKey(read, otherwise);
+  const { key, subject, personal, secrets } = tool;
+  for (const read of [key, subject, ...personal, ...secrets]) if (read !== undefined) visitKey(read, otherwise);
   for (const { budget, amount } of tool.cost) {
     const path = pathOf(amount.root);
     const type = amount.type.kind;

@@ -25,11 +25,11 @@ import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
-import { APPROVALS, CHECKPOINTS, CLOCK, DISK, PERSONAL, PINS, RETENTION } from './settings.ts';
+import { APPROVALS, CHECKPOINTS, CLOCK, DISK, PERSONAL, PINS, RETENTION, SECRETS } from './settings.ts';
 import { readApprovals, readCheckpoints, readClock, readDisk, readPersonal } from './settings.ts';
-import { readPins, readRetention } from './settings.ts';
+import { readPins, readRetention, readSecretSettings } from './settings.ts';
 import type { ApprovalSettings, CheckpointSettings, ClockSettings, DiskSettings } from './settings.ts';
-import type { PersonalSettings, PinSettings, RetentionSettings } from './settings.ts';
+import type { PersonalSettings, PinSettings, RetentionSettings, SecretSettings } from './settings.ts';
 import { sourceOf } from './source.ts';
 import type { Located } from './source.ts';
 
@@ -59,6 +59,7 @@ export interface Configuration {
   readonly disk: DiskSettings;
   readonly checkpoints: CheckpointSettings;
   readonly personal: PersonalSettings;
+  readonly secrets: SecretSettings;
   /** The whole document as written, `${NAME}` unreplaced. */
   readonly data: JsonObject;
   /** `configurationDigest` of `data`: identifies the policy. */
@@ -80,6 +81,7 @@ const DEFAULTS = {
   disk: DISK,
   checkpoints: CHECKPOINTS,
   personal: PERSONAL,
+  secrets: SECRETS,
 } satisfies Partial<Configuration>;
 
 /**
@@ -141,6 +143,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
     disk: (entry: Entry) => void (draft.disk = readDisk(reader, entry)),
     checkpoints: (entry: Entry) => void (draft.checkpoints = readCheckpoints(reader, entry)),
     personal: (entry: Entry) => void (draft.personal = readPersonal(reader, entry)),
+    secrets: (entry: Entry) => void (draft.secrets = readSecretSettings(reader, entry)),
     preset: (entry: Entry) => {
       const read = readPreset(reader, entry);
       if (read !== undefined) draft.preset = read.preset;

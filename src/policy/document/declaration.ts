@@ -13,6 +13,8 @@ import type { DownstreamKey } from '../tool/downstream-key.ts';
 import { LATER } from './later.ts';
 import { readProbe } from '../tool/probe.ts';
 import type { ProbeDeclaration } from '../tool/probe.ts';
+import { readSecrets } from '../tool/secret-declaration.ts';
+import type { SecretDeclaration } from '../tool/secret-declaration.ts';
 import {
   locateKey,
   readEntries,
@@ -64,6 +66,8 @@ export interface Declared {
   readonly personal?: readonly Located[];
   /** Expression of the person the data is about. */
   readonly subject?: Located;
+  /** What is secret of a call and of its result. */
+  readonly secrets?: SecretDeclaration;
   readonly labels?: readonly string[];
   readonly guard?: GuardDeclaration;
 }
@@ -118,6 +122,7 @@ function readTool(reader: Reader, tool: Entry, pattern: LocatedPattern): ToolDec
     probe: reading('probe', (entry, name) => readProbe(reader, entry, name)),
     personal: reading('personal', (entry, name) => readTexts(reader, entry.value, entry.place, name)),
     subject: reading('subject', (entry, name) => readText(reader, entry.value, entry.place, name)),
+    secrets: reading('secrets', (entry, name) => readSecrets(reader, entry, name)),
     labels: reading('labels', (entry, name) =>
       readTexts(reader, entry.value, entry.place, name)?.map((label) => label.text),
     ),

@@ -4,9 +4,9 @@
  */
 
 export const LATER = {
-  top: ['models', 'programs', 'builtin', 'secrets'],
+  top: ['models', 'programs', 'builtin'],
   server: ['url', 'headers'],
-  tool: ['subjectCheck', 'secrets', 'output', 'default'],
+  tool: ['subjectCheck', 'output', 'default'],
   downstreamKey: ['header'],
   guard: ['url', 'argv'],
   guardPath: [],

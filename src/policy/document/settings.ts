@@ -1,4 +1,4 @@
-/** Settings of the whole: `approvals`, `checkpoints`, `clock`, `disk`, `pins`, `retention`. */
+/** Settings of the whole: `approvals`, `checkpoints`, `clock`, `disk`, `personal`, `pins`, `retention`, `secrets`. */
 
 import { readDuration } from './duration.ts';
 import { readBoolean, readFields, readText, readWord } from './reader.ts';
@@ -119,6 +119,25 @@ export function readPersonal(reader: Reader, entry: Entry): PersonalSettings {
   };
   readFields(reader, entry.value, entry.place, '`personal`', parsers);
   return epochMs === undefined ? PERSONAL : Object.freeze({ epochMs });
+}
+
+export interface SecretSettings {
+  /** Whether secrets are looked for where none is declared. */
+  readonly detect: boolean;
+  /** How long a result that holds secrets is kept for whoever asks again under its key, milliseconds. */
+  readonly replayMs: number;
+}
+
+export const SECRETS: SecretSettings = { detect: true, replayMs: 600_000 };
+
+export function readSecretSettings(reader: Reader, entry: Entry): SecretSettings {
+  let { detect, replayMs } = SECRETS;
+  const parsers = {
+    detect: (inner: Entry) => void (detect = flag(reader, inner, 'secrets') ?? detect),
+    replay: (inner: Entry) => void (replayMs = readDuration(reader, inner, '`replay` of `secrets`') ?? replayMs),
+  };
+  readFields(reader, entry.value, entry.place, '`secrets`', parsers);
+  return Object.freeze({ detect, replayMs });
 }
 
 export function readCheckpoints(reader: Reader, entry: Entry): CheckpointSettings {

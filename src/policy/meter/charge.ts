@@ -53,6 +53,7 @@ function charged(policy: Policy, request: Request, facts: FactValues, options: C
       ? withAnswers(policy, tool, request, facts, judged, approved)
       : judged;
   if (decision.effect === 'deny') return decision;
+  if (decision.effect === 'ask' && tool.neverStores) return deny('secret-cannot-wait', sentence.cannotWait(tool));
   const costs = costsOf(policy, tool, request);
   if ('effect' in costs) return costs;
   // Most tools take nothing; those are not made to wait.

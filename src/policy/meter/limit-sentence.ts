@@ -35,6 +35,10 @@ export function tooManyQuestions(tool: PolicyTool): string {
   return `${tool.name} needs an approval, and too many calls wait for one already`;
 }
 
+export function cannotWait(tool: PolicyTool): string {
+  return `${tool.name} is denied: it needs an approval, and nothing secret of it may be stored until somebody answers`;
+}
+
 export function expired(tool: PolicyTool): string {
   return `${tool.name} is denied: its approval has expired`;
 }

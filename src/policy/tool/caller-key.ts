@@ -14,11 +14,22 @@ export function readsCallerKey(policy: Policy, tool: string): boolean {
   return known !== undefined && expressionsOf(known).some(({ root }) => reads(root));
 }
 
-function expressionsOf({ rules, key, cost, actualCost, probe, personal, subject }: PolicyTool): readonly Expression[] {
+function expressionsOf({
+  rules,
+  key,
+  cost,
+  actualCost,
+  probe,
+  personal,
+  subject,
+  secrets,
+}: PolicyTool): readonly Expression[] {
   const conditions = [...rules.allow, ...rules.ask, ...rules.deny].map(({ condition }) => condition);
   const charges = [...cost, ...actualCost].map(({ amount }) => amount);
   const probed = probe === undefined ? [] : [probe.executed, ...probe.args.map(([, value]) => value)];
-  return [...conditions, key, ...charges, ...probed, ...personal, subject].filter((one) => one !== undefined);
+  return [...conditions, key, ...charges, ...probed, ...personal, ...secrets, subject].filter(
+    (one) => one !== undefined,
+  );
 }
 
 function reads(node: Node): boolean {

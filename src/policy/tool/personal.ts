@@ -9,15 +9,19 @@ import type { Request } from '../decide/decision.ts';
 import type { Policy, PolicyTool } from '../policy.ts';
 import { bindingsOf } from '../condition/vocabulary.ts';
 
-export interface DeclaredPersonal {
-  /** Whose data it is, as the call says: names in clear. */
-  readonly subjects: readonly string[];
-  /** Where personal values stand in the arguments, by the names of their members. */
+/** Values of the arguments of a call that the operator declared to be something. */
+export interface DeclaredValues {
+  /** Where they stand in the arguments, by the names of their members. */
   readonly paths: readonly (readonly string[])[];
-  /** Texts and numbers that are personal wherever they stand. */
+  /** Texts and numbers that are it wherever they stand. */
   readonly values: readonly string[];
   /** Why an expression says nothing of this call: then the call cannot be kept as declared. */
   readonly problem?: string;
+}
+
+export interface DeclaredPersonal extends DeclaredValues {
+  /** Whose data it is, as the call says: names in clear. */
+  readonly subjects: readonly string[];
 }
 
 const NOTHING: DeclaredPersonal = { subjects: [], paths: [], values: [] };
@@ -32,24 +36,43 @@ export function personalOf(policy: Policy, request: Request): DeclaredPersonal {
   if (tool === undefined || tool.invalid !== undefined) return NOTHING;
   const { personal, subject } = tool;
   if (personal.length === 0 && subject === undefined) return NOTHING;
-  const declared = subject === undefined ? personal : [...personal, subject];
-  const paths = declared.flatMap(({ root }) => {
-    const path = pathOf(root);
-    return path === undefined ? [] : [path];
-  });
-  const values = new Set(paths.flatMap((path) => scalarsIn(valueAt(request.args, path))));
+  const { paths, values, problem } = declaredBy(policy, tool, request, personal);
+  if (subject === undefined) return { subjects: [], paths, values, ...(problem === undefined ? {} : { problem }) };
+  const path = pathOf(subject.root);
+  const named = subjectsOf(policy, tool, request, subject);
+  const subjects = typeof named === 'string' ? [] : named;
+  const why = problem ?? (typeof named === 'string' ? named : undefined);
+  const there = path === undefined ? [] : scalarsIn(valueAt(request.args, path));
+  return {
+    subjects,
+    paths: path === undefined ? paths : [...paths, path],
+    values: [...new Set([...values, ...there, ...subjects])],
+    ...(why === undefined ? {} : { problem: why }),
+  };
+}
+
+/** What `expressions` name: the place of a plain path such as `args.email`, every text and number that another gives. */
+export function declaredBy(
+  policy: Policy,
+  tool: PolicyTool,
+  request: Request,
+  expressions: readonly Expression[],
+): DeclaredValues {
+  const paths: (readonly string[])[] = [];
+  const values = new Set<string>();
   let problem: string | undefined;
-  for (const expression of personal) {
-    if (pathOf(expression.root) !== undefined) continue;
+  for (const expression of expressions) {
+    const path = pathOf(expression.root);
+    if (path !== undefined) {
+      paths.push(path);
+      for (const value of scalarsIn(valueAt(request.args, path))) values.add(value);
+      continue;
+    }
     const found = evaluate(policy, tool, request, expression);
     if (found.ok) for (const value of scalarsIn(found.value)) values.add(value);
     else problem ??= found.reason;
   }
-  const named = subject === undefined ? [] : subjectsOf(policy, tool, request, subject);
-  if (typeof named === 'string') problem ??= named;
-  const subjects = typeof named === 'string' ? [] : named;
-  for (const name of subjects) values.add(name);
-  return { subjects, paths, values: [...values], ...(problem === undefined ? {} : { problem }) };
+  return { paths, values: [...values], ...(problem === undefined ? {} : { problem }) };
 }
 
 /** The names that `subject` gives, or why it gives none. */
@@ -83,14 +106,14 @@ function shown({ source }: Expression): string {
   return source.replaceAll(/\s+/gu, ' ');
 }
 
-function valueAt(value: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {
+export function valueAt(value: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {
   let found = value;
   for (const name of path) found = isJsonObject(found) && Object.hasOwn(found, name) ? found[name] : undefined;
   return found;
 }
 
-/** Texts and numbers in `value`; a truth value is personal only in its place. */
-function scalarsIn(value: JsonValue | undefined): readonly string[] {
+/** Texts and numbers in `value`; a truth value says something only in its place. */
+export function scalarsIn(value: JsonValue | undefined): readonly string[] {
   if (typeof value === 'string') return value === '' ? [] : [value];
   if (typeof value === 'number') return [String(value)];
   if (Array.isArray(value)) return value.flatMap(scalarsIn);
