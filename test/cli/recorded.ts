@@ -62,7 +62,10 @@ export async function openRecording(directory: string, outside = true, rules: st
       });
       return answer.call;
     },
-    [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await authority.tally('all');
+      await ledger[Symbol.asyncDispose]();
+    },
   };
 }
 
