@@ -295,6 +295,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/report.md'],
   },
   {
+    id: 'R-disclosed',
+    text: 'a receipt opens the sealed values that were chosen, each checked against its entry, and to whom is recorded',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-drift',
     text: 'a session is compared with earlier ones by sets and ranges of what the entries say, erased subjects or not',
     where: ['docs/ledger.md'],

@@ -1,56 +1,22 @@
 /** `interlock disclose CALL`: hands out sealed values with what proves them, and records to whom. */
 
-import { draft } from '../../authority/draft.ts';
-import type { CommittedBody, Reader } from '../../ledger/sqlite/reader.ts';
-import { openReader } from '../../ledger/sqlite/reader.ts';
-import type { Vault } from '../../ledger/vault.ts';
-import type { JsonValue } from '../../value/json.ts';
-import { systemWorld } from '../../world/system.ts';
-import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
-import { openData } from '../data.ts';
-import { CliError, EXIT, type ExitCode } from '../exit.ts';
-import { reasonOf, systemUser } from '../reason.ts';
+import { type CommonOptions, requireNamed } from '../configuration.ts';
+import { type DisclosureOrder, handOut } from '../disclosure.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
-export interface DiscloseOptions extends CommonOptions {
-  readonly call: string;
-  /** As `/args/email` or `/output`; none: everything that is kept of the call. */
-  readonly pointers: readonly string[];
-  readonly to: string;
-  readonly reason: string;
-}
-
-/** One disclosure (RFC 9901): the entry at `position` commits to it. */
-interface Disclosure {
-  readonly position: number;
-  readonly pointer: string;
-  readonly value: JsonValue;
-  readonly disclosure: string;
-  readonly commitment: string;
-}
+export interface DiscloseOptions extends CommonOptions, DisclosureOrder {}
 
 export async function discloseCommand(terminal: Terminal, options: DiscloseOptions): Promise<ExitCode> {
   const { call, json } = options;
-  const reason = reasonOf(options.reason, 'a disclosure');
-  const to = reasonOf(options.to, 'a disclosure to somebody');
   await requireNamed(terminal, options);
-  await using data = await openData(terminal, options, { create: false });
-  if ((await data.ledger.call(call)) === undefined) {
-    throw new CliError('usage', `there is no call \`${call}\` in this ledger`);
-  }
-  using reader = openReader(dataDirectory(terminal, options));
-  const { disclosures, missing } = find(reader, data.vault, options);
-  if (disclosures.length === 0 || missing !== undefined) {
-    const message = missing === undefined ? 'nothing sealed is kept of this call' : `\`${missing}\` is not kept`;
-    if (json) writeLine(terminal.output, inertJson({ ok: false, code: 'not-kept', message }));
-    else writeLine(terminal.errors, `interlock: ${inert(message)} [not-kept]`);
+  const handed = await handOut(terminal, options, options);
+  if (!handed.ok) {
+    if (json) writeLine(terminal.output, inertJson(handed));
+    else writeLine(terminal.errors, `interlock: ${inert(handed.message)} [${handed.code}]`);
     return EXIT.wrong;
   }
-  const pointers = disclosures.map(({ pointer }) => pointer);
-  // Before anything is shown: a crash leaves an entry of a disclosure that was not made, never the reverse.
-  await data.ledger.append({
-    entries: [draft(systemWorld, 'disclosure.made', { call, pointers, to, by: systemUser(), reason })],
-  });
+  const { disclosures } = handed;
   if (json) writeLine(terminal.output, inertJson({ ok: true, call, disclosures }));
   else {
     for (const { pointer, value, disclosure } of disclosures) {
@@ -58,28 +24,4 @@ export async function discloseCommand(terminal: Terminal, options: DiscloseOptio
     }
   }
   return EXIT.ok;
-}
-
-function find(
-  reader: Reader,
-  vault: Vault,
-  { call, pointers }: DiscloseOptions,
-): { readonly disclosures: readonly Disclosure[]; readonly missing?: string } {
-  const kept = reader.rolesOf(call).map(({ role, position }) => ({ pointer: `/${role}`, position }));
-  const missing = pointers.find((pointer) => !kept.some((one) => one.pointer === pointer));
-  if (missing !== undefined) return { disclosures: [], missing };
-  const wanted = pointers.length === 0 ? kept : kept.filter(({ pointer }) => pointers.includes(pointer));
-  const disclosures = wanted.flatMap(({ pointer, position }): Disclosure[] => {
-    const stored = storedAt(reader, call, pointer, position);
-    const disclosure = stored && vault.disclose(stored.body, stored.commitment);
-    const value = stored && vault.open(stored.body, stored.commitment);
-    if (stored === undefined || disclosure === undefined || value === undefined) return [];
-    return [{ position, pointer, value, disclosure, commitment: stored.commitment }];
-  });
-  return { disclosures };
-}
-
-function storedAt(reader: Reader, call: string, pointer: string, position: number): CommittedBody | undefined {
-  if (pointer === '/output') return reader.body(call, 'output');
-  return reader.argument(position, pointer.slice('/args'.length));
 }

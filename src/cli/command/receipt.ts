@@ -2,20 +2,23 @@
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { formatBundle } from '../../ledger/bundle/format.ts';
+import { type Bundle, formatBundle } from '../../ledger/bundle/format.ts';
 import { makeBundle } from '../../ledger/bundle/make.ts';
 import { errorCodeOf } from '../../ledger/directory.ts';
 import { type Entry, parseEntry } from '../../ledger/entry.ts';
 import { type CommonOptions, requireNamed } from '../configuration.ts';
+import { type Disclosure, type DisclosureOrder, handOut } from '../disclosure.ts';
 import { CALL_TAIL_MIN, isCall, textOf } from '../entry-filter.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
-import { openSigned } from '../signed-log.ts';
+import { type SignedDataLog, openSigned } from '../signed-log.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
 export interface ReceiptOptions extends CommonOptions {
   /** The id of a call, or at least the last 8 characters of it. */
   readonly call: string;
   readonly out: string;
+  /** What the receipt also opens, to whom, and why. */
+  readonly disclose?: Omit<DisclosureOrder, 'call'>;
 }
 
 export async function receiptCommand(terminal: Terminal, options: ReceiptOptions): Promise<ExitCode> {
@@ -23,7 +26,33 @@ export async function receiptCommand(terminal: Terminal, options: ReceiptOptions
     throw new CliError('usage', `expected the id of a call, or its last ${CALL_TAIL_MIN} characters`);
   }
   await requireNamed(terminal, options);
+  const { disclose } = options;
+  const disclosed =
+    disclose === undefined
+      ? undefined
+      : await handOut(terminal, options, { ...disclose, call: await wholeId(terminal, options) });
+  if (disclosed?.ok === false) {
+    if (options.json) writeLine(terminal.output, inertJson(disclosed));
+    else writeLine(terminal.errors, `interlock: ${inert(disclosed.message)} [${disclosed.code}]`);
+    return EXIT.wrong;
+  }
+  // Signed only now: the receipt holds the entry that says to whom it was given.
   using log = await openSigned(terminal, options);
+  const { bundle, call } = bundleOf(log, options);
+  const opened = disclosed?.disclosures ?? [];
+  const disclosures = opened.map(({ position, disclosure }) => ({ position, disclosure }));
+  write(terminal, options.out, `${JSON.stringify(formatBundle({ ...bundle, disclosures }), undefined, 2)}\n`);
+  tell(terminal, options, call, bundle, opened);
+  return EXIT.ok;
+}
+
+/** The id of a call that may be named by its end. */
+async function wholeId(terminal: Terminal, options: ReceiptOptions): Promise<string> {
+  using log = await openSigned(terminal, options);
+  return bundleOf(log, options).call;
+}
+
+function bundleOf(log: SignedDataLog, options: ReceiptOptions): { readonly bundle: Bundle; readonly call: string } {
   const calls = new Set<string>();
   const bundle = makeBundle(log, (leaf) => {
     // Most entries are of other calls; those that do not even hold the characters need no parsing.
@@ -40,16 +69,25 @@ export async function receiptCommand(terminal: Terminal, options: ReceiptOptions
   if (other !== undefined) {
     throw new CliError('usage', `\`${options.call}\` is the end of several ids`, { hint: `${call}, ${other}` });
   }
-  write(terminal, options.out, `${JSON.stringify(formatBundle(bundle), undefined, 2)}\n`);
-  const entries = bundle.entries.length;
-  if (options.json) {
-    writeLine(terminal.output, inertJson({ ok: true, file: options.out, call, entries, key: log.key }));
-    return EXIT.ok;
+  return { bundle, call };
+}
+
+function tell(
+  { output }: Terminal,
+  { json, out, disclose }: ReceiptOptions,
+  call: string,
+  { key, entries }: Bundle,
+  disclosures: readonly Disclosure[],
+): void {
+  if (json) {
+    const opened = disclose === undefined ? {} : { disclosures };
+    writeLine(output, inertJson({ ok: true, file: out, call, entries: entries.length, key, ...opened }));
+    return;
   }
-  writeLine(terminal.output, `${entries - 1} entries of call ${inert(call)}, in ${inert(options.out)}`);
-  writeLine(terminal.output, `  verify it anywhere with: interlock verify ${inert(options.out)} --key FILE`);
-  writeLine(terminal.output, `  the key to trust: ${inert(log.key)}`);
-  return EXIT.ok;
+  writeLine(output, `${entries.length - 1} entries of call ${inert(call)}, in ${inert(out)}`);
+  for (const { pointer } of disclosures) writeLine(output, `  and in clear, with its proof: ${inert(pointer)}`);
+  writeLine(output, `  verify it anywhere with: interlock verify ${inert(out)} --key FILE`);
+  writeLine(output, `  the key to trust: ${inert(key)}`);
 }
 
 function callOf(leaf: Uint8Array): string | undefined {

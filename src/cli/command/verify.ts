@@ -215,6 +215,9 @@ function show(terminal: Terminal, found: Findings): void {
       : `also signed by ${name}, a key unknown here`;
     writeLine(output, `  ${told}`);
   }
+  for (const { entry, pointer, value } of found.disclosed ?? []) {
+    writeLine(output, `  entry ${entry} had at ${inert(pointer)}: ${inertJson(value)}`);
+  }
   if (found.key?.trusted === 'on-first-sight') {
     writeLine(output, `  key taken on trust from the log itself: ${inert(found.key.vkey)}`);
     writeLine(output, '  keep it elsewhere and pass it with --key to notice a log rewritten under another one');

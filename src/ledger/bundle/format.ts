@@ -29,15 +29,25 @@ export interface Bundle {
   readonly checkpoint: string;
   /** By position. */
   readonly entries: readonly BundleEntry[];
+  /** Values that were chosen to be shown; absent where there are none. */
+  readonly disclosures?: readonly BundleDisclosure[];
+}
+
+/** What opens one commitment of an entry of the bundle. */
+export interface BundleDisclosure {
+  readonly position: number;
+  /** RFC 9901, base64url: the vault's `disclose`. */
+  readonly disclosure: string;
 }
 
 export type ReadBundle =
   | { readonly ok: true; readonly bundle: Bundle }
   | { readonly ok: false; readonly message: string };
 
-export function formatBundle({ key, checkpoint, entries }: Bundle): JsonObject {
+export function formatBundle({ key, checkpoint, entries, disclosures = [] }: Bundle): JsonObject {
   const told = entries.map(({ position, leaf, proof }) => ({ position, leaf, proof: proof.map(toBase64) }));
-  return { interlock: VERSION, key, checkpoint, entries: told };
+  const shown = disclosures.map((one) => ({ ...one }));
+  return { interlock: VERSION, key, checkpoint, entries: told, ...(shown.length === 0 ? {} : { disclosures: shown }) };
 }
 
 /** Reads the form only: whether anything in it is true, `verifyBundle` tells. */
@@ -45,7 +55,7 @@ export function parseBundle(bytes: Uint8Array): ReadBundle {
   const parsed = parseJson(bytes, BUNDLE_LIMITS);
   if (!parsed.ok) return refused(`expected strict JSON: ${parsed.issues[0]?.message ?? 'it is none'}`);
   if (!isJsonObject(parsed.value)) return refused('expected an object');
-  const { interlock, key, checkpoint, entries, ...more } = parsed.value;
+  const { interlock, key, checkpoint, entries, disclosures = [], ...more } = parsed.value;
   if (interlock !== VERSION) return refused(`expected \`interlock\` to be \`${VERSION}\``);
   const [surplus] = Object.keys(more);
   if (surplus !== undefined) return refused(`a bundle has no member \`${surplus.slice(0, 80)}\``);
@@ -58,7 +68,16 @@ export function parseBundle(bytes: Uint8Array): ReadBundle {
     if (entry === undefined) return refused(`expected entry ${nth} of the bundle to be {position, leaf, proof}`);
     read.push(entry);
   }
-  return { ok: true, bundle: { key, checkpoint, entries: read } };
+  if (!Array.isArray(disclosures)) return refused('expected `disclosures` to be a list');
+  const shown: BundleDisclosure[] = [];
+  for (const [nth, value] of (disclosures as readonly JsonValue[]).entries()) {
+    const disclosure = readDisclosure(value);
+    if (disclosure === undefined)
+      return refused(`expected disclosure ${nth} of the bundle to be {position, disclosure}`);
+    shown.push(disclosure);
+  }
+  const opening = shown.length === 0 ? {} : { disclosures: shown };
+  return { ok: true, bundle: { key, checkpoint, entries: read, ...opening } };
 }
 
 function readEntry(value: JsonValue): BundleEntry | undefined {
@@ -68,6 +87,12 @@ function readEntry(value: JsonValue): BundleEntry | undefined {
   if (typeof leaf !== 'string' || !Array.isArray(proof)) return undefined;
   const hashes = proof.map((hash) => (typeof hash === 'string' ? fromBase64(hash) : undefined));
   return hashes.every((hash) => hash !== undefined) ? { position, leaf, proof: hashes } : undefined;
+}
+
+function readDisclosure(value: JsonValue): BundleDisclosure | undefined {
+  if (!isJsonObject(value) || Object.keys(value).length !== 2) return undefined;
+  const { position, disclosure } = value;
+  return typeof position === 'number' && typeof disclosure === 'string' ? { position, disclosure } : undefined;
 }
 
 function refused(message: string): ReadBundle {

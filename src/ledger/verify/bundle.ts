@@ -8,11 +8,14 @@ import { verifyInclusion } from '../../tlog/proof.ts';
 import { leafHash } from '../../tlog/tree.ts';
 import { equalBytes } from '../../value/digest.ts';
 import { toBase64, utf8 } from '../../value/encoding.ts';
+import type { JsonObject } from '../../value/json.ts';
 import { parseBundle } from '../bundle/format.ts';
-import type { Bundle, BundleEntry } from '../bundle/format.ts';
+import type { Bundle, BundleDisclosure, BundleEntry } from '../bundle/format.ts';
 import { authorFault } from './author.ts';
 import { collectCosignatures } from './cosignatures.ts';
 import type { Cosignatures } from './cosignatures.ts';
+import { openDisclosure } from './disclosure.ts';
+import type { Disclosed } from './disclosure.ts';
 import { checkLeaf, shown } from './leaf.ts';
 import type { Envelope } from './leaf.ts';
 import { PROBLEMS_MAX } from './report.ts';
@@ -22,6 +25,7 @@ import type { VerifyOptions } from './verify.ts';
 interface Run {
   readonly options: VerifyOptions;
   readonly problems: Problem[];
+  readonly disclosed: Disclosed[];
   omitted: number;
   /** Valid signatures over the tree: its own, and those of outside checkpoints of the same size. */
   checkpoints: number;
@@ -31,7 +35,7 @@ interface Run {
 /** A bundle in whatever state is a report, never an error. */
 export function verifyBundle(bytes: Uint8Array, options: VerifyOptions): VerifyReport {
   const cosignatures = collectCosignatures(options.witnesses ?? [], options.checkSignature);
-  const run: Run = { options, problems: [], omitted: 0, checkpoints: 0, cosignatures };
+  const run: Run = { options, problems: [], disclosed: [], omitted: 0, checkpoints: 0, cosignatures };
   const read = parseBundle(bytes);
   if (!read.ok) {
     problem(run, 'bundle-malformed', read.message);
@@ -41,7 +45,8 @@ export function verifyBundle(bytes: Uint8Array, options: VerifyOptions): VerifyR
   const key = keyOf(run, bundle);
   const checkpoint = signedCheckpoint(run, bundle.checkpoint, key);
   if (checkpoint !== undefined && key !== undefined) {
-    checkEntries(run, bundle.entries, checkpoint);
+    const fields = checkEntries(run, bundle.entries, checkpoint);
+    for (const disclosure of bundle.disclosures ?? []) checkDisclosure(run, disclosure, fields);
     for (const outside of options.outside ?? []) checkOutside(run, outside, checkpoint, key);
   }
   return report(run, checkpoint, key, bundle.entries.length);
@@ -53,7 +58,7 @@ function problem(run: Run, code: ProblemCode, message: string, entry?: number): 
 }
 
 function report(
-  { options, problems, omitted, checkpoints, cosignatures }: Run,
+  { options, problems, disclosed, omitted, checkpoints, cosignatures }: Run,
   checkpoint: Checkpoint | undefined,
   key: VerifierKey | undefined,
   entries: number,
@@ -69,6 +74,7 @@ function report(
     checkpoints,
     cosigners: cosignatures.told(),
     ...(key === undefined ? {} : { key: { vkey: formatVerifierKey(key), trusted } }),
+    ...(disclosed.length === 0 ? {} : { disclosed }),
     problems,
     omitted,
   };
@@ -108,7 +114,13 @@ function countSigned(run: Run, note: SignedNote, size: number, key: VerifierKey)
   if (fault !== undefined) problem(run, 'cosignature-invalid', fault);
 }
 
-function checkEntries(run: Run, entries: readonly BundleEntry[], checkpoint: Checkpoint): void {
+/** Answers with the fields of what is an entry, by its position. */
+function checkEntries(
+  run: Run,
+  entries: readonly BundleEntry[],
+  checkpoint: Checkpoint,
+): ReadonlyMap<number, JsonObject> {
+  const fields = new Map<number, JsonObject>();
   let before: { readonly position: number; readonly envelope?: Envelope } = { position: -1 };
   for (const entry of entries) {
     const { position } = entry;
@@ -121,8 +133,24 @@ function checkEntries(run: Run, entries: readonly BundleEntry[], checkpoint: Che
       const message = `expected an instant from ${shown(last.fields.at)} on, got ${shown(envelope.fields.at)}`;
       problem(run, 'entry-time', message, position);
     }
+    if (envelope !== undefined) fields.set(position, envelope.fields);
     before = envelope === undefined ? { ...before, position } : { position, envelope };
   }
+  return fields;
+}
+
+function checkDisclosure(
+  run: Run,
+  { position, disclosure }: BundleDisclosure,
+  fields: ReadonlyMap<number, JsonObject>,
+): void {
+  const entry = fields.get(position);
+  const opened =
+    entry === undefined
+      ? ({ ok: false, message: 'expected a disclosure of an entry of this bundle' } as const)
+      : openDisclosure(disclosure, position, entry);
+  if (opened.ok) run.disclosed.push(opened.disclosed);
+  else problem(run, 'disclosure-wrong', opened.message, position);
 }
 
 function checkEntry(

@@ -1,5 +1,7 @@
 /** What a structural verification says: its verdict, and the closed list of what can be wrong with a log or a bundle. */
 
+import type { Disclosed } from './disclosure.ts';
+
 /**
  * `entry-*` a leaf is missing, out of order, too large, not canonical JSON, without the envelope of an entry, of another
  * version, earlier than the one before, of another log, or carries an
@@ -9,6 +11,7 @@
  * another tree. `outside-*` the same for checkpoints kept elsewhere; `outside-root` means that history was rewritten.
  * `cosignature-invalid` a line of a witness whose key was given does not verify.
  * Of a bundle also: `bundle-malformed` it has another form; `entry-proof` an entry is not in the signed tree where it says;
+ * `disclosure-wrong` a disclosure is not what an entry beside it commits to;
  * `outside-size` a checkpoint kept elsewhere is of another size, and cannot be compared without the log.
  */
 export type ProblemCode =
@@ -19,6 +22,7 @@ export type ProblemCode =
   | 'checkpoint-root'
   | 'checkpoint-signature'
   | 'cosignature-invalid'
+  | 'disclosure-wrong'
   | 'entry-log'
   | 'entry-malformed'
   | 'entry-missing'
@@ -80,6 +84,8 @@ export interface VerifyReport {
     /** `on-first-sight`: it was read from the log itself, so it proves only that nobody without it changed the log. */
     readonly trusted: 'given' | 'on-first-sight';
   };
+  /** Of a bundle with disclosures: the values that its entries commit to. */
+  readonly disclosed?: readonly Disclosed[];
   /** In the order they were found; the first `PROBLEMS_MAX` of them. */
   readonly problems: readonly Problem[];
   /** How many further problems are not listed. */
