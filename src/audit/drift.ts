@@ -3,7 +3,8 @@
  * that one of them showed. Nothing is weighed or scored, so few sessions before make a narrow range. Pure.
  */
 
-import type { Profile, ToolProfile, ValueType } from './profile.ts';
+import type { ValueType } from './places.ts';
+import type { Profile, ToolProfile } from './profile.ts';
 
 /** A tool, an order, a name or a type that no earlier session showed, with the first entry that does. */
 export type NewThing =

@@ -5,7 +5,7 @@ import { type LearnedRule, type MadeCall, learnedRules } from '../policy/learned
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { isJsonObject } from '../value/json.ts';
 import { decideUnder } from './decide-under.ts';
-import { sealedArguments } from './recorded-call.ts';
+import { type ValueType, placesIn } from './places.ts';
 import { type Decided, type Recording, decisions } from './recording.ts';
 
 export interface Learned {
@@ -26,7 +26,7 @@ export interface Learned {
 
 export interface SealedCalls {
   readonly tool: string;
-  /** JSON pointers; the empty one where the arguments are sealed whole. */
+  /** JSON pointers, with `*` for the place in a list; the empty one where the arguments are sealed whole. */
   readonly places: readonly string[];
   readonly calls: number;
 }
@@ -35,6 +35,7 @@ export interface SealedCalls {
 export type ReadData = (data: JsonObject) => Configuration | undefined;
 
 const LEFT_MAX = 1_000;
+const HIDDEN: ReadonlySet<ValueType> = new Set<ValueType>(['sealed', 'secret']);
 /** Sealed places that are named of one tool. */
 const PLACES_MAX = 20;
 
@@ -87,7 +88,7 @@ function madeCalls(
     const { request, position, entry } = item.recorded;
     if (item.hasArgs) made.push({ principal: request.principal, tool: request.tool, args: request.args });
     else gone.push(position);
-    const places = [...sealedArguments(entry).keys()].map((role) => role.slice('args'.length));
+    const places = placesIn(entry['args'] ?? {}).flatMap(({ pattern, type }) => (HIDDEN.has(type) ? [pattern] : []));
     if (places.length === 0) continue;
     const of = sealed.get(request.tool) ?? { places: new Set(), calls: 0 };
     sealed.set(request.tool, of);

@@ -2,14 +2,11 @@
 
 import { runOf } from '../authority/asked.ts';
 import { type Entry, parseEntry } from '../ledger/entry.ts';
-import { commitmentsIn, literalOf, pointerStep } from '../ledger/recorded.ts';
 import type { LogEntry } from '../ledger/verify/verify.ts';
 import { type JsonValue, isJsonObject } from '../value/json.ts';
+import { type ValueType, placesIn } from './places.ts';
 import { member, textOf } from './problem.ts';
 import { isDecision } from './recorded-call.ts';
-
-/** `sealed`: a personal value, erased or not, or arguments that were too large for their entry. */
-export type ValueType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object' | 'sealed';
 
 /** The calls of one tool. */
 export interface ToolProfile {
@@ -160,36 +157,14 @@ function budgets(charges: JsonValue | undefined): ReadonlyMap<string, number> {
   return amounts;
 }
 
-/** The places of recorded arguments and what stands there; `''` where they are sealed whole. */
+/** By pattern, what stands there; `''` where the arguments are sealed whole, and have no names. */
 function shapeOf(recorded: JsonValue): ReadonlyMap<string, ReadonlySet<ValueType>> {
-  const sealed = new Set(commitmentsIn(recorded).keys());
-  const places = new Map<string, Set<ValueType>>();
-  if (sealed.has('')) return places.set('', new Set<ValueType>(['sealed']));
-  const note = (place: string, type: ValueType): void => {
-    places.set(place, (places.get(place) ?? new Set()).add(type));
-  };
-  const visit = (value: JsonValue, pointer: string, place: string): void => {
-    if (place !== '') note(place, sealed.has(pointer) ? 'sealed' : typeOf(value));
-    if (sealed.has(pointer)) return;
-    if (Array.isArray(value)) {
-      for (const [at, item] of (value as readonly JsonValue[]).entries()) {
-        visit(item, pointer + pointerStep(at), `${place}/*`);
-      }
-    } else if (isJsonObject(value)) {
-      for (const [name, item] of Object.entries(value)) {
-        visit(item, pointer + pointerStep(name), place + pointerStep(name));
-      }
-    }
-  };
-  visit(literalOf(recorded, new Map()), '', '');
-  return places;
-}
-
-function typeOf(value: JsonValue): ValueType {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  const type = typeof value;
-  return type === 'string' || type === 'number' || type === 'boolean' ? type : 'object';
+  const shape = new Map<string, Set<ValueType>>();
+  for (const { pattern, type } of placesIn(recorded)) {
+    if (pattern === '' && type !== 'sealed' && type !== 'secret') continue;
+    shape.set(pattern, (shape.get(pattern) ?? new Set()).add(type));
+  }
+  return shape;
 }
 
 /** The principal of a session and the entry that it begins with. */
