@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { CallRow, Ledger, Writes } from '../src/ledger/ledger.ts';
 import { checkpointProblem } from '../src/ledger/signer.ts';
+import { firstSigner } from '../src/ledger/sqlite/stored-signers.ts';
 import { parseVerifierKey } from '../src/tlog/note.ts';
 import { uuidV7 } from '../src/value/id.ts';
 import { formatInstant } from '../src/value/time.ts';
@@ -259,7 +260,7 @@ function checkpointTests(opened: Open): void {
     const key = typeof created === 'string' ? parseVerifierKey(created) : undefined;
     assert(key !== undefined);
     assert.equal(key.name, ledger.log);
-    assert.equal(checkpointProblem(note, key, frontierOf(place.leaves())), undefined);
+    assert.equal(checkpointProblem(note, firstSigner(key), frontierOf(place.leaves())), undefined);
     assert.equal(await ledger.checkpoint(), note);
     await ledger.append(one('policy.loaded', { digest: 'e' }));
     assert.notEqual(await ledger.checkpoint(), note);

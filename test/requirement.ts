@@ -205,6 +205,16 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-key-rotation',
+    text: 'a log goes on under a new key in every process, and whoever has its first key verifies all of it',
+    where: ['docs/ledger.md'],
+  },
+  {
+    id: 'R-signers',
+    text: 'a verifier follows the keys of a log from the one it trusts, and no stranger, nor a revoked key, brings or signs anything',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-page-verifies',
     text: 'the verifier of bundles runs in a browser, from one script, and gives the report that it gives here',
     where: ['docs/ledger.md'],

@@ -279,13 +279,15 @@ function addVaultCommands(terminal: Terminal, add: Add): void {
     .requiredOption('--to <text>', 'who gets them; recorded')
     .requiredOption('--reason <text>', 'why; recorded');
   add(
-    'key <action>',
-    'rotate: a new key wraps all others, and the old one is destroyed',
-    async (given, [action = '']) => {
+    'key <action> [key]',
+    'add, list, revoke: what signs the log; rotate: what wraps all that is sealed',
+    async (given, [action = '', key]) => {
       const { keyCommand } = await import('./command/key.ts');
-      return keyCommand(terminal, { ...common(given), action });
+      if (key === '') throw new CliError('usage', 'the key is empty');
+      const named = { ...(key === undefined ? {} : { key }), ...text(given, 'reason', 'reason') };
+      return keyCommand(terminal, { ...common(given), ...named, action });
     },
-  );
+  ).option('--reason <text>', 'why a key is added or revoked; recorded');
 }
 
 function addUnavailable(program: Command, name: string, summary: string): void {

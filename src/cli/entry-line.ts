@@ -42,7 +42,8 @@ function details(entry: Entry): string[] {
   const rules = memberOf(policy, 'rules');
   const proposed = isProposed(entry);
   const said = [
-    textOf(entry['target']) ?? textOf(entry['subject']),
+    textOf(entry['target']) ?? textOf(entry['subject']) ?? textOf(entry['witness']),
+    entry.type === 'key.added' || entry.type === 'key.revoked' ? textOf(entry['key']) : undefined,
     textOf(as),
     textOf(by),
     textOf(reason),

@@ -87,13 +87,18 @@ export function openExportLog(directory: string): OpenLog | undefined {
     total: reading.size,
     entries: reading.entries(),
     checkpoints: reading.checkpoints,
-    problems: ({ key }) => {
-      const isOther = reading.key !== undefined && key !== undefined && reading.key !== key.vkey;
-      const message = 'expected the key that the log was created with beside the log, got another';
+    problems: ({ signers }) => {
+      const { keys } = reading;
+      const isOther = keys !== undefined && signers.length > 0 && keys.join(' ') !== signers.map(vkeyOf).join(' ');
+      const message = 'expected the keys that the log brings beside it, got others';
       return isOther ? [...reading.problems(), { code: 'export-key', message }] : reading.problems();
     },
     [Symbol.dispose]: () => {},
   };
+}
+
+function vkeyOf({ vkey }: VerifyReport['signers'][number]): string {
+  return vkey;
 }
 
 /** What is wrong with the database; anything else that went wrong is thrown on. */

@@ -1,7 +1,8 @@
 /** A data directory's log up to its last signature, for commands that hand it, or parts of it, to others. */
 
 import type { Witness } from '../authority/witness.ts';
-import { openReader } from '../ledger/sqlite/reader.ts';
+import { type Reader, openReader } from '../ledger/sqlite/reader.ts';
+import { ADDED_SIGNER_FOLDER } from '../ledger/vault-step.ts';
 import { type WitnessedLog, witnessedLog } from '../ledger/sqlite/witnessed-log.ts';
 import type { SignedCheckpoint } from '../tlog/checkpoint.ts';
 import { formatNote, withSignatures } from '../tlog/note.ts';
@@ -24,8 +25,10 @@ export interface SignedDataLog extends Disposable {
   readonly checkpoint: string;
   /** The witnesses that were asked, in the order of the configuration, and then one that was named. */
   readonly asked: readonly Asked[];
-  /** The log's verifier key, one line. */
+  /** The verifier key that the log was created with, one line. */
   readonly key: string;
+  /** That one, and those that came later, as far as the checkpoint covers their entries. */
+  readonly keys: readonly string[];
   /** The leaves from position `from` on, with progress on the terminal; there may be more than the checkpoint covers. */
   readonly leaves: (from?: number) => Iterable<Uint8Array>;
 }
@@ -49,12 +52,13 @@ export async function openSigned(terminal: Terminal, options: CommonOptions, nam
     }
     const lines = asked.flatMap(({ answer }) => (answer.kind === 'cosigned' ? answer.signatures : []));
     const checkpoint = formatNote(withSignatures(signed.note, lines));
+    const keys = [key, ...laterKeys(reader, signed.checkpoint.size)];
     const total = reader.head().frontier.size;
     const leaves = function* (from = 0): Generator<Uint8Array, void> {
       const rest = withProgress(reader.leaves(from), total - from, terminal, systemWorld);
       for (const { leaf } of rest) yield leaf;
     };
-    return { checkpoint, asked, key, leaves, [Symbol.dispose]: () => reader[Symbol.dispose]() };
+    return { checkpoint, asked, key, keys, leaves, [Symbol.dispose]: () => reader[Symbol.dispose]() };
   } catch (error) {
     reader[Symbol.dispose]();
     throw error;
@@ -87,9 +91,17 @@ export async function signLog(terminal: Terminal, options: CommonOptions): Promi
   await opened.ledger.checkpoint();
 }
 
-/** The verifier key that the log's first entry names. */
+/** The verifier key that an entry names: the first one, or one that adds another. */
 function keyOf(leaf: Uint8Array | undefined): string {
   const fields = leaf === undefined ? undefined : (JSON.parse(fromUtf8(leaf) ?? 'null') as JsonValue);
   if (isJsonObject(fields) && typeof fields.key === 'string') return fields.key;
   throw new CliError('unreadable', 'the log does not name its key', { hint: 'run interlock verify' });
+}
+
+function laterKeys(reader: Reader, size: number): readonly string[] {
+  const positions = [...reader.countersOf(ADDED_SIGNER_FOLDER).values()].map((n) => n - 1);
+  return positions
+    .filter((position) => position < size)
+    .toSorted((a, b) => a - b)
+    .map((position) => keyOf(reader.leaf(position)));
 }

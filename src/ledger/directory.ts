@@ -10,6 +10,8 @@ import { networkOf } from './network.ts';
 export interface DataFiles {
   readonly ledger: string;
   readonly signer: string;
+  /** The key that will sign, until the log has its entry and it becomes `signer`. */
+  readonly nextSigner: string;
   readonly vaultKey: string;
   /** A directory: a key for each epoch. */
   readonly epochs: string;
@@ -20,6 +22,7 @@ export function dataFiles(dataDirectory: string): DataFiles {
   return {
     ledger: join(dataDirectory, 'ledger.db'),
     signer: join(dataDirectory, 'signer.key'),
+    nextSigner: join(dataDirectory, 'signer.next'),
     vaultKey: join(dataDirectory, 'vault.key'),
     epochs: join(dataDirectory, 'epochs'),
     instances: join(dataDirectory, 'instances'),

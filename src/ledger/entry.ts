@@ -49,6 +49,8 @@ export const ENTRY_TYPES = [
   'disclosure.made',
   'key.rotated',
   'key.destroyed',
+  'key.added',
+  'key.revoked',
   'pin.trusted',
   'clock.jumped',
   'clock.accepted',

@@ -17,6 +17,7 @@ import {
   signerFromSeed,
   verifierKeyOf,
 } from './signer.ts';
+import { firstSigner } from './sqlite/stored-signers.ts';
 
 const LOG = 'interlock/0193a000-0000-7000-8000-000000000000';
 
@@ -54,13 +55,16 @@ test('the key of a directory is made once, as PKCS #8 in PEM, and found again', 
 test('a checkpoint verifies for its log, its key and its tree only', () => {
   const signer = signerFromSeed(new Uint8Array(32).fill(1));
   const tree = appendLeaf(EMPTY_FRONTIER, leafHash(utf8('one')));
-  const key = verifierKeyOf(signer, LOG);
+  const key = firstSigner(verifierKeyOf(signer, LOG));
   const note = signCheckpoint(signer, LOG, tree);
   assert.equal(checkpointProblem(note, key, tree), undefined);
   assert.match(checkpointProblem(note, key, appendLeaf(tree, leafHash(utf8('two')))) ?? '', /does not sign the tree/);
   assert.match(checkpointProblem(note, key, appendLeaf(EMPTY_FRONTIER, leafHash(utf8('x')))) ?? '', /does not sign/);
-  assert.match(checkpointProblem(note, verifierKeyOf(signer, 'interlock/other'), tree) ?? '', /not signed by/);
-  const stranger = verifierKeyOf(signerFromSeed(new Uint8Array(32).fill(2)), LOG);
+  assert.match(
+    checkpointProblem(note, firstSigner(verifierKeyOf(signer, 'interlock/other')), tree) ?? '',
+    /not signed by/,
+  );
+  const stranger = firstSigner(verifierKeyOf(signerFromSeed(new Uint8Array(32).fill(2)), LOG));
   assert.match(checkpointProblem(note, stranger, tree) ?? '', /not signed by/);
   assert.match(checkpointProblem(note.replace('\n1\n', '\n2\n'), key, tree) ?? '', /not signed by/);
   assert.match(checkpointProblem('', key, tree) ?? '', /cannot be read/);

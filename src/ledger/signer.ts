@@ -2,16 +2,20 @@
 
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fromUtf8, toHex, utf8 } from '../value/encoding.ts';
 import { formatCheckpoint, parseSignedCheckpoint } from '../tlog/checkpoint.ts';
 import type { VerifierKey } from '../tlog/note.ts';
-import { signNote, verifierKey, verifyNote } from '../tlog/note.ts';
+import { formatVerifierKey, signNote, verifierKey } from '../tlog/note.ts';
 import type { Frontier } from '../tlog/tree.ts';
 import { rootOf } from '../tlog/tree.ts';
 import { equalBytes } from '../value/digest.ts';
-import { verifyEd25519 } from './ed25519.ts';
+import type { DataFiles } from './directory.ts';
+import { errorCodeOf, syncDirectory } from './directory.ts';
 import { LedgerError } from './ledger.ts';
 import { openSecretFile, readSecretFile } from './secret-file.ts';
+import type { Signers } from './verify/signers.ts';
 
 /** A checkpoint is due when this many leaves are not signed yet … */
 const UNSIGNED_LEAVES_MAX = 256;
@@ -86,15 +90,47 @@ export function signCheckpoint(signer: Signer, log: string, frontier: Frontier):
   return signNote(text, verifierKeyOf(signer, log), (message) => signer.sign(message));
 }
 
-/** Why `note` is not a checkpoint that `key` signed of the tree `frontier`; nothing when it is. */
-export function checkpointProblem(note: string, key: VerifierKey, frontier: Frontier): string | undefined {
+/**
+ * The signer of the key in force among those at `files`, which is moved to its place where a rotation was cut before that:
+ * a crash leaves one of both names. Throws `cannot-open` when that key is not there.
+ */
+export function signerInForce(files: Pick<DataFiles, 'nextSigner' | 'signer'>, key: VerifierKey): Signer {
+  const signer = readSigner(files.signer);
+  if (signer !== undefined && equalBytes(signer.publicKey, key.publicKey)) return signer;
+  const next = readSigner(files.nextSigner);
+  if (next !== undefined && equalBytes(next.publicKey, key.publicKey)) {
+    try {
+      renameSync(files.nextSigner, files.signer);
+    } catch (error) {
+      // Another process has moved it in the same moment.
+      if (errorCodeOf(error) !== 'ENOENT') throw error;
+    }
+    syncDirectory(dirname(files.signer));
+    return next;
+  }
+  // Moved between the two looks.
+  const moved = next === undefined ? readSigner(files.signer) : undefined;
+  if (moved !== undefined && equalBytes(moved.publicKey, key.publicKey)) return moved;
+  const message =
+    signer === undefined
+      ? `\`${files.signer}\` is missing, and a new key could not sign for this log: restore it`
+      : `signer.key is not the key that this ledger is signed with, ${formatVerifierKey(key)}: restore that one`;
+  throw new LedgerError('cannot-open', message);
+}
+
+/** Why `note` is not a checkpoint that one of `keys` signed of the tree `frontier` while it held; nothing when it is. */
+export function checkpointProblem(
+  note: string,
+  keys: { readonly name: string; readonly signers: Signers },
+  frontier: Frontier,
+): string | undefined {
   const read = parseSignedCheckpoint(note);
   if (!read.ok) return `the checkpoint of size ${frontier.size} cannot be read: ${read.message}`;
-  if (verifyNote(read.value.note, key, verifyEd25519) !== 'valid') {
+  if (keys.signers.signedBy(read.value.note, frontier.size) !== 'valid') {
     return `the checkpoint of size ${frontier.size} is not signed by this ledger's key`;
   }
   const { origin, size, root } = read.value.checkpoint;
-  if (origin !== key.name) return `the checkpoint of size ${frontier.size} is of another log`;
+  if (origin !== keys.name) return `the checkpoint of size ${frontier.size} is of another log`;
   if (size === frontier.size && equalBytes(root, rootOf(frontier))) return undefined;
   return `the checkpoint of size ${frontier.size} does not sign the tree stored with it`;
 }

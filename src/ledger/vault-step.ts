@@ -1,6 +1,6 @@
 /**
- * What the entries about the vault do to the tables: erasures, legal holds, epochs of keys and disclosures. Only counters
- * move; the keys and bodies themselves are no part of the log. Pure.
+ * What the entries about the vault and about keys do to the tables: erasures, legal holds, epochs, disclosures, and the
+ * keys that sign. Only counters move; the private keys and bodies themselves are no part of the log. Pure.
  */
 
 import type { JsonObject, JsonValue } from '../value/json.ts';
@@ -16,7 +16,8 @@ export type VaultStep =
   | (Of & { readonly kind: 'erasure-requested' | 'erasure-executed'; readonly subject: string })
   | (Of & { readonly kind: 'hold-added' | 'hold-lifted'; readonly target: string })
   | (Of & { readonly kind: 'key-rotated'; readonly epoch: number })
-  | (Of & { readonly kind: 'disclosed'; readonly of: string });
+  | (Of & { readonly kind: 'disclosed'; readonly of: string })
+  | (Of & { readonly kind: 'signer-added' | 'signer-revoked'; readonly key: string });
 
 /** The epoch under whose key everything is wrapped from now on; 0 stands for the first. */
 export const EPOCH_KEY = 'key/epoch';
@@ -39,6 +40,23 @@ export function disclosedFolder(call: string): string {
   return `disclosed/${call}/`;
 }
 
+/** Before the keys that were added to sign, and those that were revoked; the position, plus one, of the entry. */
+export const SIGNER_FOLDER = 'signer/';
+
+/** Of them, before those that were added. */
+export const ADDED_SIGNER_FOLDER: string = `${SIGNER_FOLDER}added/`;
+
+function addedKey(key: string): string {
+  return ADDED_SIGNER_FOLDER + key;
+}
+
+function revokedKey(key: string): string {
+  return `${SIGNER_FOLDER}revoked/${key}`;
+}
+
+/** The position, plus one, of the entry that added the key in force; 0 while that is the first. */
+export const LAST_SIGNER_KEY: string = `${SIGNER_FOLDER}last`;
+
 const KINDS: ReadonlySet<string> = new Set<VaultStep['kind']>([
   'erasure-requested',
   'erasure-executed',
@@ -46,6 +64,8 @@ const KINDS: ReadonlySet<string> = new Set<VaultStep['kind']>([
   'hold-lifted',
   'key-rotated',
   'disclosed',
+  'signer-added',
+  'signer-revoked',
 ]);
 
 export function isVaultStep(step: { readonly kind: string }): step is VaultStep {
@@ -66,6 +86,9 @@ export function vaultKeys(step: VaultStep): readonly string[] {
       return [EPOCH_KEY, EPOCH_SINCE_KEY];
     case 'disclosed':
       return [];
+    case 'signer-added':
+    case 'signer-revoked':
+      return [addedKey(step.key), revokedKey(step.key), LAST_SIGNER_KEY];
   }
 }
 
@@ -98,6 +121,14 @@ export function foldVault(
     }
     case 'disclosed':
       return moved([disclosedFolder(step.of) + position, position + 1]);
+    case 'signer-added':
+      if (counter(addedKey(step.key)) !== 0) return illegal('the key was added before', step);
+      return moved([addedKey(step.key), position + 1], [LAST_SIGNER_KEY, position + 1]);
+    case 'signer-revoked':
+      if (counter(revokedKey(step.key)) !== 0) return illegal('the key was revoked before', step);
+      // The first key was added by no entry, and neither was one that the log does not have: only who verifies can tell.
+      if (counter(addedKey(step.key)) === counter(LAST_SIGNER_KEY)) return illegal('the key is in force', step);
+      return moved([revokedKey(step.key), position + 1]);
   }
 }
 
@@ -113,7 +144,7 @@ type ReadVault = { readonly ok: true; readonly step: VaultStep } | { readonly ok
 
 /** The step of an entry of such a type; nothing for other types. */
 export function readVaultStep(type: EntryType, fields: JsonObject): ReadVault | undefined {
-  const { subject, target, epoch, call } = fields;
+  const { subject, target, epoch, call, key } = fields;
   switch (type) {
     case 'erasure.requested':
     case 'erasure.executed':
@@ -126,6 +157,11 @@ export function readVaultStep(type: EntryType, fields: JsonObject): ReadVault | 
     case 'key.rotated':
       if (typeof epoch !== 'number' || !Number.isSafeInteger(epoch)) return missing('epoch');
       return read({ kind: 'key-rotated', type, epoch });
+    case 'key.added':
+    case 'key.revoked':
+      return isText(key)
+        ? read({ kind: type === 'key.added' ? 'signer-added' : 'signer-revoked', type, key })
+        : missing('key');
     case 'disclosure.made':
       return isText(call) ? read({ kind: 'disclosed', type, of: call }) : missing('call');
     default:
@@ -135,7 +171,9 @@ export function readVaultStep(type: EntryType, fields: JsonObject): ReadVault | 
 
 /** Whether entries of this type are read here. */
 export function isVaultType(type: EntryType): boolean {
-  return /^(?:erasure\.(?:requested|executed)|hold\.(?:added|lifted)|key\.rotated|disclosure\.made)$/u.test(type);
+  return /^(?:erasure\.(?:requested|executed)|hold\.(?:added|lifted)|key\.(?:added|revoked|rotated)|disclosure\.made)$/u.test(
+    type,
+  );
 }
 
 function read(step: VaultStep): ReadVault {

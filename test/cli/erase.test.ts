@@ -351,7 +351,8 @@ test('arguments that name nobody, or two, and reasons that name somebody, are re
     ['erase', 'x'],
     ['hold', 'keep', 'x', ...WHY],
     ['key', 'turn'],
-    ['key', 'list'],
+    ['key', 'revoke'],
+    ['key', 'list', 'x'],
   ];
   await (await openRecording(scratch.path, true, RULES))[Symbol.asyncDispose]();
   const before = leaves(scratch.path).length;

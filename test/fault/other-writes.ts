@@ -228,6 +228,26 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
     ...UNCHANGED,
   },
   {
+    // The new key lies beside the old one until then; whoever opens the log next moves it to its place.
+    type: 'key.added',
+    prepare: (place) => session(place),
+    command: () => ['key', 'add'],
+    ...UNCHANGED,
+  },
+  {
+    type: 'key.revoked',
+    prepare: async (place) => {
+      await session(place);
+      assert.equal(place.command(['key', 'add']).status, 0);
+    },
+    command: (place) => {
+      const { stdout } = place.command(['key', 'list', '--json']);
+      const { keys } = JSON.parse(stdout) as { keys: readonly { readonly id: string }[] };
+      return ['key', 'revoke', keys[0]?.id ?? '', '--reason', 'stolen'];
+    },
+    ...UNCHANGED,
+  },
+  {
     type: 'ledger.outside-failed',
     prepare: (place) => {
       const blocked = join(place.directory, 'blocked');

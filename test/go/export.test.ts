@@ -59,6 +59,10 @@ describe('an export in Go', { skip: absent() }, () => {
     const second = verify(scratch.at('out'), scratch.at('old'));
     assert.equal(second.status, 0, second.said);
     assert.notEqual(second.said, first.said);
+    assert.equal((await run(['key', 'add', '--data', data])).code, 0);
+    assert.equal((await run(['export', '-o', 'out', '--data', data], { directory: scratch.path })).code, 0);
+    const third = verify(scratch.at('out'), scratch.at('old'));
+    assert.equal(third.status, 0, `signed with another key: ${third.said}`);
   });
 
   test('of any size is verified, and of a changed file none', () => {
@@ -66,8 +70,8 @@ describe('an export in Go', { skip: absent() }, () => {
     const leaves = sampleLeaves(600, owner);
     const write = (directory: string, size: number): void => {
       const note = String(signed(leaves, size, owner).note);
-      const key = formatVerifierKey(owner.key);
-      writeExport(directory, { checkpoint: note, key, leaves: (from) => leaves.slice(from), unique: 'test' });
+      const keys = [formatVerifierKey(owner.key)];
+      writeExport(directory, { checkpoint: note, keys, leaves: (from) => leaves.slice(from), unique: 'test' });
     };
     for (const size of [1, 255, 256, 257, 512, 600]) {
       write(scratch.at(`sized-${size}`), size);

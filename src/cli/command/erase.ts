@@ -55,7 +55,7 @@ function receiptFor(
     for (const { leaf } of reader.leaves()) yield leaf;
   };
   const bundle = makeBundle({ ...signed, leaves }, (_leaf, at) => at === position);
-  const entry = bundle?.entries.at(-1)?.leaf;
+  const entry = bundle?.entries.find((one) => one.position === position)?.leaf;
   if (bundle !== undefined && entry !== undefined) {
     return { bundle: formatBundle(bundle), entry: JSON.parse(entry) as JsonObject };
   }

@@ -38,11 +38,11 @@ export async function receiptCommand(terminal: Terminal, options: ReceiptOptions
   }
   // Signed only now: the receipt holds the entry that says to whom it was given.
   using log = await openSigned(terminal, options);
-  const { bundle, call } = bundleOf(log, options);
+  const receipt = bundleOf(log, options);
   const opened = disclosed?.disclosures ?? [];
   const disclosures = opened.map(({ position, disclosure }) => ({ position, disclosure }));
-  write(terminal, options.out, `${JSON.stringify(formatBundle({ ...bundle, disclosures }), undefined, 2)}\n`);
-  tell(terminal, options, call, bundle, opened);
+  write(terminal, options.out, `${JSON.stringify(formatBundle({ ...receipt.bundle, disclosures }), undefined, 2)}\n`);
+  tell(terminal, options, receipt, opened);
   return EXIT.ok;
 }
 
@@ -52,14 +52,23 @@ async function wholeId(terminal: Terminal, options: ReceiptOptions): Promise<str
   return bundleOf(log, options).call;
 }
 
-function bundleOf(log: SignedDataLog, options: ReceiptOptions): { readonly bundle: Bundle; readonly call: string } {
+/** The bundle of one call; `own` of its entries are the call's, the others name keys of the log. */
+interface Receipt {
+  readonly bundle: Bundle;
+  readonly call: string;
+  readonly own: number;
+}
+
+function bundleOf(log: SignedDataLog, options: ReceiptOptions): Receipt {
   const calls = new Set<string>();
+  let own = 0;
   const bundle = makeBundle(log, (leaf) => {
     // Most entries are of other calls; those that do not even hold the characters need no parsing.
     if (!Buffer.from(leaf.buffer, leaf.byteOffset, leaf.length).includes(options.call)) return false;
     const call = callOf(leaf);
     if (!isCall(options.call, call)) return false;
     calls.add(call);
+    own += 1;
     return true;
   });
   const [call, other] = calls;
@@ -69,14 +78,13 @@ function bundleOf(log: SignedDataLog, options: ReceiptOptions): { readonly bundl
   if (other !== undefined) {
     throw new CliError('usage', `\`${options.call}\` is the end of several ids`, { hint: `${call}, ${other}` });
   }
-  return { bundle, call };
+  return { bundle, call, own };
 }
 
 function tell(
   { output }: Terminal,
   { json, out, disclose }: ReceiptOptions,
-  call: string,
-  { key, entries }: Bundle,
+  { bundle: { key, entries }, call, own }: Receipt,
   disclosures: readonly Disclosure[],
 ): void {
   if (json) {
@@ -84,7 +92,7 @@ function tell(
     writeLine(output, inertJson({ ok: true, file: out, call, entries: entries.length, key, ...opened }));
     return;
   }
-  writeLine(output, `${entries.length - 1} entries of call ${inert(call)}, in ${inert(out)}`);
+  writeLine(output, `${own} entries of call ${inert(call)}, in ${inert(out)}`);
   for (const { pointer } of disclosures) writeLine(output, `  and in clear, with its proof: ${inert(pointer)}`);
   writeLine(output, `  verify it anywhere with: interlock verify ${inert(out)} --key FILE`);
   writeLine(output, `  the key to trust: ${inert(key)}`);

@@ -26,7 +26,7 @@ function place(): string {
 function write(directory: string, size: number, from: readonly Uint8Array[] = leaves): Written {
   return writeExport(directory, {
     checkpoint: String(signed(from, size, owner).note),
-    key: formatVerifierKey(owner.key),
+    keys: [formatVerifierKey(owner.key)],
     leaves: (first) => from.slice(first),
     unique: 'test',
   });
@@ -99,7 +99,7 @@ test('whatever is changed, removed or added in an export is reported [R-export]'
       const reading = openExport(copy);
       const found = await problemsOf(copy);
       // The key beside the log is compared with the log's own by whoever verifies.
-      const isKeySeen = reading?.key !== formatVerifierKey(owner.key);
+      const isKeySeen = reading?.keys?.join(' ') !== formatVerifierKey(owner.key);
       assert.ok(found.length > 0 || (name === 'verifier-key' && isKeySeen), `${name} ${change}`);
     }
   }
@@ -119,7 +119,10 @@ test('an export is never written over something else', () => {
   assert.throws(() => write(foreign, 5), { code: 'conflict' });
   const other = place();
   write(other, 300);
-  const stranger = { checkpoint: String(signed(leaves, 400, signer(2)).note), key: formatVerifierKey(signer(2).key) };
+  const stranger = {
+    checkpoint: String(signed(leaves, 400, signer(2)).note),
+    keys: [formatVerifierKey(signer(2).key)],
+  };
   const strange = { ...stranger, leaves: () => leaves, unique: 'x' };
   assert.throws(() => writeExport(other, strange), { code: 'conflict' });
   assert.throws(() => write(other, 200), { code: 'conflict', message: /has 300 entries, more than the 200/ });

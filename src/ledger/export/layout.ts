@@ -7,7 +7,7 @@ import { LedgerError } from '../ledger.ts';
 
 /** The signed note, replaced last: what it covers is what the export holds. */
 export const CHECKPOINT_FILE: string = 'checkpoint';
-/** The key to verify it under, as one line in the form of C2SP signed-note. */
+/** The keys of the log, a line each in the form of C2SP signed-note: the first one, and those that came later. */
 export const KEY_FILE = 'verifier-key';
 export const TILE_DIRECTORY = 'tile';
 

@@ -15,7 +15,8 @@ import { CHECKPOINT_FILE, KEY_FILE, readExportFile, TILE_DIRECTORY } from './lay
 /**
  * `export-missing` a file that the checkpoint's size asks for is not there. `export-extra` a file is there that it does
  * not ask for. `export-malformed` a bundle does not hold its entries. `export-tile` a tile is not what the entries hash
- * to. `export-key` the key beside the log is not the one the log was created with.
+ * to. `export-key` the keys beside the log are not the
+ * ones that its entries bring.
  */
 export type ExportProblemCode = 'export-extra' | 'export-key' | 'export-malformed' | 'export-missing' | 'export-tile';
 
@@ -32,8 +33,8 @@ export interface ExportReading {
   readonly size: number;
   /** The signed note, as far as there is one. */
   readonly checkpoints: readonly LogCheckpoint[];
-  /** The verifier key beside it, as it stands there. */
-  readonly key: string | undefined;
+  /** The verifier keys beside it, as they stand there. */
+  readonly keys: readonly string[] | undefined;
   readonly entries: () => Generator<LogEntry, void>;
   /** What is wrong with the files; complete once the entries are read to their end. */
   readonly problems: () => readonly ExportProblem[];
@@ -55,7 +56,7 @@ export function openExport(directory: string): ExportReading | undefined {
   return {
     size,
     checkpoints: note === undefined ? [] : [{ size, note }],
-    key: key === undefined ? undefined : fromUtf8(key)?.replace(/\n$/, ''),
+    keys: key === undefined ? undefined : fromUtf8(key)?.replace(/\n$/, '').split('\n'),
     entries: () => readEntries(directory, size, found),
     problems: () => problems,
   };

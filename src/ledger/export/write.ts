@@ -27,8 +27,8 @@ import { CHECKPOINT_FILE, KEY_FILE, readExportFile, TILE_DIRECTORY } from './lay
 export interface Exported {
   /** The signed note. */
   readonly checkpoint: string;
-  /** The log's verifier key, one line. */
-  readonly key: string;
+  /** The log's verifier keys, a line each, the one it was created with first. */
+  readonly keys: readonly string[];
   /** The leaves from position `from` on, dense and in order; more than the checkpoint covers are left alone. */
   readonly leaves: (from: number) => Iterable<Uint8Array>;
   /** Tells this run from others that write to the same directory. */
@@ -49,7 +49,7 @@ export interface Written {
  */
 export function writeExport(directory: string, log: Exported): Written {
   const { size, root } = checkpointOf(log.checkpoint);
-  const old = checkpointBefore(directory, log.key);
+  const old = checkpointBefore(directory, log.keys[0] ?? '');
   const before = old?.size ?? 0;
   const place: Place = { directory, draft: path.join(directory, `${DRAFT_PREFIX}${log.unique}`), touched: new Set() };
   if (before > size) {
@@ -71,7 +71,7 @@ export function writeExport(directory: string, log: Exported): Written {
   requireRoot(tiling, root);
   // What the checkpoint covers is on the disk before the checkpoint is.
   for (const touched of place.touched) syncDirectory(touched);
-  replace(place, KEY_FILE, utf8(`${log.key}\n`));
+  replace(place, KEY_FILE, utf8(`${log.keys.join('\n')}\n`));
   replace(place, CHECKPOINT_FILE, utf8(log.checkpoint));
   syncDirectory(directory);
   // From here on the export is the new one; a crash leaves narrower tiles behind, which the next run removes.
@@ -106,7 +106,7 @@ function checkpointBefore(directory: string, key: string): Checkpoint | undefine
     );
   }
   const kept = readExportFile(directory, KEY_FILE);
-  if (kept !== undefined && fromUtf8(kept)?.trimEnd() !== key) {
+  if (kept !== undefined && fromUtf8(kept)?.split('\n', 1)[0] !== key) {
     throw new LedgerError('conflict', `\`${directory}\` is the export of another log: name another directory`);
   }
   const note = readExportFile(directory, CHECKPOINT_FILE);

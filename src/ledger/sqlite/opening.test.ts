@@ -116,7 +116,7 @@ test('a key that is missing, damaged or another is refused, and none is made in 
   const other = directory(t);
   await closedLedger(other, 0);
   copyFileSync(join(other, 'signer.key'), signer);
-  await assert.rejects(open(dataDirectory), isRefusal('cannot-open', /not the key that this ledger was created with/));
+  await assert.rejects(open(dataDirectory), isRefusal('cannot-open', /not the key that this ledger is signed with/));
   rmSync(join(dataDirectory, 'vault.key'));
   await assert.rejects(async () => open(dataDirectory), isRefusal('cannot-open', /vault.key` is missing/));
 });

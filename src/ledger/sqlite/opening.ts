@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { dirname, isAbsolute, relative } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { formatVerifierKey } from '../../tlog/note.ts';
+import type { VerifierKey } from '../../tlog/note.ts';
 import { EMPTY_FRONTIER, frontierToBytes } from '../../tlog/tree.ts';
 import { sha256 } from '../../value/digest.ts';
 import { toHex } from '../../value/encoding.ts';
@@ -19,13 +20,15 @@ import { LedgerError } from '../ledger.ts';
 import { EPOCH_KEY } from '../vault-step.ts';
 import type { OutsidePlace } from '../outside.ts';
 import { outsideFile, readOutside } from '../outside.ts';
-import { openSigner, readSigner, verifierKeyOf } from '../signer.ts';
+import type { Signer } from '../signer.ts';
+import { openSigner, signerInForce, verifierKeyOf } from '../signer.ts';
 import type { OutsideState, RollbackAcceptance } from './message.ts';
 import { checkExtent } from './restart.ts';
 import { findRollback, rolledBack } from './rollback.ts';
 import type { Queries } from './row.ts';
 import { integer, prepareQueries, text } from './row.ts';
 import { cannotOpen, createSchema, hasTables, openDatabase } from './schema.ts';
+import { firstSigner, storedSigners } from './stored-signers.ts';
 import { type Found, Writer } from './writer.ts';
 
 /** As large as the WAL gets before it is copied to the database (`wal_autocheckpoint`). */
@@ -63,7 +66,9 @@ export function openWriter(files: DataFiles, opening: Opening): OpenedLog {
     const { random, passing } = opening;
     const ring = openRing(files, prepareQueries(database), opening);
     const told = passing === undefined ? {} : { passing };
-    const writer = new Writer({ database, queries: prepareQueries(database), ...found, ring, random, ...told });
+    const signerOf = (key: VerifierKey): Signer => signerInForce(files, key);
+    const queries = prepareQueries(database);
+    const writer = new Writer({ database, queries, ...found, signerOf, ring, random, ...told });
     const lastAt = isNew ? undefined : writer.at;
     const at = Math.max(opening.now, writer.at);
     const record = (type: EntryType, fields: JsonObject): void => writer.record(type, fields, at, opening.random(10));
@@ -90,7 +95,8 @@ function create(database: DatabaseSync, files: DataFiles, { now, random }: Openi
   database.prepare('INSERT INTO meta(name, value) VALUES (?, ?)').run('log', log);
   const frontier = frontierToBytes(EMPTY_FRONTIER);
   database.prepare('INSERT INTO head(one, size, frontier, at) VALUES (1, 0, ?, 0)').run(frontier);
-  return { log, signer, extent: { head: { frontier: EMPTY_FRONTIER, at: 0 }, signed: undefined } };
+  const extent = { head: { frontier: EMPTY_FRONTIER, at: 0 }, signed: undefined };
+  return { log, keys: firstSigner(verifierKeyOf(signer, log)), signer, extent };
 }
 
 /** The keys that wrap what is sealed; without the one of this epoch nothing could be sealed. */
@@ -104,14 +110,10 @@ function openRing(files: DataFiles, queries: Queries, { random }: Opening): Keyr
 }
 
 function check(queries: Queries, files: DataFiles): Found {
-  const signer = readSigner(files.signer);
-  if (signer === undefined) {
-    const message = `\`${files.signer}\` is missing, and a new key could not sign for this log: restore it`;
-    throw new LedgerError('cannot-open', message);
-  }
   const log = metaOf(queries, 'log');
   if (log === undefined) throw new LedgerError('tampered', 'the name of the log is missing from its database');
-  return { log, signer, extent: checkExtent(queries, verifierKeyOf(signer, log)) };
+  const keys = storedSigners(queries, log);
+  return { log, keys, signer: signerInForce(files, keys.inForce), extent: checkExtent(queries, keys) };
 }
 
 /** `accepted` is what its entry says, when this opening is the one that accepts an older copy. */
@@ -124,7 +126,7 @@ type Compared = OutsideState & { readonly accepted?: JsonObject };
 function compareOutside(
   database: DatabaseSync,
   files: DataFiles,
-  { log, signer, extent: { head } }: Found,
+  { log, keys, extent: { head } }: Found,
   isNew: boolean,
   place: OutsidePlace,
   { acceptRollback }: Opening,
@@ -138,7 +140,7 @@ function compareOutside(
   remember(database, queries, 'outside', file);
   const found = readOutside(file);
   if (found === undefined) return { file, state: isNew ? 'new' : 'missing' };
-  const rollback = findRollback({ queries, key: verifierKeyOf(signer, log), head }, file, found);
+  const rollback = findRollback({ queries, keys, head }, file, found);
   if (rollback === undefined) return { file, state: 'consistent' };
   // Accepted already, and the process died before the file was replaced.
   const digest = toHex(sha256(found.bytes));

@@ -18,6 +18,7 @@ import {
   callRow,
   checkpointOf,
   counterOf,
+  endOf,
   headOf,
   integer,
   killOf,
@@ -269,11 +270,6 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
       if (database.isOpen) database.close();
     },
   };
-}
-
-/** What comes after all that begins with `folder`: `0` follows `/`. */
-function endOf(folder: string): string {
-  return `${folder.slice(0, -1)}0`;
 }
 
 function leafOf(row: Row): StoredLeaf {

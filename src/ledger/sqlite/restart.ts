@@ -1,15 +1,13 @@
 /** What is checked of a stored log whenever it is opened, and whenever another process has written to it. */
 
-import type { VerifierKey } from '../../tlog/note.ts';
-import { formatVerifierKey } from '../../tlog/note.ts';
 import type { Frontier } from '../../tlog/tree.ts';
 import { EMPTY_FRONTIER, appendLeaf, frontierToBytes, leafHash } from '../../tlog/tree.ts';
 import { equalBytes } from '../../value/digest.ts';
-import { parseEntry } from '../entry.ts';
 import { LedgerError } from '../ledger.ts';
 import { checkpointProblem } from '../signer.ts';
 import type { Head, Queries, StoredCheckpoint } from './row.ts';
 import { bytes, checkpointOf, headOf, integer } from './row.ts';
+import type { StoredSigners } from './stored-signers.ts';
 
 const REPLAY_ROWS = 1_000;
 
@@ -23,14 +21,13 @@ export interface Extent {
 /**
  * The extent of the log, when it is dense at its end and its tree is the last signed one, grown by the entries after
  * it: constant work, and the leaves since the last checkpoint. Entries before it are for `interlock verify`.
- * Throws `tampered`, and `cannot-open` when the log was created under another key.
+ * Throws `tampered`.
  */
-export function checkExtent(queries: Queries, key: VerifierKey): Extent {
-  requireKey(queries, key);
+export function checkExtent(queries: Queries, keys: StoredSigners): Extent {
   const row = queries.lastCheckpoint.get();
   const signed = row === undefined ? undefined : checkpointOf(row);
   if (signed !== undefined) {
-    const problem = checkpointProblem(signed.note, key, signed.frontier);
+    const problem = checkpointProblem(signed.note, keys, signed.frontier);
     if (problem !== undefined) throw tampered(problem);
   }
   return { head: checkGrowth(queries, signed?.frontier ?? EMPTY_FRONTIER), signed };
@@ -60,17 +57,6 @@ export function checkGrowth(queries: Queries, known: Frontier): Head {
     throw tampered(`entry ${frontier.size} stands after the end of the log`);
   }
   return head;
-}
-
-/** The first entry says which key the log was created under. */
-function requireKey(queries: Queries, key: VerifierKey): void {
-  const first = queries.leaf.get(0);
-  const parsed = first === undefined ? undefined : parseEntry(bytes(first, 'leaf'));
-  if (parsed?.ok !== true || parsed.value.type !== 'ledger.created' || parsed.value.log !== key.name) {
-    throw tampered('the first entry is not the one that created this log');
-  }
-  if (parsed.value['key'] === formatVerifierKey(key)) return;
-  throw new LedgerError('cannot-open', 'signer.key is not the key that this ledger was created with: restore that one');
 }
 
 function tampered(problem: string): LedgerError {

@@ -2,20 +2,19 @@
 
 import { parseCheckpoint } from '../../tlog/checkpoint.ts';
 import type { Checkpoint } from '../../tlog/checkpoint.ts';
-import type { VerifierKey } from '../../tlog/note.ts';
-import { parseNote, verifyNote } from '../../tlog/note.ts';
+import { parseNote } from '../../tlog/note.ts';
 import { EMPTY_FRONTIER, appendLeaf, leafHash, rootOf } from '../../tlog/tree.ts';
 import type { Frontier } from '../../tlog/tree.ts';
 import { equalBytes } from '../../value/digest.ts';
 import { toBase64 } from '../../value/encoding.ts';
 import type { JsonObject } from '../../value/json.ts';
 import { formatInstant } from '../../value/time.ts';
-import { verifyEd25519 } from '../ed25519.ts';
 import { LedgerError } from '../ledger.ts';
 import type { FoundOutside } from '../outside.ts';
 import { checkpointProblem } from '../signer.ts';
 import type { Head, Queries } from './row.ts';
 import { bytes, checkpointOf } from './row.ts';
+import type { StoredSigners } from './stored-signers.ts';
 
 const REPLAY_ROWS = 1_000;
 
@@ -28,7 +27,7 @@ export interface Rollback {
 
 interface Log {
   readonly queries: Queries;
-  readonly key: VerifierKey;
+  readonly keys: StoredSigners;
   readonly head: Head;
 }
 
@@ -37,10 +36,10 @@ interface Log {
  * not sign counts as such: it takes the place of what would tell. Throws `tampered`.
  */
 export function findRollback(log: Log, file: string, found: FoundOutside): Rollback | undefined {
-  const { queries, key, head } = log;
+  const { queries, keys, head } = log;
   const { size } = head.frontier;
   const written = `written ${formatInstant(found.writtenAt)}`;
-  const signed = readSigned(found.bytes, key);
+  const signed = readSigned(found.bytes, keys);
   if (typeof signed === 'string') {
     return { message: `\`${file}\`, ${written}, ${signed}`, fields: { entries: size, outside: { problem: signed } } };
   }
@@ -50,7 +49,7 @@ export function findRollback(log: Log, file: string, found: FoundOutside): Rollb
     const there = `\`${file}\`, ${written}, holds the log's own checkpoint of ${signed.size} entries`;
     return { message: `${here}, but ${there}`, fields };
   }
-  if (equalBytes(signed.root, rootOf(frontierAt(queries, key, signed.size)))) return undefined;
+  if (equalBytes(signed.root, rootOf(frontierAt(queries, keys, signed.size)))) return undefined;
   const message =
     `the first ${signed.size} entries of the data directory are not those that the checkpoint in \`${file}\`, ` +
     `${written}, signs`;
@@ -66,22 +65,22 @@ export function rolledBack({ message }: Rollback): LedgerError {
   );
 }
 
-function readSigned(note: Uint8Array, key: VerifierKey): Checkpoint | string {
+function readSigned(note: Uint8Array, { name, signers }: StoredSigners): Checkpoint | string {
   const parsed = parseNote(note);
   const read = parsed.ok ? parseCheckpoint(parsed.value.text) : parsed;
   if (!parsed.ok || !read.ok) return 'holds no checkpoint';
-  if (read.value.origin !== key.name) return 'holds a checkpoint of another log';
-  if (verifyNote(parsed.value, key, verifyEd25519) === 'valid') return read.value;
+  if (read.value.origin !== name) return 'holds a checkpoint of another log';
+  if (signers.signedBy(parsed.value, read.value.size) === 'valid') return read.value;
   return "holds a checkpoint that is not signed by this ledger's key";
 }
 
 /** The tree of the first `size` entries: the last checkpoint until then, grown by the entries after it. */
-function frontierAt(queries: Queries, key: VerifierKey, size: number): Frontier {
+function frontierAt(queries: Queries, keys: StoredSigners, size: number): Frontier {
   let frontier = EMPTY_FRONTIER;
   const row = queries.checkpointUpTo.get(size);
   if (row !== undefined) {
     const stored = checkpointOf(row);
-    const problem = checkpointProblem(stored.note, key, stored.frontier);
+    const problem = checkpointProblem(stored.note, keys, stored.frontier);
     if (problem !== undefined) throw tampered(problem);
     frontier = stored.frontier;
   }

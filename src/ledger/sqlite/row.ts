@@ -164,6 +164,11 @@ export function counterOf(row: Row): readonly [key: string, value: number] {
   return [text(row, 'key'), integer(row, 'value')];
 }
 
+/** What comes after all keys that begin with `folder`, which ends with `/`: `0` follows it. */
+export function endOf(folder: string): string {
+  return `${folder.slice(0, -1)}0`;
+}
+
 export function headOf(row: Row): Head {
   const frontier = frontierFromBytes(bytes(row, 'frontier'));
   if (frontier === undefined) throw damaged('frontier');

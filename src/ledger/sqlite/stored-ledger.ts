@@ -37,7 +37,7 @@ export interface LedgerStats {
 }
 
 export interface StoredLedger extends Ledger {
-  /** The key its checkpoints verify under, in the one-line form of C2SP signed-note. */
+  /** The key it was created with, in the one-line form of C2SP signed-note; keys that came later follow from it. */
   readonly key: string;
   /** What the checkpoint outside said of the log when it was opened; absent without one. */
   readonly outside: OutsideState['state'] | undefined;

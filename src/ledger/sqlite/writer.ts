@@ -22,11 +22,11 @@ import { epochInForce } from '../keyring.ts';
 import type { EncodedWrites } from '../prepare.ts';
 import { prepareWrites } from '../prepare.ts';
 import type { Signer } from '../signer.ts';
-import { isCheckpointDue, signCheckpoint, verifierKeyOf } from '../signer.ts';
+import { isCheckpointDue, signCheckpoint } from '../signer.ts';
 import type { Step } from '../step.ts';
 import { isStep, readStep } from '../step.ts';
 import { isErased } from '../ended.ts';
-import { EPOCH_KEY, holdKey } from '../vault-step.ts';
+import { EPOCH_KEY, LAST_SIGNER_KEY, holdKey } from '../vault-step.ts';
 import { isBusy } from './failure.ts';
 import type { Gathering } from './gather.ts';
 import { gather, lookupsOf } from './gather.ts';
@@ -34,6 +34,8 @@ import type { Extent } from './restart.ts';
 import { checkGrowth } from './restart.ts';
 import type { Queries } from './row.ts';
 import { CALL_COLUMNS, callColumns, checkpointOf, integer } from './row.ts';
+import type { StoredSigners } from './stored-signers.ts';
+import { storedSigners } from './stored-signers.ts';
 import type { ErasedCount, RewrapFrom, VaultTable } from './vault-table.ts';
 import { openVaultTable } from './vault-table.ts';
 
@@ -95,6 +97,8 @@ function prepareStatements(database: DatabaseSync): Statements {
 /** The log as its opening found it. */
 export interface Found {
   readonly log: string;
+  readonly keys: StoredSigners;
+  /** Of the key in force. */
   readonly signer: Signer;
   readonly extent: Extent;
 }
@@ -103,6 +107,8 @@ export interface Found {
 export interface WriterParts extends Found {
   readonly database: DatabaseSync;
   readonly queries: Queries;
+  /** The signer of another key that came into force. Throws `cannot-open` when it is not there. */
+  readonly signerOf: (key: VerifierKey) => Signer;
   /** The keys that wrap what is sealed. */
   readonly ring: Keyring;
   readonly random: (length: number) => Uint8Array;
@@ -130,11 +136,15 @@ function mayHaveLived({ approval, attempts, state }: CallRow): boolean {
  */
 export class Writer {
   readonly log: string;
+  /** The key the log was created with. */
   readonly key: VerifierKey;
   readonly #database: DatabaseSync;
   readonly #queries: Queries;
   readonly #statements: Statements;
-  readonly #signer: Signer;
+  #signer: Signer;
+  /** The counter of the entry that brought the key of `#signer`. */
+  #signerSince: number;
+  readonly #signerOf: WriterParts['signerOf'];
   readonly #lookups: Lookups;
   readonly #ring: Keyring;
   readonly #vault: VaultTable;
@@ -150,9 +160,9 @@ export class Writer {
   /** What the open transaction writes, by type; kept only where somebody is told. */
   #unwritten: string[] = [];
 
-  constructor({ database, queries, log, signer, extent, ring, random, passing }: WriterParts) {
+  constructor({ database, queries, log, keys, signer, signerOf, extent, ring, random, passing }: WriterParts) {
     this.log = log;
-    this.key = verifierKeyOf(signer, log);
+    this.key = keys.signers.all()[0]?.key ?? keys.inForce;
     this.#database = database;
     this.#queries = queries;
     this.#statements = prepareStatements(database);
@@ -161,6 +171,8 @@ export class Writer {
     this.#extent = extent;
     this.#dataVersion = this.#readDataVersion();
     this.#lookups = lookupsOf(queries);
+    this.#signerOf = signerOf;
+    this.#signerSince = this.#lookups.counter(LAST_SIGNER_KEY);
     this.#ring = ring;
     this.#vault = openVaultTable(database, ring, random);
     this.#passing = passing;
@@ -201,7 +213,19 @@ export class Writer {
     this.#committed = { head, signed: signed === undefined ? undefined : checkpointOf(signed) };
     this.#extent = this.#committed;
     this.#dataVersion = version;
+    this.#followSigner();
     return true;
+  }
+
+  /**
+   * From the entry on that brought another key it signs, in every process. Throws `cannot-open` when it is not there: a
+   * checkpoint that an earlier key signs would be taken for the work of whoever stole that.
+   */
+  #followSigner(): void {
+    const since = this.#lookups.counter(LAST_SIGNER_KEY);
+    if (since === this.#signerSince) return;
+    this.#signer = this.#signerOf(storedSigners(this.#queries, this.log).inForce);
+    this.#signerSince = since;
   }
 
   /**
@@ -342,6 +366,7 @@ export class Writer {
     this.#unwritten = [];
     this.#committed = this.#extent;
     this.#unsaid = false;
+    if (grown) this.#followSigner();
     return true;
   }
 

@@ -2,8 +2,8 @@
 
 import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
 import type { Checkpoint } from '../../tlog/checkpoint.ts';
-import { formatVerifierKey, parseVerifierKey, verifyNote } from '../../tlog/note.ts';
-import type { SignedNote, VerifierKey } from '../../tlog/note.ts';
+import { formatVerifierKey, parseVerifierKey } from '../../tlog/note.ts';
+import type { SignedNote } from '../../tlog/note.ts';
 import { verifyInclusion } from '../../tlog/proof.ts';
 import { leafHash } from '../../tlog/tree.ts';
 import { equalBytes } from '../../value/digest.ts';
@@ -20,7 +20,12 @@ import { checkLeaf, shown } from './leaf.ts';
 import type { Envelope } from './leaf.ts';
 import { PROBLEMS_MAX } from './report.ts';
 import type { Problem, ProblemCode, VerifyReport } from './report.ts';
+import { signatureFault, signersOf, tellSigners } from './signers.ts';
+import type { Signers } from './signers.ts';
 import type { VerifyOptions } from './verify.ts';
+
+/** In the text of an entry that adds or revokes a key; others may hold it too, in their arguments. */
+const KEY_TYPE = /"type":"key\.(?:added|revoked)"/;
 
 interface Run {
   readonly options: VerifyOptions;
@@ -30,26 +35,35 @@ interface Run {
   /** Valid signatures over the tree: its own, and those of outside checkpoints of the same size. */
   checkpoints: number;
   readonly cosignatures: Cosignatures;
+  readonly signers: Signers;
 }
 
 /** A bundle in whatever state is a report, never an error. */
 export function verifyBundle(bytes: Uint8Array, options: VerifyOptions): VerifyReport {
   const cosignatures = collectCosignatures(options.witnesses ?? [], options.checkSignature);
-  const run: Run = { options, problems: [], disclosed: [], omitted: 0, checkpoints: 0, cosignatures };
+  const run: Run = {
+    options,
+    problems: [],
+    disclosed: [],
+    omitted: 0,
+    checkpoints: 0,
+    cosignatures,
+    signers: signersOf(options.checkSignature, options.key),
+  };
   const read = parseBundle(bytes);
   if (!read.ok) {
     problem(run, 'bundle-malformed', read.message);
-    return report(run, undefined, undefined, 0);
+    return report(run, undefined, 0);
   }
   const { bundle } = read;
-  const key = keyOf(run, bundle);
-  const checkpoint = signedCheckpoint(run, bundle.checkpoint, key);
-  if (checkpoint !== undefined && key !== undefined) {
+  readKeys(run, bundle);
+  const checkpoint = signedCheckpoint(run, bundle.checkpoint);
+  if (checkpoint !== undefined) {
     const fields = checkEntries(run, bundle.entries, checkpoint);
     for (const disclosure of bundle.disclosures ?? []) checkDisclosure(run, disclosure, fields);
-    for (const outside of options.outside ?? []) checkOutside(run, outside, checkpoint, key);
+    for (const outside of options.outside ?? []) checkOutside(run, outside, checkpoint);
   }
-  return report(run, checkpoint, key, bundle.entries.length);
+  return report(run, checkpoint, bundle.entries.length);
 }
 
 function problem(run: Run, code: ProblemCode, message: string, entry?: number): void {
@@ -58,12 +72,12 @@ function problem(run: Run, code: ProblemCode, message: string, entry?: number): 
 }
 
 function report(
-  { options, problems, disclosed, omitted, checkpoints, cosignatures }: Run,
+  { options, problems, disclosed, omitted, checkpoints, cosignatures, signers }: Run,
   checkpoint: Checkpoint | undefined,
-  key: VerifierKey | undefined,
   entries: number,
 ): VerifyReport {
   const trusted = options.key === undefined ? 'on-first-sight' : 'given';
+  const key = options.key ?? signers.all()[0]?.key;
   return {
     verdict: problems.length === 0 ? 'ok' : 'bad',
     entries,
@@ -75,42 +89,51 @@ function report(
     cosigners: cosignatures.told(),
     ...(key === undefined ? {} : { key: { vkey: formatVerifierKey(key), trusted } }),
     ...(disclosed.length === 0 ? {} : { disclosed }),
+    signers: tellSigners(signers),
     problems,
     omitted,
   };
 }
 
-function keyOf(run: Run, { key }: Bundle): VerifierKey | undefined {
+/** The key that the bundle names, and those that its entries say came after it. Whether these are in the log comes later. */
+function readKeys(run: Run, { key, entries }: Bundle): void {
   const named = parseVerifierKey(key);
   if (named === undefined) problem(run, 'bundle-malformed', `expected \`key\` to be a verifier key, got ${shown(key)}`);
-  const given = run.options.key;
-  if (given !== undefined && named !== undefined && formatVerifierKey(given) !== formatVerifierKey(named)) {
-    problem(run, 'key-mismatch', `expected the key ${formatVerifierKey(given)}, got ${formatVerifierKey(named)}`);
+  else run.signers.create(named);
+  for (const { position, leaf } of entries) {
+    if (!KEY_TYPE.test(leaf)) continue;
+    const checked = checkLeaf(utf8(leaf));
+    const { type = '', fields = {} } = checked.ok ? checked.envelope : {};
+    const fault = run.signers.take(type, fields, position);
+    if (fault !== undefined) problem(run, 'entry-key', fault, position);
   }
-  return given ?? named;
+  const given = run.options.key;
+  if (named === undefined || given === undefined || run.signers.isGivenKnown()) return;
+  problem(run, 'key-mismatch', `expected the key ${formatVerifierKey(given)}, got ${formatVerifierKey(named)}`);
 }
 
-/** The checkpoint, when the key signed it: what is not signed says nothing about any entry. */
-function signedCheckpoint(run: Run, text: string, key: VerifierKey | undefined): Checkpoint | undefined {
+/** The checkpoint, when a key signed it: what is not signed says nothing about any entry. */
+function signedCheckpoint(run: Run, text: string): Checkpoint | undefined {
   const signed = parseSignedCheckpoint(text);
   if (!signed.ok) {
     problem(run, 'checkpoint-malformed', signed.message);
     return undefined;
   }
-  if (key === undefined) return undefined;
   const { note, checkpoint } = signed.value;
-  if (verifyNote(note, key, run.options.checkSignature) !== 'valid') {
-    const message = `expected a signature of the log's key on size ${checkpoint.size}, got none that verifies`;
-    problem(run, 'checkpoint-signature', message);
-    return undefined;
+  if (run.options.key === undefined && run.signers.all().length === 0) return undefined;
+  const state = run.signers.signedBy(note, checkpoint.size);
+  if (state === 'valid') {
+    countSigned(run, note, checkpoint.size);
+    return checkpoint;
   }
-  countSigned(run, note, checkpoint.size, key);
-  return checkpoint;
+  const code = state === 'revoked' ? 'checkpoint-revoked' : 'checkpoint-signature';
+  problem(run, code, signatureFault(state === 'untrusted' ? 'unsigned' : state, checkpoint.size));
+  return undefined;
 }
 
-function countSigned(run: Run, note: SignedNote, size: number, key: VerifierKey): void {
+function countSigned(run: Run, note: SignedNote, size: number): void {
   run.checkpoints += 1;
-  const fault = run.cosignatures.see(note, size, ({ name, keyId }) => name === key.name && keyId === key.keyId);
+  const fault = run.cosignatures.see(note, size, (line) => run.signers.isOwn(line));
   if (fault !== undefined) problem(run, 'cosignature-invalid', fault);
 }
 
@@ -178,7 +201,7 @@ function checkEntry(
 }
 
 /** A checkpoint kept elsewhere can be compared only with one of its size: the log between two sizes is not here. */
-function checkOutside(run: Run, text: string | Uint8Array, { origin, size, root }: Checkpoint, key: VerifierKey): void {
+function checkOutside(run: Run, text: string | Uint8Array, { origin, size, root }: Checkpoint): void {
   const signed = parseSignedCheckpoint(text);
   if (!signed.ok) return problem(run, 'outside-malformed', signed.message);
   const { note, checkpoint } = signed.value;
@@ -186,9 +209,10 @@ function checkOutside(run: Run, text: string | Uint8Array, { origin, size, root 
     const message = `expected a checkpoint of ${shown(origin)}, got one of ${shown(checkpoint.origin)}`;
     return problem(run, 'outside-origin', message);
   }
-  if (verifyNote(note, key, run.options.checkSignature) !== 'valid') {
-    const message = `expected a signature of the log's key on size ${checkpoint.size}, got none that verifies`;
-    return problem(run, 'outside-signature', message);
+  const state = run.signers.signedBy(note, checkpoint.size);
+  if (state !== 'valid') {
+    const code = state === 'revoked' ? 'outside-revoked' : 'outside-signature';
+    return problem(run, code, signatureFault(state === 'untrusted' ? 'unsigned' : state, checkpoint.size));
   }
   if (checkpoint.size !== size) {
     const message = `expected a checkpoint of size ${size} to compare with, got one of ${checkpoint.size}: that takes the log`;
@@ -197,5 +221,5 @@ function checkOutside(run: Run, text: string | Uint8Array, { origin, size, root 
   if (!equalBytes(checkpoint.root, root)) {
     return problem(run, 'outside-root', `expected the root that was signed for size ${size}: history was rewritten`);
   }
-  return countSigned(run, note, size, key);
+  return countSigned(run, note, size);
 }

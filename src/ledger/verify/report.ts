@@ -9,6 +9,8 @@ import type { Disclosed } from './disclosure.ts';
  * `log-truncated` something signed is longer than the log. `key-mismatch` the log names another key than the given one.
  * `checkpoint-*` a kept checkpoint is malformed, out of order, of another log, not signed under the key, or signed over
  * another tree. `outside-*` the same for checkpoints kept elsewhere; `outside-root` means that history was rewritten.
+ * `checkpoint-revoked`, `outside-revoked` it is signed with a key that the log revoked before. `entry-key` a key was added that
+ * none of the log's keys vouches for, or one revoked that could not be.
  * `cosignature-invalid` a line of a witness whose key was given does not verify.
  * Of a bundle also: `bundle-malformed` it has another form; `entry-proof` an entry is not in the signed tree where it says;
  * `disclosure-wrong` a disclosure is not what an entry beside it commits to;
@@ -19,10 +21,12 @@ export type ProblemCode =
   | 'checkpoint-malformed'
   | 'checkpoint-order'
   | 'checkpoint-origin'
+  | 'checkpoint-revoked'
   | 'checkpoint-root'
   | 'checkpoint-signature'
   | 'cosignature-invalid'
   | 'disclosure-wrong'
+  | 'entry-key'
   | 'entry-log'
   | 'entry-malformed'
   | 'entry-missing'
@@ -38,6 +42,7 @@ export type ProblemCode =
   | 'log-truncated'
   | 'outside-malformed'
   | 'outside-origin'
+  | 'outside-revoked'
   | 'outside-root'
   | 'outside-signature'
   | 'outside-size';
@@ -86,6 +91,12 @@ export interface VerifyReport {
   };
   /** Of a bundle with disclosures: the values that its entries commit to. */
   readonly disclosed?: readonly Disclosed[];
+  /** All keys of the log, in the order in which they came: from which size on each signs, and until which. */
+  readonly signers: readonly {
+    readonly vkey: string;
+    readonly from: number;
+    readonly until?: number;
+  }[];
   /** In the order they were found; the first `PROBLEMS_MAX` of them. */
   readonly problems: readonly Problem[];
   /** How many further problems are not listed. */

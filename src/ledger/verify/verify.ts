@@ -5,7 +5,7 @@ import { toBase64 } from '../../value/encoding.ts';
 import type { WitnessKey } from '../../tlog/cosignature.ts';
 import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
 import type { SignedCheckpoint } from '../../tlog/checkpoint.ts';
-import { formatVerifierKey, parseVerifierKey, verifyNote } from '../../tlog/note.ts';
+import { formatVerifierKey, parseVerifierKey } from '../../tlog/note.ts';
 import type { SignatureCheck, SignedNote, VerifierKey } from '../../tlog/note.ts';
 import { appendLeaf, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from '../../tlog/tree.ts';
 import type { Frontier } from '../../tlog/tree.ts';
@@ -16,6 +16,8 @@ import { checkLeaf, shown } from './leaf.ts';
 import type { Envelope } from './leaf.ts';
 import { PROBLEMS_MAX } from './report.ts';
 import type { Problem, ProblemCode, VerifyReport } from './report.ts';
+import { signatureFault, signersOf, tellSigners } from './signers.ts';
+import type { Signers } from './signers.ts';
 
 export interface LogEntry {
   readonly position: number;
@@ -36,7 +38,10 @@ export interface LogSource {
 
 export interface VerifyOptions {
   readonly checkSignature: SignatureCheck;
-  /** The key the log must be signed with. Without it the key of entry 0 is taken on first sight, and the report says so. */
+  /**
+   * A key the log must be signed with: its first, or one that came later; the keys that follow from it count as well.
+   * Without it the key of entry 0 is taken on first sight, and the report says so.
+   */
   readonly key?: VerifierKey;
   /** Signed notes kept outside the log's own place, in any order. */
   readonly outside?: readonly (string | Uint8Array)[];
@@ -58,7 +63,9 @@ interface Run {
   next: number;
   last: Envelope | undefined;
   log: string | undefined;
-  key: VerifierKey | undefined;
+  readonly signers: Signers;
+  /** Checkpoints that are right, by keys of which nothing leads from the given one. */
+  untrusted: number;
   /** The largest size whose root is signed and right. */
   signed: number;
   checkpoints: number;
@@ -96,6 +103,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
     if (run.next === 0) problem(run, 'log-not-created', 'expected entry 0 to be `ledger.created`, got an empty log');
     for (const rest of outside) checkOutside(run, rest);
     for (; pending.done !== true; pending = await kept.next()) checkKept(run, pending.value);
+    checkGiven(run);
     if (run.beyond > 0) {
       problem(run, 'log-truncated', `expected ${run.beyond} entries as signed, got ${run.next}`, run.next);
     }
@@ -103,6 +111,16 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
     await kept.return(undefined);
   }
   return report(run);
+}
+
+/** The key that was given is one of the log's, and says something of it. */
+function checkGiven(run: Run): void {
+  const { key } = run.options;
+  if (key === undefined || (run.signers.isGivenKnown() && (run.signed > 0 || run.untrusted === 0))) return;
+  const [first] = run.signers.all();
+  if (first === undefined) return;
+  const message = `expected the key ${formatVerifierKey(key)}, got ${formatVerifierKey(first.key)}`;
+  problem(run, 'key-mismatch', message, 0);
 }
 
 function begin(options: VerifyOptions): Run {
@@ -114,7 +132,8 @@ function begin(options: VerifyOptions): Run {
     next: 0,
     last: undefined,
     log: undefined,
-    key: options.key,
+    signers: signersOf(options.checkSignature, options.key),
+    untrusted: 0,
     signed: 0,
     checkpoints: 0,
     cosignatures: collectCosignatures(options.witnesses ?? [], options.checkSignature),
@@ -139,6 +158,7 @@ function report(run: Run): VerifyReport {
   const { size } = run.frontier;
   const root = toBase64(rootOf(run.frontier));
   const trusted = run.options.key === undefined ? 'on-first-sight' : 'given';
+  const key = run.options.key ?? run.signers.all()[0]?.key;
   return {
     verdict: run.problems.length === 0 ? 'ok' : 'bad',
     entries: size,
@@ -148,7 +168,8 @@ function report(run: Run): VerifyReport {
     unsigned: Math.max(0, size - run.signed),
     checkpoints: run.checkpoints,
     cosigners: run.cosignatures.told(),
-    ...(run.key === undefined ? {} : { key: { vkey: formatVerifierKey(run.key), trusted } }),
+    ...(key === undefined ? {} : { key: { vkey: formatVerifierKey(key), trusted } }),
+    signers: tellSigners(run.signers),
     problems: run.problems,
     omitted: run.omitted,
   };
@@ -172,6 +193,7 @@ function checkEntry(run: Run, { position, leaf }: LogEntry): void {
   if (position === 0) checkCreation(run, checked.envelope);
   checkSequence(run, position, checked.envelope);
   checkAuthor(run, position, checked.envelope);
+  checkSigner(run, position, checked.envelope);
   countErased(run, checked.envelope);
   run.options.visit?.(checked.envelope, position);
 }
@@ -186,6 +208,11 @@ function checkAuthor(run: Run, position: number, envelope: Envelope): void {
   if (fault !== undefined) problem(run, 'entry-signature', fault, position);
 }
 
+function checkSigner(run: Run, position: number, { type, fields }: Envelope): void {
+  const fault = run.signers.take(type, fields, position);
+  if (fault !== undefined) problem(run, 'entry-key', fault, position);
+}
+
 function checkCreation(run: Run, { type, fields }: Envelope): void {
   if (type !== 'ledger.created') {
     return problem(run, 'log-not-created', `expected entry 0 to be \`ledger.created\`, got ${shown(type)}`, 0);
@@ -194,11 +221,7 @@ function checkCreation(run: Run, { type, fields }: Envelope): void {
   if (key === undefined) {
     return problem(run, 'log-not-created', `expected \`key\` to be a verifier key, got ${shown(fields.key)}`, 0);
   }
-  const given = run.options.key;
-  if (given !== undefined && formatVerifierKey(given) !== formatVerifierKey(key)) {
-    problem(run, 'key-mismatch', `expected the key ${formatVerifierKey(given)}, got ${formatVerifierKey(key)}`, 0);
-  }
-  run.key ??= key;
+  run.signers.create(key);
 }
 
 function checkSequence(run: Run, position: number, envelope: Envelope): void {
@@ -253,14 +276,13 @@ function checkSigned(run: Run, kind: Kind, { note, checkpoint }: SignedCheckpoin
   if (run.log !== undefined && origin !== run.log) {
     return problem(run, `${kind}-origin`, `expected a checkpoint of ${shown(run.log)}, got one of ${shown(origin)}`);
   }
-  // What is not signed under the key says nothing about the tree.
-  const state = run.key === undefined ? 'unsigned' : verifyNote(note, run.key, run.options.checkSignature);
-  if (state !== 'valid') {
-    const got = state === 'invalid' ? 'one that does not verify' : 'none of it';
-    return problem(run, `${kind}-signature`, `expected a signature of the log's key on size ${size}, got ${got}`);
+  // What is not signed under a key says nothing about the tree.
+  const state = run.signers.signedBy(note, size);
+  if (state !== 'valid' && state !== 'untrusted') {
+    return problem(run, `${kind}-${state === 'revoked' ? 'revoked' : 'signature'}`, signatureFault(state, size));
   }
   if (size > run.next) run.beyond = Math.max(run.beyond, size);
-  else if (isRoot(run, size, root)) countSigned(run, size, note);
+  else if (isRoot(run, size, root)) countSigned(run, size, note, state);
   else if (kind === 'outside' || !(run.gap || run.mismatch)) {
     run.mismatch ||= kind === 'checkpoint';
     const range = `one of the entries ${run.signed} to ${size - 1} is not what it was`;
@@ -273,14 +295,14 @@ function isRoot(run: Run, size: number, root: Uint8Array): boolean {
   return !run.gap && size === run.frontier.size && equalBytes(root, rootOf(run.frontier));
 }
 
-function countSigned(run: Run, size: number, note: SignedNote): void {
+function countSigned(run: Run, size: number, note: SignedNote, state: 'untrusted' | 'valid'): void {
+  run.mismatch = false;
+  if (state === 'untrusted') {
+    run.untrusted += 1;
+    return;
+  }
   run.signed = size;
   run.checkpoints += 1;
-  run.mismatch = false;
-  const fault = run.cosignatures.see(
-    note,
-    size,
-    ({ name, keyId }) => name === run.key?.name && keyId === run.key.keyId,
-  );
+  const fault = run.cosignatures.see(note, size, (line) => run.signers.isOwn(line));
   if (fault !== undefined) problem(run, 'cosignature-invalid', fault);
 }
