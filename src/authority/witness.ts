@@ -60,7 +60,8 @@ export async function askWitness(witness: Witness, seen: Seen, asking: Asking): 
     if (checkpoint === undefined) return failed('there is no checkpoint yet');
     const { size } = checkpoint.checkpoint;
     if (seen.size > size) return { kind: 'ahead', size: seen.size };
-    const proof = seen.size === 0 || seen.size === size ? [] : asking.log.proof(seen.size, size);
+    const isNew = seen.size === 0 || seen.size === size;
+    const proof = isNew ? [] : await asking.log.proof(seen.size, size, asking.signal);
     const answer = await post(witness, formatAddCheckpoint(seen.size, proof, formatNote(checkpoint.note)), asking);
     if (!answer.ok) return failed(answer.reason);
     if (answer.status === 200) return cosigned(witness, seen, checkpoint, answer.body);

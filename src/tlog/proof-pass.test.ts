@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 
 import { utf8 } from '../value/encoding.ts';
 import { verifyConsistency, verifyInclusion } from './proof.ts';
-import { consistencyProofFrom, inclusionProofs } from './proof-pass.ts';
+import { beginConsistencyProof, inclusionProofs } from './proof-pass.ts';
 import { appendLeaf, EMPTY_FRONTIER, leafHash, rootOf, rootOfLeaves } from './tree.ts';
 
 const hashesOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, i) => leafHash(utf8(`leaf ${i}`)));
@@ -44,13 +44,15 @@ test('that a tree grew from another is proved from the old one’s peaks and the
       const oldSize = 1 + (pick % size);
       const leaves = hashesOf(size);
       const old = leaves.slice(0, oldSize).reduce(appendLeaf, EMPTY_FRONTIER);
-      const proof = consistencyProofFrom(old, leaves.slice(oldSize), size);
+      const pass = beginConsistencyProof(old, size);
+      const ends = leaves.slice(oldSize).map((leaf) => pass.append(leaf));
+      assert.deepEqual(ends.indexOf(true), ends.length - 1);
+      const proof = pass.proof();
       const roots = { oldRoot: rootOf(old), root: rootOfLeaves(leaves) };
       assert.ok(verifyConsistency({ oldSize, size, ...roots, proof }), `${oldSize} of ${size}`);
     }),
   );
-  assert.throws(() => consistencyProofFrom(EMPTY_FRONTIER, hashesOf(2), 2), { code: 'out-of-range' });
-  assert.throws(() => consistencyProofFrom(appendLeaf(EMPTY_FRONTIER, leafHash(utf8(''))), [], 2), {
-    code: 'out-of-range',
-  });
+  assert.throws(() => beginConsistencyProof(EMPTY_FRONTIER, 2), { code: 'out-of-range' });
+  const early = beginConsistencyProof(appendLeaf(EMPTY_FRONTIER, leafHash(utf8(''))), 2);
+  assert.throws(() => early.proof(), { code: 'out-of-range' });
 });

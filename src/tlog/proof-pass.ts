@@ -22,29 +22,29 @@ export function inclusionProofs(
   size: number,
   indices: readonly number[],
 ): readonly (readonly Uint8Array[])[] {
-  return provedBy(
-    (read) => indices.map((index) => inclusionProof(read, index, size)),
-    EMPTY_FRONTIER,
-    leafHashes,
-    size,
-  );
+  const pass = begin((read) => indices.map((index) => inclusionProof(read, index, size)), EMPTY_FRONTIER, size);
+  if (size > 0) for (const hash of leafHashes) if (pass.append(hash)) break;
+  return pass.proof();
+}
+
+/** A proof that waits for leaves. */
+export interface ProofPass<T> {
+  /** Takes the hash of the next leaf; answers whether it was the last that is needed. */
+  append(leafHash: Uint8Array): boolean;
+  /** Throws `out-of-range` while leaves are missing. */
+  proof(): T;
 }
 
 /**
- * The proof that the tree of `size` leaves grew from `old` (RFC 6962, section 2.1.2); `leafHashes` are those after it.
- * Reads no more than it needs; throws `out-of-range` when there are fewer, or `old` is empty or larger.
+ * Begins the proof that the tree of `size` leaves grew from `old` (RFC 6962, section 2.1.2); the leaves after that one
+ * follow. Throws `out-of-range` when `old` is empty or larger.
  */
-export function consistencyProofFrom(old: Frontier, leafHashes: Iterable<Uint8Array>, size: number): Uint8Array[] {
-  return provedBy((read) => consistencyProof(read, old.size, size), old, leafHashes, size);
+export function beginConsistencyProof(old: Frontier, size: number): ProofPass<Uint8Array[]> {
+  return begin((read) => consistencyProof(read, old.size, size), old, size);
 }
 
 /** What `prove` gives of the tree that grows from `start`, of which it may ask for peaks. It is run twice. */
-function provedBy<T>(
-  prove: (read: HashReader) => T,
-  start: Frontier,
-  leafHashes: Iterable<Uint8Array>,
-  size: number,
-): T {
+function begin<T>(prove: (read: HashReader) => T, start: Frontier, size: number): ProofPass<T> {
   const hashes = new Map<string, Uint8Array>();
   // Which subtrees are needed is the same whatever their hashes are.
   prove((level, index) => {
@@ -52,37 +52,35 @@ function provedBy<T>(
     hashes.set(nameOf(level, index), blank);
     return blank;
   });
-  collect(start, leafHashes, size, (peak) => {
+  const keep = (peak: Peak): void => {
     const name = nameOf(peak.level, peak.index);
     if (hashes.has(name)) hashes.set(name, peak.hash);
-  });
-  return prove((level, index) => hashes.get(nameOf(level, index)) ?? new Uint8Array(HASH_BYTES));
+  };
+  const peaks = peaksOf(start);
+  peaks.forEach(keep);
+  let count = start.size;
+  return {
+    append: (hash) => {
+      let peak: Peak = { level: 0, index: count, hash };
+      keep(peak);
+      for (let left = peaks.at(-1); left?.level === peak.level; left = peaks.at(-1)) {
+        peaks.pop();
+        peak = { level: peak.level + 1, index: Math.floor(peak.index / 2), hash: nodeHash(left.hash, peak.hash) };
+        keep(peak);
+      }
+      peaks.push(peak);
+      count += 1;
+      return count >= size;
+    },
+    proof: () => {
+      if (count < size) throw new TlogError('out-of-range', `expected ${size} leaves, got ${count}`);
+      return prove((level, index) => hashes.get(nameOf(level, index)) ?? new Uint8Array(HASH_BYTES));
+    },
+  };
 }
 
 function nameOf(level: number, index: number): string {
   return `${level}/${index}`;
-}
-
-/** Grows the tree leaf by leaf and shows every perfect subtree once, as soon as it is whole. */
-function collect(start: Frontier, leafHashes: Iterable<Uint8Array>, size: number, show: (peak: Peak) => void): void {
-  const peaks = peaksOf(start);
-  for (const peak of peaks) show(peak);
-  let count = start.size;
-  if (size > count) {
-    for (const hash of leafHashes) {
-      let peak: Peak = { level: 0, index: count, hash };
-      show(peak);
-      for (let left = peaks.at(-1); left?.level === peak.level; left = peaks.at(-1)) {
-        peaks.pop();
-        peak = { level: peak.level + 1, index: Math.floor(peak.index / 2), hash: nodeHash(left.hash, peak.hash) };
-        show(peak);
-      }
-      peaks.push(peak);
-      count += 1;
-      if (count === size) return;
-    }
-  }
-  if (count < size) throw new TlogError('out-of-range', `expected ${size} leaves, got ${count}`);
 }
 
 /** The peaks of a frontier with their places: one for each 1 in the binary form of its size, the largest first. */

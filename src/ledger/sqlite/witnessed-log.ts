@@ -2,17 +2,23 @@
 
 import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
 import type { SignedCheckpoint } from '../../tlog/checkpoint.ts';
-import { consistencyProofFrom } from '../../tlog/proof-pass.ts';
+import { beginConsistencyProof } from '../../tlog/proof-pass.ts';
 import { appendLeaf, EMPTY_FRONTIER, leafHash } from '../../tlog/tree.ts';
 import type { Frontier } from '../../tlog/tree.ts';
 import { LedgerError } from '../ledger.ts';
 import type { Reader } from './reader.ts';
 
+/** Some 2 ms of hashing. */
+const LEAVES_A_TURN = 1_000;
+
 export interface WitnessedLog {
   /** The last checkpoint that is committed; none before the first. */
   last(): SignedCheckpoint | undefined;
-  /** The proof that the tree of `size` entries grew from that of `oldSize`, of which there is at least one. */
-  proof(oldSize: number, size: number): readonly Uint8Array[];
+  /**
+   * The proof that the tree of `size` entries grew from that of `oldSize`, of which there is at least one. Others have
+   * their turn while it is made: a witness may be far behind, or say so. Empty when `signal` aborts.
+   */
+  proof(oldSize: number, size: number, signal?: AbortSignal): Promise<readonly Uint8Array[]>;
 }
 
 /** Reads what it needs when it is asked: the entries after the nearest checkpoint below, not the log. */
@@ -37,6 +43,18 @@ export function witnessedLog(reader: Pick<Reader, 'checkpointUpTo' | 'leaves'>):
       if (signed.ok) return signed.value;
       throw new LedgerError('tampered', `the last checkpoint cannot be read: ${signed.message}`);
     },
-    proof: (oldSize, size) => consistencyProofFrom(frontierAt(oldSize), hashesFrom(oldSize), size),
+    proof: async (oldSize, size, signal) => {
+      const pass = beginConsistencyProof(frontierAt(oldSize), size);
+      let taken = 0;
+      if (oldSize < size) {
+        for (const hash of hashesFrom(oldSize)) {
+          if (pass.append(hash)) break;
+          taken += 1;
+          if (taken % LEAVES_A_TURN === 0) await new Promise((resolve) => void setImmediate(resolve));
+          if (signal?.aborted === true) return [];
+        }
+      }
+      return pass.proof();
+    },
   };
 }
