@@ -212,9 +212,13 @@ export const TOP: Keys = {
       ),
     },
   }),
-  personal: closed({ epoch: text('how long the key that wraps all others lasts (30d)', DURATION) }),
+  personal: closed({
+    epoch: text('how long the key that wraps all others lasts (30d)', DURATION),
+    results: word('whether a caller sees what is personal of a result, or references to it (show)', 'show', 'hide'),
+  }),
   secrets: closed({
     detect: { type: 'boolean', description: 'secrets are looked for where none is declared (true)' },
+    results: word('whether a caller sees the secrets of a result, or references to them (show)', 'show', 'hide'),
     replay: text('how long a result with secrets is kept for who asks again under its key (10m)', DURATION),
   }),
 };

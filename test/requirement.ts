@@ -65,6 +65,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md', 'docs/ledger.md'],
   },
   {
+    id: 'R-references',
+    text: 'what is hidden of a result reaches no caller, and its reference opens for the same principal and session only',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-erasure',
     text: 'once a person is erased, no file of the data directory and no later export says what was kept of it',
     where: ['README.md', 'docs/ledger.md'],

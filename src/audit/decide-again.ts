@@ -5,6 +5,7 @@ import { policyFields, reservationFields } from '../authority/draft.ts';
 import { type StandingExceptions, exceptedAt } from '../authority/exception.ts';
 import { type ShadowState, layerFields, shadowNeeds } from '../authority/layers.ts';
 import { isResent, withoutOwn } from '../authority/resent.ts';
+import { hasReferences } from '../authority/reference.ts';
 import type { CallRow } from '../ledger/ledger.ts';
 import { hasSecrets, isHidden } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
@@ -14,6 +15,7 @@ import {
   admit,
   admitArguments,
   admitCaller,
+  admitPin,
   charge,
   decide,
   keyOf,
@@ -51,6 +53,7 @@ const WORLD: Readonly<Record<string, string>> = {
   'key-conflict': 'which call its key belonged to',
   'key-taken': 'whose its key was',
   'twin-unsettled': 'which calls were equal',
+  erased: 'what its references led to',
 };
 
 const SAME: Again = { kind: 'same' };
@@ -245,8 +248,11 @@ function isObject(value: unknown): value is JsonObject {
 function compareWorld({ request, code, said, rules }: RecordedCall, { policy, facts }: Under, what: string): Again {
   const caller = admitCaller(policy, request, facts);
   const isAway = code === 'upstream-unavailable';
-  const before = isAway ? (caller?.code === 'unknown-tool' ? undefined : caller) : admit(policy, request, facts);
-  const key = isAway ? { ok: true } : keyOf(policy, request);
+  // References that led nowhere are recorded as they came, and no schema has seen them.
+  const isReferring = hasReferences(request.args);
+  const gates = isReferring ? (caller ?? admitPin(policy, request, facts)) : admit(policy, request, facts);
+  const before = isAway ? (caller?.code === 'unknown-tool' ? undefined : caller) : gates;
+  const key = isAway || isReferring ? { ok: true } : keyOf(policy, request);
   if (before !== undefined || !key.ok) {
     const expected = before?.code ?? 'obligation-failed';
     return wrong('decision-wrong', `expected ${told(expected)}, which comes first, got ${told(code)}`);

@@ -1,11 +1,24 @@
 /** What a parked call asks, read from its entry: what an approver is shown is what an approval binds. */
 
 import type { ApprovalRequest, CallRow, Ledger } from '../ledger/ledger.ts';
-import { commitmentsIn, hasSecrets, isHidden, literalOf, shownOf } from '../ledger/recorded.ts';
+import {
+  commitmentsIn,
+  hasSecrets,
+  isHidden,
+  literalOf,
+  secretPlacesIn,
+  shownOf,
+  valueUnder,
+} from '../ledger/recorded.ts';
+import { scalarsIn } from '../policy/decide/decide.ts';
 import { canonicalText } from '../value/canonical.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
 import { approvalDigest, boundArgs } from './approval.ts';
+import type { Opened } from './proposal.ts';
+
+/** Texts that are looked for when a call is recorded again; others are found as they were the first time. */
+const HIDDEN_MAX = 200;
 
 export interface Asked {
   readonly row: CallRow;
@@ -15,6 +28,8 @@ export interface Asked {
   /** As anybody may be shown them: `{"$secret": kind}` stands in the place of a secret, and of nothing else. */
   readonly shown: JsonValue;
   readonly hasSecrets: boolean;
+  /** What of them is not recorded in clear, and is not to be when they are recorded again. */
+  readonly hidden: Opened;
   /** The run that it was proposed in. */
   readonly session: string;
 }
@@ -24,7 +39,7 @@ export interface Asked {
  * tables that others might write, so the digest is computed again from what the log says. Throws `LedgerError`.
  */
 export async function askedOf(
-  ledger: Pick<Ledger, 'log' | 'entry' | 'argument' | 'body'>,
+  ledger: Pick<Ledger, 'log' | 'entry' | 'argument' | 'body' | 'subjectsOf'>,
   row: CallRow,
 ): Promise<Asked | undefined> {
   const { approval, id: call } = row;
@@ -49,7 +64,16 @@ export async function askedOf(
   const digest = approvalDigest({ log: ledger.log, call, tool: name, definition, principal, args: bound, expires });
   if (digest !== approval.digest) return undefined;
   const shown = shownOf(recorded ?? {}, opened);
-  return { row, approval, args, shown, hasSecrets: isSecret, session: runOf(entry) };
+  const hidden = hiddenOf(recorded ?? {}, args, await ledger.subjectsOf(call));
+  return { row, approval, args, shown, hasSecrets: isSecret, hidden, session: runOf(entry) };
+}
+
+/** The texts that stand in `args` where `recorded` has a commitment or a mark; those that are sealed as a whole stay so. */
+function hiddenOf(recorded: JsonValue, args: JsonValue, subjects: readonly string[]): Opened {
+  const texts = (places: Iterable<string>): string[] =>
+    [...places].flatMap((pointer) => (pointer === '' ? [] : scalarsIn(valueUnder(args, pointer)))).slice(0, HIDDEN_MAX);
+  const personal = texts(commitmentsIn(recorded).keys());
+  return { personal, secrets: texts(secretPlacesIn(recorded)), subjects };
 }
 
 /** The run that an entry names; empty when it names none. */

@@ -32,6 +32,7 @@ import { type Again, type PolicyState, type Prepared, type Surroundings, prepare
 import { type Prober, prober } from './probe.ts';
 import type { Proposal } from './proposal.ts';
 import { recordOutcome } from './record.ts';
+import { type Referring, referring } from './reference.ts';
 import { resultOf } from './result.ts';
 import { type Retain, retaining } from './retain.ts';
 import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
@@ -68,6 +69,7 @@ export class Authority {
   readonly #recover: Recover;
   readonly #retain: Retain;
   readonly #prober: Prober;
+  readonly #referring: Referring;
   readonly #isOurs = (call: string): boolean => this.#running.has(call);
   #standing: StandingExceptions = NO_EXCEPTIONS;
   #state: PolicyState = { kind: 'invalid', message: 'none was loaded' };
@@ -83,6 +85,7 @@ export class Authority {
     this.#recover = recovery(ledger, around.world, this.#isOurs);
     this.#waiting = waiting(ledger, this.#around);
     this.#questions = questions(ledger, around.world, (call, answers) => this.#waiting.seen(call, answers));
+    this.#referring = referring(ledger, this.#around);
     this.#prober = prober(ledger, this.#around, this.#isOurs);
   }
 
@@ -162,7 +165,8 @@ export class Authority {
   /** Decides and carries out one proposal. Rejects only for a bug: every refusal is an answer. */
   call(proposal: Proposal): Promise<Answer> {
     this.#around.world.passing?.('proposed');
-    return this.#propose(proposal);
+    const policy = this.#state.kind === 'loaded' ? this.#state.policy : undefined;
+    return this.#referring(policy, proposal, (opened) => this.#propose(opened));
   }
 
   /** One proposal, or one more attempt of the call that `again` names. */

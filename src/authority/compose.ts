@@ -12,6 +12,7 @@ import { deniedDraft, draft, intentDraft, parkedDraft } from './draft.ts';
 import { EXCEPTION_VERSION } from './exception.ts';
 import { existing, fingerprint } from './existing.ts';
 import type { Admits } from './flood.ts';
+import { hidesResults } from './hidden.ts';
 import { type Seen, layerFields, shadowNeeds } from './layers.ts';
 import { personalDataOf, recordArgs, sealBody } from './personal.ts';
 import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
@@ -73,8 +74,8 @@ export interface Dispatch {
   /** Under whose keys the outcome is sealed, beside those of whoever is found in it. */
   readonly subjects: readonly string[];
   readonly secrets: Secrets;
-  /** Somebody may ask for the result again. */
-  readonly isKeyed: boolean;
+  /** Somebody may ask for the result again, or refer to what is hidden of it. */
+  readonly isAskable: boolean;
 }
 
 /** What `composeCall` must see of the ledger when it decides at `at`, milliseconds since the epoch. */
@@ -187,7 +188,7 @@ interface Decided {
 function common(around: Surroundings, prepared: Prepared, { policy, request, decision, layers, earlier }: Decided) {
   const { proposal } = prepared;
   const call = earlier?.id ?? prepared.call;
-  const personal = personalDataOf(around.vault, policy, request);
+  const personal = personalDataOf(around.vault, policy, request, proposal.opened);
   const secrets = secretsFor(prepared, request.args);
   const recorded = recordArgs(around.vault, call, request.args, personal, secrets);
   const tool = policy.tools.get(proposal.tool);
@@ -257,7 +258,7 @@ function intend(around: Surroundings, prepared: Prepared, decided: Decided): Com
       mayHaveHappened: mayHaveHappened(policy, request, earlier),
       subjects: recorded.subjects,
       secrets,
-      isKeyed: fields.keys.length > 0,
+      isAskable: fields.keys.length > 0 || hidesResults(policy),
     },
   };
 }
@@ -334,7 +335,7 @@ function deny(around: Bench, prepared: Prepared, seen: Seen, decision: Decision,
   const told = { ...decision, explanation: clean(decision.explanation) };
   const result = { kind: 'denied', decision: told, ...(about === undefined ? {} : { about }) } as const;
   if (!around.admits({ principal, code: decision.code, tool: named }, facts.at)) return { result };
-  const personal = personalDataOf(around.vault, loaded?.policy, request);
+  const personal = personalDataOf(around.vault, loaded?.policy, request, proposal.opened);
   const recorded = recordArgs(around.vault, call, request.args, personal, secrets);
   const entry = deniedDraft(around.world, {
     call,

@@ -10,6 +10,7 @@ import type { Policy } from '../policy/policy.ts';
 import { canonicalBytes, canonicalText } from '../value/canonical.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { ENTRY_BYTES_MAX } from '../value/limits.ts';
+import type { Opened } from './proposal.ts';
 import { NO_SECRETS, type Secrets } from './secret.ts';
 
 /** Room left in an entry for everything but the arguments. */
@@ -34,10 +35,13 @@ const NOTHING_DECLARED: DeclaredPersonal = { subjects: [], paths: [], values: []
 /** Of a call of which nothing is declared. */
 const UNDECLARED: Personal = { claims: [], declared: NOTHING_DECLARED };
 
-export function personalDataOf(vault: Vault, policy: Policy | undefined, request: Request): Personal {
-  if (policy === undefined) return UNDECLARED;
-  const declared = personalOf(policy, request);
-  return { claims: declared.subjects.map((name) => vault.subject('id', name)), declared };
+/** `opened` is what was hidden of it before. */
+export function personalDataOf(vault: Vault, policy: Policy | undefined, request: Request, opened?: Opened): Personal {
+  const declared = policy === undefined ? NOTHING_DECLARED : personalOf(policy, request);
+  const claims = declared.subjects.map((name) => vault.subject('id', name));
+  if (opened === undefined) return { claims, declared };
+  const values = [...new Set([...declared.values, ...opened.personal])];
+  return { claims, more: opened.subjects, declared: { ...declared, values } };
 }
 
 /** Arguments as an entry holds them, and the bodies that its commitments are to. */

@@ -105,7 +105,7 @@ export async function prepare(
   const early = { proposal, state, ...fresh, ...(again === undefined ? {} : { again }) };
   const canonicalArgs = canonicalText(proposal.args);
   const policy = state.kind === 'loaded' ? state.policy : undefined;
-  const proposed = secretsIn(around, policy, request);
+  const proposed = secretsIn(around, policy, request, proposal.opened?.secrets);
   const bare = { guarded: { ok: true, args: {} }, secrets: { proposed, guarded: NO_SECRETS }, canonicalArgs } as const;
   if (refused !== undefined || state.kind === 'invalid') {
     const decision = refused ?? denial('policy-invalid', 'no policy is in force');
@@ -125,7 +125,8 @@ export async function prepare(
   const guarded = await guard(around, state.policy, proposal);
   const args = guarded.ok ? guarded.args : proposal.args;
   // A path that was resolved is another text.
-  const after = args === proposal.args ? proposed : secretsIn(around, state.policy, { ...request, args });
+  const after =
+    args === proposal.args ? proposed : secretsIn(around, state.policy, { ...request, args }, proposal.opened?.secrets);
   return {
     ...early,
     refused: undefined,
@@ -151,7 +152,7 @@ function refusal(state: PolicyState, proposal: Proposal, request: Request): Deci
   if (reachable && !proposal.available && !isGone) {
     return denial('upstream-unavailable', `the server of ${proposal.tool} cannot be reached now`);
   }
-  return decision ?? admitArguments(state.policy, request);
+  return decision ?? proposal.unopened ?? admitArguments(state.policy, request);
 }
 
 export async function guard(

@@ -210,7 +210,7 @@ async function intendProbe(
           mayHaveHappened: false,
           subjects: recorded.subjects,
           secrets,
-          isKeyed: false,
+          isAskable: false,
         },
       });
     },

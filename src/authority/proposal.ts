@@ -1,7 +1,16 @@
 /** What a caller proposes: untrusted intent, with the one way to carry it out. */
 
+import type { Decision } from '../policy/decide/decision.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import type { Performed } from './answer.ts';
+
+/** Values of arguments that were hidden before. */
+export interface Opened {
+  readonly personal: readonly string[];
+  readonly secrets: readonly string[];
+  /** `s_…` of whom they are about. */
+  readonly subjects: readonly string[];
+}
 
 export interface Proposal {
   readonly principal: string;
@@ -16,6 +25,10 @@ export interface Proposal {
   readonly timeoutMs: number;
   /** Aborted when the caller no longer waits. What was dispatched still runs to its outcome. */
   readonly signal: AbortSignal;
+  /** What references among the arguments led to: it stays hidden where it is recorded, whatever is declared. */
+  readonly opened?: Opened;
+  /** Why a reference among the arguments leads nowhere; they are as they came. */
+  readonly unopened?: Decision;
   /** False when the tool's server cannot be reached now. */
   readonly available: boolean;
   /**

@@ -133,9 +133,9 @@ function chargesOf(around: Surroundings, dispatch: Dispatch, performed: Performe
 
 function outcomeWrites(around: Surroundings, dispatch: Dispatch, { performed, kept }: Outcome): Writes {
   const { world, vault } = around;
-  const { call, attempt, policy, request, isKeyed } = dispatch;
+  const { call, attempt, policy, request } = dispatch;
   if (kept !== undefined) {
-    const isAskable = isKeyed && policy.tools.get(request.tool)?.neverStores !== true;
+    const isAskable = dispatch.isAskable && policy.tools.get(request.tool)?.neverStores !== true;
     const { fields: result, bodies } = sealOutput(vault, call, kept, dispatch.subjects, isAskable);
     const fields = { call, attempt, ...result, ...chargesOf(around, dispatch, performed) };
     return { entries: [draft(world, `call.${performed.kind}`, fields)], bodies };

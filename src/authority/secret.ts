@@ -51,10 +51,16 @@ export interface Searching {
 
 type Find = (text: string) => readonly Secret[];
 
-/** The secrets among the arguments of `request`. */
-export function secretsIn(around: Searching, policy: Policy | undefined, request: Request): Secrets {
+/** The secrets among the arguments of `request`; `more` are texts that are known to be. */
+export function secretsIn(
+  around: Searching,
+  policy: Policy | undefined,
+  request: Request,
+  more: readonly string[] = [],
+): Secrets {
   const declared: DeclaredSecrets = policy === undefined ? NOTHING_DECLARED : secretsOf(policy, request);
-  const { paths, values: texts } = declared;
+  const { paths } = declared;
+  const texts = more.length === 0 ? declared.values : [...new Set([...declared.values, ...more])];
   // What is declared and cannot be told may be anything; the policy denies such a call.
   if (declared.problem !== undefined) return ALL_UNKNOWN;
   try {
@@ -68,6 +74,12 @@ export function secretsIn(around: Searching, policy: Policy | undefined, request
   } catch (error) {
     return { ...ALL_UNKNOWN, problem: problemOf(error) };
   }
+}
+
+/** A call that was answered. */
+interface Answered {
+  readonly tool: string;
+  readonly secrets: Secrets;
 }
 
 /** What is kept of what a call returned. */
@@ -84,13 +96,11 @@ export interface KeptOutput {
 export function keptOutput(
   around: Searching,
   policy: Policy | undefined,
-  { tool, secrets }: { readonly tool: string; readonly secrets: Secrets },
+  { tool, secrets }: Answered,
   output: JsonValue,
 ): KeptOutput {
   try {
-    const declared = policy === undefined ? [] : secretTextsIn(policy, tool, output);
-    const texts = [...new Set([...secrets.texts, ...declared])];
-    checkTexts(texts);
+    const texts = textsOf(policy, { tool, secrets }, output);
     const search = searchOf(around, policy);
     if (!mayHold(output, texts, search())) return { value: output };
     const value = without(output, finding(texts, search()));
@@ -99,6 +109,19 @@ export function keptOutput(
     const value = { content: [{ type: 'text', text: redaction(UNKNOWN) }] };
     return { value, live: output, problem: problemOf(error) };
   }
+}
+
+/** What finds the secrets of `output` in its texts, one by one. Throws `SecretSearchError`. */
+export function findingIn(around: Searching, policy: Policy, of: Answered, output: JsonValue): Find {
+  return finding(textsOf(policy, of, output), searchOf(around, policy)());
+}
+
+/** What is declared secret of a call and of what it answered. */
+function textsOf(policy: Policy | undefined, { tool, secrets }: Answered, output: JsonValue): readonly string[] {
+  const declared = policy === undefined ? [] : secretTextsIn(policy, tool, output);
+  const texts = [...new Set([...secrets.texts, ...declared])];
+  checkTexts(texts);
+  return texts;
 }
 
 /** A text for an entry or a caller, without the secrets of the call that it is about. */

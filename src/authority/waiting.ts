@@ -95,9 +95,9 @@ async function recorded(
   if (readsCallerKey(policy, row.tool)) return undefined;
   const asked = await askedOf(ledger, row);
   if (asked === undefined || !isJsonObject(asked.args)) return undefined;
-  const { args, session } = asked;
+  const { args, session, hidden: opened } = asked;
   const { principal, tool } = row;
   // Nobody is there to give it up.
   const { signal } = new AbortController();
-  return { principal, session, tool, args, signal, available: true, ...reached };
+  return { principal, session, tool, args, opened, signal, available: true, ...reached };
 }

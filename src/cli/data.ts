@@ -63,7 +63,7 @@ export async function openData(terminal: Terminal, common: CommonOptions, option
 
 /** What is stored of calls, read without the lock and without leave to write: beside a gateway however busy it is. */
 export interface ReadData
-  extends Pick<Ledger, 'log' | 'entry' | 'body' | 'argument' | 'parked' | 'counters'>, Disposable {
+  extends Pick<Ledger, 'log' | 'entry' | 'body' | 'argument' | 'subjectsOf' | 'parked' | 'counters'>, Disposable {
   /** The facts under these keys, as a decision at `at` would read them; milliseconds since the epoch. */
   values(keys: readonly string[], at: number): FactValues;
 }
@@ -82,6 +82,7 @@ export function readData(directory: string): ReadData {
     entry: async (position) => storedEntry(reader.leaf(position), position),
     body: async (call, role) => open(reader.body(call, role)),
     argument: async (position, pointer) => open(reader.argument(position, pointer)),
+    subjectsOf: async (call) => reader.subjectsOf(call),
     parked: async (principal) => reader.parked(principal),
     counters: async (folder) => reader.countersOf(folder),
     values: (keys, at) => reader.values(keys, at),

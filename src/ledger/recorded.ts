@@ -11,6 +11,17 @@ export function pointerStep(name: string | number): string {
   return `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
+/** What stands in `value` under a JSON pointer. */
+export function valueUnder(value: JsonValue, pointer: string): JsonValue | undefined {
+  let found: JsonValue | undefined = value;
+  for (const step of pointer.split('/').slice(1)) {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
+    found = (found as JsonObject)[name];
+  }
+  return found;
+}
+
 /** The object that `{"$lit": object}` stands for, or the one that it is. */
 function literalObject(value: JsonObject): JsonObject {
   const inner = Object.keys(value).length === 1 && Object.hasOwn(value, '$lit') ? value['$lit'] : undefined;
@@ -58,10 +69,16 @@ export function commitmentsIn(recorded: JsonValue, at = ''): ReadonlyMap<string,
 
 /** Whether something of the arguments is not recorded, because it was secret: then nothing tells all of them. */
 export function hasSecrets(recorded: JsonValue): boolean {
-  if (commitmentIn(recorded) !== undefined) return wasRedacted(recorded);
-  if (isJsonObject(recorded) && Object.keys(recorded).length === 1 && typeof recorded['$secret'] === 'string')
-    return true;
-  return membersOf(recorded).some(([, member]) => hasSecrets(member));
+  return secretPlacesIn(recorded).next().done !== true;
+}
+
+/** Where secrets stood in the real arguments, or in what was sealed without them: JSON pointers. */
+export function* secretPlacesIn(recorded: JsonValue, at = ''): Generator<string, void> {
+  const isSecret =
+    isJsonObject(recorded) && Object.keys(recorded).length === 1 && typeof recorded['$secret'] === 'string';
+  if (isSecret || (commitmentIn(recorded) !== undefined && wasRedacted(recorded))) yield at;
+  else if (commitmentIn(recorded) !== undefined) return;
+  else for (const [name, member] of membersOf(recorded)) yield* secretPlacesIn(member, at + pointerStep(name));
 }
 
 /** Whether not all of the arguments stand in clear: then what binds them must not be guessed at. */

@@ -177,6 +177,20 @@ test('a call that waits is shown without its secrets and leaves none behind when
   assert.deepEqual([verified['verdict'], verified['problems']], ['ok', []]);
 });
 
+test('a log with references that led nowhere is decided again as it was', async () => {
+  using scratch = new Scratch();
+  const rules = `${RULES}personal: { results: hide }\n`;
+  scratch.write('interlock.yaml', rules);
+  const recording = await openRecording(scratch.at('.interlock'), true, rules);
+  const args = { ref: 'r', to: 'vault://s_AAAAAAAAAAAAAAAA/1' };
+  await recording.call('t.send', args, () => assert.fail('it must not be sent'));
+  await recording.ledger[Symbol.asyncDispose]();
+  const verified = json((await run(['verify', '--deep', '--json'], { directory: scratch.path })).out);
+  assert.deepEqual([verified['verdict'], verified['problems'], verified['attested']], ['ok', [], 1]);
+  const log = await run(['log', '--effect', 'deny'], { directory: scratch.path });
+  assert.match(log.out, /guard-refused/u);
+});
+
 /** The ciphertexts of live forms. */
 function livesIn(data: string): Buffer[] {
   using database = new DatabaseSync(join(data, 'ledger.db'), { readOnly: true });

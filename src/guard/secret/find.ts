@@ -74,13 +74,17 @@ export function withoutSecrets(text: string, search: SecretSearch = searchSecret
   }
 }
 
-/** `text` without `secrets`, which stand apart from each other and in its order. */
-export function cut(text: string, secrets: readonly Secret[]): string {
+/** `text` with what `show` says in the place of `secrets`, which stand apart from each other and in its order. */
+export function cut<T extends Secret>(
+  text: string,
+  secrets: readonly T[],
+  show: (secret: T) => string = ({ kind }) => redaction(kind),
+): string {
   let shown = '';
   let from = 0;
-  for (const { kind, start, end } of secrets) {
-    shown += `${text.slice(from, start)}${redaction(kind)}`;
-    from = end;
+  for (const secret of secrets) {
+    shown += `${text.slice(from, secret.start)}${show(secret)}`;
+    from = secret.end;
   }
   return shown + text.slice(from);
 }
@@ -95,8 +99,8 @@ function refuse(): never {
 }
 
 /** Those that overlap are one, of the kind of the first; all in the order of the text. */
-export function apart(found: readonly Secret[]): readonly Secret[] {
-  const secrets: Secret[] = [];
+export function apart<T extends Secret>(found: readonly T[]): readonly T[] {
+  const secrets: T[] = [];
   for (const secret of found) {
     const last = secrets.at(-1);
     if (last === undefined || secret.start >= last.end) secrets.push(secret);

@@ -25,7 +25,7 @@ export { judge } from './judge.ts';
 export { keyOf } from '../tool/key.ts';
 export { withNearest } from './nearest.ts';
 export { needs, withFacts } from '../meter/need.ts';
-export { personalOf } from '../tool/personal.ts';
+export { personalOf, scalarsIn } from '../tool/personal.ts';
 export type { DeclaredPersonal } from '../tool/personal.ts';
 export { secretTextsIn, secretsOf } from '../tool/secret.ts';
 export type { DeclaredSecrets } from '../tool/secret.ts';

@@ -108,17 +108,24 @@ export function readDisk(reader: Reader, entry: Entry): DiskSettings {
 export interface PersonalSettings {
   /** How long the key that wraps all others lasts before a gateway rotates it, milliseconds; absent: 30 days. */
   readonly epochMs?: number;
+  /** Whether the caller sees what is personal of a result, or references to it. */
+  readonly results: Results;
 }
 
-export const PERSONAL: PersonalSettings = {};
+const RESULTS = ['show', 'hide'] as const;
+type Results = (typeof RESULTS)[number];
+
+export const PERSONAL: PersonalSettings = { results: 'show' };
 
 export function readPersonal(reader: Reader, entry: Entry): PersonalSettings {
   let epochMs: number | undefined;
+  let { results } = PERSONAL;
   const parsers = {
     epoch: (inner: Entry) => void (epochMs = readDuration(reader, inner, '`epoch` of `personal`')),
+    results: (inner: Entry) => void (results = readResults(reader, inner, 'personal') ?? results),
   };
   readFields(reader, entry.value, entry.place, '`personal`', parsers);
-  return epochMs === undefined ? PERSONAL : Object.freeze({ epochMs });
+  return Object.freeze(epochMs === undefined ? { results } : { epochMs, results });
 }
 
 export interface SecretSettings {
@@ -126,18 +133,21 @@ export interface SecretSettings {
   readonly detect: boolean;
   /** How long a result that holds secrets is kept for whoever asks again under its key, milliseconds. */
   readonly replayMs: number;
+  /** Whether the caller sees the secrets of a result, or references to them. */
+  readonly results: Results;
 }
 
-export const SECRETS: SecretSettings = { detect: true, replayMs: 600_000 };
+export const SECRETS: SecretSettings = { detect: true, replayMs: 600_000, results: 'show' };
 
 export function readSecretSettings(reader: Reader, entry: Entry): SecretSettings {
-  let { detect, replayMs } = SECRETS;
+  let { detect, replayMs, results } = SECRETS;
   const parsers = {
     detect: (inner: Entry) => void (detect = flag(reader, inner, 'secrets') ?? detect),
+    results: (inner: Entry) => void (results = readResults(reader, inner, 'secrets') ?? results),
     replay: (inner: Entry) => void (replayMs = readDuration(reader, inner, '`replay` of `secrets`') ?? replayMs),
   };
   readFields(reader, entry.value, entry.place, '`secrets`', parsers);
-  return Object.freeze({ detect, replayMs });
+  return Object.freeze({ detect, replayMs, results });
 }
 
 export function readCheckpoints(reader: Reader, entry: Entry): CheckpointSettings {
@@ -150,6 +160,10 @@ export function readCheckpoints(reader: Reader, entry: Entry): CheckpointSetting
   };
   readFields(reader, entry.value, entry.place, '`checkpoints`', parsers);
   return Object.freeze(file === undefined ? { witnesses } : { file, witnesses });
+}
+
+function readResults(reader: Reader, entry: Entry, section: string): Results | undefined {
+  return readWord(reader, entry.value, entry.place, `\`results\` of \`${section}\``, RESULTS);
 }
 
 function flag(reader: Reader, entry: Entry, section: string): boolean | undefined {

@@ -67,8 +67,12 @@ test('the settings of secrets are read, and their defaults hold', () => {
     const parsed = parseConfiguration(`interlock: 1\n${text}`, { file: 'interlock.yaml', environment: {} });
     return parsed.ok ? parsed.value.secrets : parsed.issues[0]?.code;
   };
-  assert.deepEqual(of(''), { detect: true, replayMs: 600_000 });
-  assert.deepEqual(of('secrets: { detect: false, replay: 1h }\n'), { detect: false, replayMs: 3_600_000 });
+  assert.deepEqual(of(''), { detect: true, replayMs: 600_000, results: 'show' });
+  assert.deepEqual(of('secrets: { detect: false, replay: 1h }\n'), {
+    detect: false,
+    replayMs: 3_600_000,
+    results: 'show',
+  });
   assert.equal(of('secrets: { detect: 1 }\n'), 'wrong-type');
   assert.equal(of('secrets: { replay: 0s }\n'), 'wrong-value');
   assert.equal(of('secrets: { detects: true }\n'), 'unknown-key');
