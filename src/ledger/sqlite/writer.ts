@@ -1,6 +1,6 @@
 /** The one connection of a process that writes: transactions over the log, its tree and its tables. */
 
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { formatNote, parseNote, withSignatures } from '../../tlog/note.ts';
 import type { NoteSignature, VerifierKey } from '../../tlog/note.ts';
 import { appendLeaf, frontierToBytes, leafHash } from '../../tlog/tree.ts';
@@ -33,66 +33,12 @@ import { gather, lookupsOf } from './gather.ts';
 import type { Extent } from './restart.ts';
 import { checkGrowth } from './restart.ts';
 import type { Queries } from './row.ts';
-import { CALL_COLUMNS, callColumns, checkpointOf, integer } from './row.ts';
+import { callColumns, checkpointOf, integer } from './row.ts';
 import type { StoredSigners } from './stored-signers.ts';
 import { storedSigners } from './stored-signers.ts';
 import type { ErasedCount, RewrapFrom, VaultTable } from './vault-table.ts';
 import { openVaultTable } from './vault-table.ts';
-
-interface Statements {
-  readonly begin: StatementSync;
-  readonly commit: StatementSync;
-  readonly rollback: StatementSync;
-  readonly dataVersion: StatementSync;
-  readonly entry: StatementSync;
-  readonly head: StatementSync;
-  readonly checkpoint: StatementSync;
-  readonly call: StatementSync;
-  readonly key: StatementSync;
-  readonly counter: StatementSync;
-  readonly noCounter: StatementSync;
-  readonly lease: StatementSync;
-  readonly noLease: StatementSync;
-  readonly checkpointWal: StatementSync;
-  readonly cosigned: StatementSync;
-  readonly kill: StatementSync;
-  readonly noKill: StatementSync;
-  readonly trusted: StatementSync;
-}
-
-function prepareStatements(database: DatabaseSync): Statements {
-  const updates = CALL_COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`);
-  return {
-    begin: database.prepare('BEGIN IMMEDIATE'),
-    commit: database.prepare('COMMIT'),
-    rollback: database.prepare('ROLLBACK'),
-    dataVersion: database.prepare('PRAGMA data_version'),
-    entry: database.prepare('INSERT INTO entries(position, leaf) VALUES (?, ?)'),
-    head: database.prepare('UPDATE head SET size = ?, frontier = ?, at = ?'),
-    cosigned: database.prepare('UPDATE checkpoints SET note = ? WHERE size = ?'),
-    checkpoint: database.prepare('INSERT INTO checkpoints(size, note, frontier, at) VALUES (?, ?, ?, ?)'),
-    call: database.prepare(
-      `INSERT INTO calls(${CALL_COLUMNS.join(', ')}) VALUES (${CALL_COLUMNS.map(() => '?').join(', ')})
-       ON CONFLICT(id) DO UPDATE SET ${updates.join(', ')}`,
-    ),
-    key: database.prepare(
-      'INSERT INTO keys(key, call) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET call = excluded.call',
-    ),
-    counter: database.prepare(
-      'INSERT INTO counters(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
-    ),
-    noCounter: database.prepare('DELETE FROM counters WHERE key = ?'),
-    lease: database.prepare('INSERT INTO leases(key, attempt, until) VALUES (?, ?, ?)'),
-    noLease: database.prepare('DELETE FROM leases WHERE key = ? AND attempt = ?'),
-    checkpointWal: database.prepare('PRAGMA wal_checkpoint(TRUNCATE)'),
-    kill: database.prepare(
-      `INSERT INTO kills(target, reason, by, at) VALUES (?, ?, ?, ?)
-       ON CONFLICT(target) DO UPDATE SET reason = excluded.reason, by = excluded.by, at = excluded.at`,
-    ),
-    noKill: database.prepare('DELETE FROM kills WHERE target = ?'),
-    trusted: database.prepare('INSERT INTO trusted(tool, digest, position) VALUES (?, ?, ?)'),
-  };
-}
+import { type WriterStatements, prepareWriter } from './writer-statements.ts';
 
 /** The log as its opening found it. */
 export interface Found {
@@ -140,7 +86,7 @@ export class Writer {
   readonly key: VerifierKey;
   readonly #database: DatabaseSync;
   readonly #queries: Queries;
-  readonly #statements: Statements;
+  readonly #statements: WriterStatements;
   #signer: Signer;
   /** The counter of the entry that brought the key of `#signer`. */
   #signerSince: number;
@@ -165,7 +111,7 @@ export class Writer {
     this.key = keys.signers.all()[0]?.key ?? keys.inForce;
     this.#database = database;
     this.#queries = queries;
-    this.#statements = prepareStatements(database);
+    this.#statements = prepareWriter(database);
     this.#signer = signer;
     this.#committed = extent;
     this.#extent = extent;
