@@ -1,11 +1,13 @@
 /** A data directory's log up to its last signature, for commands that hand it, or parts of it, to others. */
 
 import type { Witness } from '../authority/witness.ts';
+import { verifyEd25519 } from '../ledger/ed25519.ts';
 import { type Reader, openReader } from '../ledger/sqlite/reader.ts';
 import { ADDED_SIGNER_FOLDER } from '../ledger/vault-step.ts';
 import { type WitnessedLog, witnessedLog } from '../ledger/sqlite/witnessed-log.ts';
 import type { SignedCheckpoint } from '../tlog/checkpoint.ts';
-import { formatNote, withSignatures } from '../tlog/note.ts';
+import { verifyCosignature } from '../tlog/cosignature.ts';
+import { formatNote, parseNote, withSignatures } from '../tlog/note.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import { isJsonObject } from '../value/json.ts';
 import type { JsonValue } from '../value/json.ts';
@@ -19,12 +21,16 @@ import { type Asked, askAll, configuredWitnesses, refusalOf } from './witnesses.
 
 /** How often a checkpoint is chosen anew because a gateway was faster with a later one. */
 const ROUNDS_MAX = 5;
+/** How many checkpoints are looked through for one that was cosigned: those of the last hours. */
+const LOOKED_MAX = 10_000;
 
 export interface SignedDataLog extends Disposable {
   /** The signed note over everything that was committed when the log was opened, with what witnesses added to it. */
   readonly checkpoint: string;
   /** The witnesses that were asked, in the order of the configuration, and then one that was named. */
   readonly asked: readonly Asked[];
+  /** The newest checkpoint that one of them cosigned before, as it was kept; none where nobody did. */
+  readonly cosignedBefore: () => string | undefined;
   /** The verifier key that the log was created with, one line. */
   readonly key: string;
   /** That one, and those that came later, as far as the checkpoint covers their entries. */
@@ -58,7 +64,15 @@ export async function openSigned(terminal: Terminal, options: CommonOptions, nam
       const rest = withProgress(reader.leaves(from), total - from, terminal, systemWorld);
       for (const { leaf } of rest) yield leaf;
     };
-    return { checkpoint, asked, key, keys, leaves, [Symbol.dispose]: () => reader[Symbol.dispose]() };
+    return {
+      checkpoint,
+      asked,
+      cosignedBefore: () => newestCosigned(reader, witnesses),
+      key,
+      keys,
+      leaves,
+      [Symbol.dispose]: () => reader[Symbol.dispose](),
+    };
   } catch (error) {
     reader[Symbol.dispose]();
     throw error;
@@ -83,6 +97,19 @@ async function cosigned(
     const isLate = asked.some(({ answer }) => answer.kind === 'ahead' && answer.size <= size);
     if (!isLate || round === ROUNDS_MAX) return { signed, asked };
   }
+}
+
+function newestCosigned(reader: Reader, witnesses: readonly Witness[]): string | undefined {
+  let stored = reader.checkpointUpTo();
+  for (let looked = 0; stored !== undefined && looked < LOOKED_MAX; looked += 1) {
+    const { note, frontier } = stored;
+    const read = parseNote(note);
+    const isBy = ({ key }: Witness): boolean =>
+      read.ok && key !== undefined && verifyCosignature(read.value, key, verifyEd25519).state === 'valid';
+    if (witnesses.some(isBy)) return note;
+    stored = reader.checkpointUpTo(frontier.size - 1);
+  }
+  return undefined;
 }
 
 /** A writer that leaves signs what is committed. */

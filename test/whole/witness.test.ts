@@ -37,18 +37,20 @@ async function verify(place: PaymentsPlace): Promise<Verified> {
 }
 
 /** One session with a payment; resolves when a witness has seen it. */
-async function session(place: PaymentsPlace, charge: string, seen?: () => Promise<void>): Promise<void> {
+async function session(place: PaymentsPlace, charge: string, seen?: () => Promise<void>): Promise<string> {
   const gateway = new GatewayProcess(place);
   await gateway.hello();
-  assert.equal((await gateway.pay(charge, charge))._meta['interlock/call'].state, 'succeeded');
+  const { state, id } = (await gateway.pay(charge, charge))._meta['interlock/call'];
+  assert.equal(state, 'succeeded');
   await seen?.();
   assert.equal(await gateway.close(), 0);
+  return id;
 }
 
 test('a running gateway has its checkpoints cosigned, and keeps what was signed [R-witness-running]', async () => {
   await using witness = await startWitness();
   using place = placeWith(witness);
-  await session(place, 'one', () => witness.reached(6));
+  const id = await session(place, 'one', () => witness.reached(6));
   await session(place, 'two', () => witness.reached(entries(place).length));
   const { verdict, cosigners } = await verify(place);
   assert.deepEqual([verdict, cosigners.map(({ known }) => known)], ['ok', [true]]);
@@ -57,6 +59,14 @@ test('a running gateway has its checkpoints cosigned, and keeps what was signed 
     witness.cosigned,
     witness.cosigned.toSorted((a, b) => a - b),
   );
+
+  witness.lie('refuses');
+  const made = await interlock(place, 'receipt', id, '-o', 'receipt.json');
+  assert.equal(made.code, 0, made.err);
+  assert.match(made.err, /did not cosign/u);
+  const { out } = await interlock(place, 'verify', 'receipt.json', '-c', 'interlock.yaml', '--json');
+  const receipt = JSON.parse(out) as Verified;
+  assert.deepEqual([receipt.verdict, receipt.cosigners.map((one) => one.known)], ['ok', [true]]);
 });
 
 for (const lie of [

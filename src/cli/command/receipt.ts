@@ -6,6 +6,7 @@ import { type Bundle, formatBundle } from '../../ledger/bundle/format.ts';
 import { makeBundle } from '../../ledger/bundle/make.ts';
 import { errorCodeOf } from '../../ledger/directory.ts';
 import { type Entry, parseEntry } from '../../ledger/entry.ts';
+import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
 import { type CommonOptions, requireNamed } from '../configuration.ts';
 import { type Disclosure, type DisclosureOrder, handOut } from '../disclosure.ts';
 import { CALL_TAIL_MIN, isCall, textOf } from '../entry-filter.ts';
@@ -61,24 +62,24 @@ interface Receipt {
 
 function bundleOf(log: SignedDataLog, options: ReceiptOptions): Receipt {
   const calls = new Set<string>();
-  let own = 0;
-  const bundle = makeBundle(log, (leaf) => {
+  const own = new Set<number>();
+  const newest = makeBundle(log, (leaf, position) => {
     // Most entries are of other calls; those that do not even hold the characters need no parsing.
     if (!Buffer.from(leaf.buffer, leaf.byteOffset, leaf.length).includes(options.call)) return false;
     const call = callOf(leaf);
     if (!isCall(options.call, call)) return false;
     calls.add(call);
-    own += 1;
+    own.add(position);
     return true;
   });
   const [call, other] = calls;
-  if (bundle === undefined || call === undefined) {
+  if (newest === undefined || call === undefined) {
     throw new CliError('usage', `no call \`${options.call}\` is in this log`, { hint: 'interlock log shows the ids' });
   }
   if (other !== undefined) {
     throw new CliError('usage', `\`${options.call}\` is the end of several ids`, { hint: `${call}, ${other}` });
   }
-  return { bundle, call, own };
+  return { bundle: cosigned(log, own) ?? newest, call, own: own.size };
 }
 
 function tell(
@@ -96,6 +97,15 @@ function tell(
   for (const { pointer } of disclosures) writeLine(output, `  and in clear, with its proof: ${inert(pointer)}`);
   writeLine(output, `  verify it anywhere with: interlock verify ${inert(out)} --key FILE`);
   writeLine(output, `  the key to trust: ${inert(key)}`);
+}
+
+/** Where no witness could be asked now: the bundle under the last checkpoint that one cosigned, if that covers it all. */
+function cosigned(log: SignedDataLog, own: ReadonlySet<number>): Bundle | undefined {
+  if (log.asked.length === 0 || log.asked.some(({ answer }) => answer.kind === 'cosigned')) return undefined;
+  const checkpoint = log.cosignedBefore();
+  const read = checkpoint === undefined ? undefined : parseSignedCheckpoint(checkpoint);
+  if (checkpoint === undefined || read?.ok !== true || read.value.checkpoint.size <= Math.max(...own)) return undefined;
+  return makeBundle({ ...log, checkpoint }, (_leaf, position) => own.has(position));
 }
 
 function callOf(leaf: Uint8Array): string | undefined {
