@@ -212,6 +212,7 @@ test('the Unicode form of a name is taken, what only folds to another name is no
   assert.equal(host('https://example.com:/'), 'url-malformed');
   assert.equal(host(`https://${'a'.repeat(64)}.example/`), 'url-malformed');
   assert.equal(host(`https://example.com/${'a'.repeat(9_000)}`), 'url-malformed');
+  assert.equal(host('https://me:secret@example.com/'), 'url-userinfo');
   assert.equal(host('https://metadata.google.internal./'), 'name-forbidden');
   assert.equal(host('https://METADATA/'), 'name-forbidden');
 });

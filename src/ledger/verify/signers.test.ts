@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { entryFields, LOG, positioned, sampleLeaves, signed, signer } from '../../../test/sample-log.ts';
 import type { Signer } from '../../../test/sample-log.ts';
-import { formatVerifierKey } from '../../tlog/note.ts';
+import { formatVerifierKey, parseNote } from '../../tlog/note.ts';
 import { canonicalBytes } from '../../value/canonical.ts';
 import { toBase64, utf8 } from '../../value/encoding.ts';
 import type { JsonObject } from '../../value/json.ts';
@@ -12,7 +12,7 @@ import { makeBundle } from '../bundle/make.ts';
 import { verifyEd25519 } from '../ed25519.ts';
 import { verifyBundle } from './bundle.ts';
 import type { VerifyReport } from './report.ts';
-import { vouchText } from './signers.ts';
+import { signersOf, vouchText } from './signers.ts';
 import { verifyLog } from './verify.ts';
 import type { LogCheckpoint, VerifyOptions } from './verify.ts';
 
@@ -114,6 +114,22 @@ for (const [what, keys, at] of UNVOUCHED) {
     assert.deepEqual(await found(logWith(keys), []), [`entry-key@${at}`]);
   });
 }
+
+test('a key counts from the tree with its entry on, also where all keys are known before', () => {
+  const signers = signersOf(verifyEd25519);
+  signers.create(first.key);
+  for (const [position, fields] of KEYS) {
+    const type = fields['type'] === 'key.revoked' ? 'key.revoked' : 'key.added';
+    assert.equal(signers.take(type, { log: LOG, ...fields }, position), undefined);
+  }
+  const by = (size: number, owner: Signer): string => {
+    const read = parseNote(signed(leaves, size, owner).note);
+    assert.ok(read.ok);
+    return signers.signedBy(read.value, size);
+  };
+  assert.deepEqual([by(4, second), by(5, second), by(12, third), by(13, third)], ['early', 'valid', 'early', 'valid']);
+  assert.deepEqual([by(8, first), by(9, first), by(9, stranger)], ['valid', 'revoked', 'unsigned']);
+});
 
 test('with the entry of a key left out, whatever that key signs is unsigned', async () => {
   const cut = logWith(new Map([...KEYS].filter(([position]) => position !== 12)));
