@@ -73,7 +73,7 @@ dd { margin: 0; }
 .tile.unknown { border-top-color: var(--unknown); }
 .tile.none { border-top-color: var(--line); }
 .tile.none dd { color: var(--soft); font-weight: 400; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem 2rem; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem 2rem; align-items: start; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .925rem; }
 caption { text-align: left; padding-bottom: .35rem; }
@@ -137,6 +137,10 @@ footer { color: var(--soft); font-size: .9rem; }
 body:has(#show-done:checked) .call:not(.done), body:has(#show-denied:checked) .call:not(.denied),
 body:has(#show-failed:checked) .call:not(.failed), body:has(#show-open:checked) .call:not(.open),
 body:has(#show-unknown:checked) .call:not(.unknown) { display: none; }
+body:has(.filters input:checked:not(#show-all)) #calls .fold::details-content {
+  content-visibility: visible; display: block; height: auto;
+}
+body:has(.filters input:checked:not(#show-all)) #calls .fold > summary { display: none; }
 @media (max-width: 40rem) {
   body { padding: 1rem .75rem 2rem; }
   main > section { padding: 1rem .8rem; }

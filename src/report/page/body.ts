@@ -269,7 +269,7 @@ function budgets(story: Story, { policyOf }: Around): Element {
       el(
         'figure',
         {},
-        stepsOver(shown, limit, label),
+        stepsOver(points, limit, label),
         el('figcaption', {}, `${state}.${isRolling ? ' Its window moves with the time.' : ''}`),
       ),
       el(
@@ -305,6 +305,7 @@ function evidencePart({ key, checkpoint, entries }: Evidence, told: Told): Eleme
       ['signed size', plain(size)],
       ['signed root', el('code', {}, plain(root))],
       ['key', el('code', {}, plain(key))],
+      ['also signed by', cosigners(key, checkpoint)],
       // So that nothing of it can change unseen, shown or not.
       ['told beside it', el('code', {}, digestOfBytes(utf8(embedded(told))))],
       ['not signed', log.unsigned === 0 ? undefined : counted(log.unsigned, 'entry')],
@@ -338,6 +339,15 @@ function evidencePart({ key, checkpoint, entries }: Evidence, told: Told): Eleme
       ),
     ),
   );
+}
+
+/** Whose other signatures the checkpoint has; who has no key of theirs has only their word. */
+function cosigners(key: string, checkpoint: string): string | undefined {
+  const names = checkpoint
+    .split('\n')
+    .flatMap((line) => (line.startsWith('\u2014 ') ? (line.split(' ')[1] ?? '') : []));
+  const others = names.filter((name) => !key.startsWith(`${name}+`));
+  return others.length === 0 ? undefined : `${others.map((name) => plain(name)).join(', ')} (not checked here)`;
 }
 
 function footOf({ version, at }: Told): Element {

@@ -12,6 +12,7 @@ const RIGHT = 16;
 const TOP = 12;
 const BOTTOM = 28;
 const BINS = 60;
+const DOTS_MAX = 60;
 /** Half of a letter, so that a label stands beside its line. */
 const BASELINE = 4;
 
@@ -49,7 +50,7 @@ export function binsOf(calls: readonly CallStory[]): readonly Bin[] {
 /** Bars of calls over time. */
 export function barsOver(bins: readonly Bin[], title: string): Element {
   const range = { from: bins[0]?.from ?? 0, to: bins.at(-1)?.to ?? 1 };
-  const most = bins.reduce((max, { counts }) => Math.max(max, total(counts)), 1);
+  const most = roundUp(bins.reduce((max, { counts }) => Math.max(max, total(counts)), 1));
   const kinds = Object.keys(KINDS) as Kind[];
   const bars = bins.flatMap(({ from, to, counts }) => {
     let below = 0;
@@ -70,6 +71,12 @@ export function total(counts: Readonly<Record<Kind, number>>): number {
   return Object.values(counts).reduce((sum, n) => sum + n, 0);
 }
 
+/** The next number with few digits, for the top of an axis. */
+function roundUp(n: number): number {
+  const unit = 10 ** Math.floor(Math.log10(n));
+  return ([1, 2, 4, 5, 6, 8, 10].find((times) => times * unit >= n) ?? 10) * unit;
+}
+
 /** A line that steps from value to value, with its limit. */
 export function stepsOver(
   points: readonly { readonly at: number; readonly spent: number }[],
@@ -84,7 +91,8 @@ export function stepsOver(
     const [x, y] = [number(xOf(at, range)), number(yOf(Math.max(0, spent), most))];
     path += index === 0 ? `M${x} ${y}` : `H${x}V${y}`;
   }
-  const dots = points.map(({ at, spent }) =>
+  // Of many the line alone is clearer.
+  const dots = (points.length > DOTS_MAX ? [] : points).map(({ at, spent }) =>
     el('circle', { class: 'dot', cx: number(xOf(at, range)), cy: number(yOf(Math.max(0, spent), most)), r: '3' }),
   );
   const bound = limit === undefined ? [] : limitLine(limit, most);
