@@ -6,7 +6,7 @@ import { type Content, type Element, type Html, el, terms } from './element.ts';
 import { instantIn, memberOf, numbersIn, textIn, textsIn } from './fields.ts';
 import { KINDS, kindOf, meaningOf, stateName } from './meaning.ts';
 import type { PolicyText } from './rules.ts';
-import { count, instant, jsonText, plain, span, tail, timeOf } from './say.ts';
+import { count, instant, jsonText, plain, span, tail, timeOf, toolName } from './say.ts';
 import { type CallStory, type Recorded, decisionIn, isDecision } from './story.ts';
 import type { Told, ToldDecision, ToldRule } from './told.ts';
 
@@ -65,7 +65,7 @@ function item(call: CallStory, around: Around): Element {
         ' ',
         el('span', { class: 'when' }, first === undefined ? '' : timeOf(first.at, 'time')),
         ' ',
-        el('span', { class: 'what' }, el('b', {}, plain(call.tool)), ' ', el('code', {}, argumentLine(args))),
+        el('span', { class: 'what' }, el('b', {}, toolName(call.tool)), ' ', el('code', {}, argumentLine(args))),
         ' ',
         stateChip(call),
       ),
@@ -91,7 +91,7 @@ export function stateChip({ state }: CallStory): Element {
 }
 
 function story(call: CallStory, around: Around): readonly Element[] {
-  const parts: Element[] = [el('h3', {}, `Call ${count(call.nth)}: ${plain(call.tool)}`), asked(call, around)];
+  const parts: Element[] = [el('h3', {}, `Call ${count(call.nth)}: ${toolName(call.tool)}`), asked(call, around)];
   for (const entry of call.entries) {
     if (isDecision(entry)) parts.push(decided(entry, around));
     else parts.push(happened(call, entry, around));
@@ -117,7 +117,7 @@ function asked(call: CallStory, { told }: Around): Element {
     el('h4', {}, 'Asked'),
     terms([
       ['who', [plain(call.principal), call.session === '' ? '' : `, session ${plain(call.session)}`]],
-      ['tool', [plain(call.tool), effect === undefined ? '' : `, declared ${plain(effect)}`]],
+      ['tool', [toolName(call.tool), effect === undefined ? '' : `, declared ${plain(effect)}`]],
       ['definition', definition === undefined ? undefined : el('code', {}, plain(definition))],
       ['call', el('code', {}, plain(call.id))],
       ['about', about.length === 0 ? undefined : `${about.map(tail).join(', ')} (a claim of the caller)`],

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ENTRY_TYPES } from '../../ledger/entry.ts';
 import { eventName, meaningOf } from './meaning.ts';
-import { head, jsonLine, jsonText, plain, span } from './say.ts';
+import { head, jsonLine, jsonText, plain, span, toolName } from './say.ts';
 
 test('every type of entry that is about no single call has a sentence, and an unknown one its own name', () => {
   const events = ENTRY_TYPES.filter((type) => !type.startsWith('call.') && type !== 'policy.content');
@@ -21,6 +21,7 @@ test('text of others is one harmless line, and its end is told where it is left 
   assert.equal(plain(`a${'\u0301'.repeat(50)}b`), `a${'\u0301'.repeat(4)}…b`);
   assert.equal(plain('\ud83d'), '\ufffd');
   assert.equal(head('abcdef', 4), 'abc…');
+  assert.deepEqual([toolName(''), toolName('bank.pay')], ['(no tool)', 'bank.pay']);
 });
 
 test('values are JSON that parses again, whatever they hold', () => {

@@ -25,6 +25,11 @@ export function head(text: string, max: number): string {
   return inert(flat(text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`));
 }
 
+/** The name of a tool; a message that was no call names none. */
+export function toolName(name: string, max: number = TEXT_MAX): string {
+  return name === '' ? '(no tool)' : head(name, max);
+}
+
 /** Marks that are piled on one letter would reach into other lines; no script needs more than these. */
 function flat(text: string): string {
   return text.replaceAll(/(\p{M}{4})\p{M}+/gu, '$1…');

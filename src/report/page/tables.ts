@@ -6,14 +6,14 @@ import { type Content, type Element, el, linkTo, row, table } from './element.ts
 import { instantIn, memberOf, numberIn, numbersIn, textIn, textsIn } from './fields.ts';
 import { eventName, meaningOf } from './meaning.ts';
 import { aboutOf, risksIn } from './risk.ts';
-import { count, counted, head, instant, plain, span, tail, timeOf } from './say.ts';
+import { count, counted, head, instant, plain, span, tail, timeOf, toolName } from './say.ts';
 import { type CallStory, type Recorded, type Story, decisionIn, isDecision } from './story.ts';
 
 /** As many links as stand behind one sign of a risk. */
 const LINKS_MAX = 12;
 
 function callLink(call: CallStory): Element {
-  return linkTo(callPlace(call), `${count(call.nth)}: ${head(call.tool, 60)}`);
+  return linkTo(callPlace(call), `${count(call.nth)}: ${toolName(call.tool, 60)}`);
 }
 
 /** A part of the page under a heading of its own. */
@@ -203,6 +203,6 @@ export function risks(story: Story): Element {
 
 function linkOf(entry: Recorded, byCall: ReadonlyMap<string, CallStory>): Element {
   const call = byCall.get(textIn(entry.fields, 'call') ?? '');
-  if (call !== undefined) return linkTo(callPlace(call), `${count(call.nth)} ${head(call.tool, 40)}`);
+  if (call !== undefined) return linkTo(callPlace(call), `${count(call.nth)} ${toolName(call.tool, 40)}`);
   return linkTo(`entry-${entry.position}`, head(aboutOf(entry), 40));
 }
