@@ -1,6 +1,6 @@
 /** An authority over a ledger in memory, with a tool whose effects are counted outside of it. */
 
-import { DeepVerifier } from '../src/audit/deep.ts';
+import { DeepVerifier, type DeepReport } from '../src/audit/deep.ts';
 import type { DeepProblem } from '../src/audit/problem.ts';
 import { Authority } from '../src/authority/authority.ts';
 import type { Answer, Performed } from '../src/authority/answer.ts';
@@ -9,7 +9,8 @@ import type { SecretSearch } from '../src/guard/secret/find.ts';
 import type { Entry } from '../src/ledger/entry.ts';
 import { parseEntry } from '../src/ledger/entry.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
-import { createMemoryDisk, type MemoryDisk } from '../src/ledger/memory/disk.ts';
+import type { StoredBody } from '../src/ledger/keep.ts';
+import { bodyName, createMemoryDisk, type MemoryDisk } from '../src/ledger/memory/disk.ts';
 import { openMemoryLedger } from '../src/ledger/memory/store.ts';
 import { createVault, type Vault } from '../src/ledger/vault.ts';
 import { compilePolicy, type Policy } from '../src/policy/compile.ts';
@@ -135,6 +136,19 @@ export async function claimed({ authority }: Opening, ...principals: readonly st
 /** What is counted, but for how many parts of recorded texts there are. */
 export function countersOf({ disk }: Opening): ReadonlyMap<string, number> {
   return new Map([...disk.tables.counters()].filter(([key]) => !key.startsWith('content/')));
+}
+
+/** What a deep verification of the log says, with all sealed values that are kept; `entries` in the place of its own. */
+export function deepReport(world: Opening, own: readonly Entry[] = world.entries()): DeepReport {
+  const { disk, vault } = world;
+  const body = (call: string, role: string, position: number): StoredBody | undefined => {
+    const kept = disk.bodies.get(bodyName(call, role))?.find((one) => one.position === position)?.body;
+    if (kept === undefined) return undefined;
+    return { ...kept, shares: kept.shares.map((share) => ({ ...share, record: disk.subjects.get(share.subject) })) };
+  };
+  const verifier = new DeepVerifier({ bodies: { body, vault, salt: (call) => disk.tables.call(call)?.salt } });
+  for (const [position, entry] of own.entries()) verifier.take(entry, position);
+  return verifier.report();
 }
 
 export function typesOf(opening: Opening): string[] {

@@ -91,6 +91,7 @@ const TOOL: Keys = {
   ),
   personal: texts('CEL: arguments that are personal values, sealed where they are recorded'),
   subject: text('CEL: whose data it is'),
+  subjectCheck: text('a tool that reads and knows the subject; `required`: one that nothing checks is refused'),
   secrets: {
     description: 'CEL: what is secret of the arguments, and paths into `output`; `never-store`: nothing of it may wait',
     oneOf: [{ const: 'never-store' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],

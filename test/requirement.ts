@@ -65,6 +65,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['README.md', 'docs/ledger.md'],
   },
   {
+    id: 'R-subject-check',
+    text: 'a call whose claimed subject is to be checked is carried out only after the tool that knows has confirmed it',
+    where: ['docs/policy.md'],
+  },
+  {
     id: 'R-references',
     text: 'what is hidden of a result reaches no caller, and its reference opens for the same principal and session only',
     where: ['docs/ledger.md'],

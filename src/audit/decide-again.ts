@@ -20,6 +20,7 @@ import {
   decide,
   keyOf,
   needs,
+  subjectCheckOf,
   withFacts,
 } from '../policy/decide/decide.ts';
 import type { Decision } from '../policy/decide/decision.ts';
@@ -142,6 +143,9 @@ function compare(recorded: RecordedCall, past: Past, under: Under): Again {
   const world = WORLD[recorded.code];
   if (typeof entry['probes'] === 'string') return compareProbe(recorded, past, under, entry['probes']);
   if (world !== undefined && recorded.effect === 'deny') return compareWorld(recorded, under, world);
+  if (isRefusedByCheck(recorded, under)) return compareWorld(recorded, under, 'whether its subject was confirmed');
+  const unchecked = checkMisfit(recorded, past, under);
+  if (unchecked !== undefined) return unchecked;
   const row = past.call(request.call.id);
   const approved =
     entry.type === 'call.intent' && row?.state === 'parked' ? approvalsOf(past, { ...under, request }, row) : undefined;
@@ -155,6 +159,24 @@ function compare(recorded: RecordedCall, past: Past, under: Under): Again {
     return wrong('decision-wrong', `\`${entry.type}\` records a decision that is ${decision.effect}`);
   }
   return compareTool(recorded, under) ?? compareQuestion(recorded, past, { ...under, decision }) ?? taken;
+}
+
+/** A denial after a tool did not confirm the subject. */
+function isRefusedByCheck({ request, code, effect }: RecordedCall, { policy, facts }: Under): boolean {
+  if (effect !== 'deny' || code !== 'obligation-failed' || subjectCheckOf(policy, request) === undefined) return false;
+  return decide(policy, request, facts).effect !== 'deny';
+}
+
+/** What was let through although its subject is to be checked names the call that confirmed it. */
+function checkMisfit({ request, entry, effect }: RecordedCall, past: Past, { policy }: Under): Again | undefined {
+  const check = effect === 'deny' ? undefined : subjectCheckOf(policy, request);
+  if (check === undefined) return undefined;
+  const row = past.call(textOf(entry['checked']));
+  if (row?.tool === check.tool && row.state === 'succeeded' && row.principal === request.principal) return undefined;
+  return wrong(
+    'decision-wrong',
+    `expected a call of ${told(check.tool)} that confirmed the subject, got ${told(entry['checked'])}`,
+  );
 }
 
 const TYPES = { allow: 'call.intent', ask: 'call.parked', deny: 'call.denied' } as const;

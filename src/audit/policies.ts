@@ -94,10 +94,13 @@ export class RecordedPolicies {
     return policy;
   }
 
-  /** Whether the tool, or the one that its probe asks, was not known when the policy was made, and is now. */
+  /** Whether the tool, or one that is asked about its calls, was not known when the policy was made, and is now. */
   #isLacking({ policy, missing }: Ready, tool: string): boolean {
     if (missing.size === 0) return false;
-    const asked = policy.configuration.tools.flatMap(({ declared }) => declared.probe?.tool.text ?? []);
+    const asked = policy.configuration.tools.flatMap(({ declared: { probe, subjectCheck } }) => [
+      ...(probe === undefined ? [] : [probe.tool.text]),
+      ...(subjectCheck === undefined ? [] : [subjectCheck.text]),
+    ]);
     return [tool, ...asked].some((name) => {
       const digest = policy.tools.get(name)?.definition.digest;
       return missing.has(name) && digest !== undefined && this.#contents.has(digest);

@@ -38,11 +38,12 @@ import { type Retain, retaining } from './retain.ts';
 import { OVERDUE_GRACE_MS, type Recover, recovery } from './recover.ts';
 import { mayResend, pauseBeforeRetry } from './retry.ts';
 import { type RoomWatch, watchRoom } from './room.ts';
+import { withCheck } from './subject-check.ts';
 import { type CallStatus, statusOf } from './status.ts';
 import { type Answered, type Waiting, waiting } from './waiting.ts';
 
 /** What was decided, under the exceptions in force. */
-type Settled = Exclude<Decided, { kind: 'stale' }>;
+type Settled = Exclude<Decided, { kind: 'stale' | 'unchecked' }>;
 type Parked = Extract<Settled, { kind: 'parked' }>;
 
 /** Exceptions that may be made while a call is decided, before it is `busy`. */
@@ -214,6 +215,10 @@ export class Authority {
     let prepared = first;
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
       const verdict = await commitCall(this.#ledger, this.#around, prepared);
+      if (verdict.kind === 'unchecked') {
+        prepared = await withCheck(this.#around, verdict.policy, prepared, (check) => this.#propose(check));
+        continue;
+      }
       if (verdict.kind !== 'stale') return [prepared, verdict];
       await this.refresh();
       prepared = await prepare(this.#around, this.#stateNow(), proposal, again);

@@ -33,8 +33,9 @@ export function basisOf(
   if (loaded === undefined) return NONE;
   const { policy } = loaded;
   const named = [...layersOf(loaded), { digest: policy.catalog.digest, value: () => policy.catalog.data }];
-  const probe = policy.tools.get(tool)?.probe?.tool;
-  for (const name of probe === undefined ? [tool] : [tool, probe]) {
+  const { probe, subjectCheck } = policy.tools.get(tool) ?? {};
+  for (const name of new Set([tool, probe?.tool, subjectCheck])) {
+    if (name === undefined) continue;
     const definition = policy.tools.get(name)?.definition;
     if (definition === undefined || !isListed(policy, name)) continue;
     named.push({ digest: definition.digest, value: () => pinnedPart(definition.raw) });

@@ -4,7 +4,16 @@ import type { EntryDraft } from '../ledger/entry.ts';
 import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
 import { isHidden } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
-import { type FactValues, admitCaller, admitPin, charge, judge, needs, withFacts } from '../policy/decide/decide.ts';
+import {
+  type FactValues,
+  admitCaller,
+  admitPin,
+  charge,
+  judge,
+  needs,
+  subjectCheckOf,
+  withFacts,
+} from '../policy/decide/decide.ts';
 import type { Decision, Request } from '../policy/decide/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf, reasonsToElicit } from './claim.ts';
@@ -15,7 +24,7 @@ import type { Admits } from './flood.ts';
 import { hidesResults } from './hidden.ts';
 import { type Seen, layerFields, shadowNeeds } from './layers.ts';
 import { personalDataOf, recordArgs, sealBody } from './personal.ts';
-import { type Prepared, type Surroundings, requestOf } from './prepare.ts';
+import { type Checked, type Prepared, type Surroundings, requestOf } from './prepare.ts';
 import { firstTrust } from './pin.ts';
 import { isResent, withoutOwn } from './resent.ts';
 import { type Secrets, textWithoutSecrets } from './secret.ts';
@@ -41,6 +50,8 @@ export type Verdict =
     }
   /** Other facts are needed than were read: a window began meanwhile. Nothing was written. */
   | { readonly kind: 'again'; readonly at: number }
+  /** The subject that it names is to be checked first. Nothing was written. */
+  | { readonly kind: 'unchecked'; readonly policy: Policy }
   /** Other exceptions are in force than the proposal was prepared with. Nothing was written. */
   | { readonly kind: 'stale' }
   | Dispatch;
@@ -146,7 +157,10 @@ export function composeCall(
   const judged = judge(policy, request, values);
   const approved = found.kind === 'parked' ? approvalsOf(around, { policy, request }, found.row) : undefined;
   const trust = firstTrust(around.world, policy, proposal.tool, facts);
-  const decision = charge(policy, request, values, { judged, ...(approved === undefined ? {} : { approved }) });
+  const charged = charge(policy, request, values, { judged, ...(approved === undefined ? {} : { approved }) });
+  const isChecked = charged.effect === 'deny' || subjectCheckOf(policy, request) === undefined;
+  if (!isChecked && prepared.checked === undefined) return { result: { kind: 'unchecked', policy } };
+  const decision = isChecked ? charged : afterCheck(charged, request.tool, prepared.checked);
   const seen: Seen = { request, facts: { ...facts, values }, read, approved };
   const layers = layerFields(state, decision, seen);
   if (decision.effect === 'allow')
@@ -159,6 +173,13 @@ export function composeCall(
     return { ...denied, result: { ...denied.result, turnable: { policy, request, facts: values } } };
   }
   return park(around, prepared, { policy, request, decision, layers, trust, earlier });
+}
+
+/** A claim that was refused stops what the rules would let through. */
+function afterCheck(decision: Decision, tool: string, checked: Checked | undefined): Decision {
+  if (checked?.refused === undefined) return decision;
+  const sentence = `${tool} is denied: the subject that it names is not confirmed, ${checked.refused}`;
+  return denial('obligation-failed', sentence);
 }
 
 /** The gates before the keys, with what the ledger says now; `early` is what they said before it was read. */
@@ -210,6 +231,7 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
       },
       args: recorded.value,
       subject: personal.claims,
+      checked: prepared.checked?.call,
     },
     recorded,
     secrets,
@@ -348,6 +370,7 @@ function deny(around: Bench, prepared: Prepared, seen: Seen, decision: Decision,
     layers: layerFields(loaded, decision, seen),
     args: recorded.value,
     subject: personal.claims,
+    checked: prepared.checked?.call,
   });
   return { writes: { entries: [entry], bodies: recorded.bodies }, result };
 }

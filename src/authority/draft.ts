@@ -53,8 +53,8 @@ export function reservationFields({ reservation }: Decision): JsonObject {
   return { reserved, rates, slots, ...(effectTimeoutMs === undefined ? {} : { effectTimeoutMs }) };
 }
 
-function subjectField({ subject }: Pick<DeniedFields, 'subject'>): JsonObject {
-  return subject.length === 0 ? {} : { subject };
+function subjectField({ subject, checked }: Pick<DeniedFields, 'subject' | 'checked'>): JsonObject {
+  return { ...(subject.length === 0 ? {} : { subject }), ...(checked === undefined ? {} : { checked }) };
 }
 
 /** A tool's name, which a host may have made up, as an entry holds it. */
@@ -76,6 +76,8 @@ export interface DeniedFields {
   readonly args: JsonValue;
   /** `s_…` of whom the call says that it is about. */
   readonly subject: readonly string[];
+  /** The call that asked whether it is. */
+  readonly checked?: string | undefined;
 }
 
 export function deniedDraft(world: World, denied: DeniedFields): EntryDraft {
@@ -110,6 +112,7 @@ export interface IntentFields {
   readonly args: JsonValue;
   /** As in `DeniedFields`. */
   readonly subject: readonly string[];
+  readonly checked?: string | undefined;
 }
 
 export function intentDraft(world: World, intent: IntentFields): EntryDraft {

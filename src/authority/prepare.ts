@@ -48,6 +48,13 @@ export interface Again {
   readonly until?: { readonly wall: number; readonly monotonic: number };
 }
 
+/** What was found out of a subject; `call` is the recorded call that asked, where there was one. */
+export interface Checked {
+  readonly call?: string;
+  /** Why the claim does not stand; absent: it does. */
+  readonly refused?: string;
+}
+
 /** The policy in force, or why there is none. */
 export type PolicyState =
   | {
@@ -76,6 +83,8 @@ export interface Prepared {
   readonly secrets: { readonly proposed: Secrets; readonly guarded: Secrets };
   readonly canonicalArgs: string;
   readonly salt: Uint8Array;
+  /** What was found out of its subject, where the policy has that checked. */
+  readonly checked?: Checked;
   /** Set when this proposal has a call behind it. */
   readonly again?: Again;
 }

@@ -13,6 +13,7 @@ import type { Charge } from './meter/cost.ts';
 import type { Declared } from './document/declaration.ts';
 import type { Effect } from './decide/decision.ts';
 import type { Problem } from './condition/fault-log.ts';
+import { compileSubjectCheck } from './compile-subject-check.ts';
 import { issueList } from './document/issue-list.ts';
 import { lint } from './lint.ts';
 import { keyArgumentFault, withoutKeyArgument } from './tool/downstream-key.ts';
@@ -156,6 +157,7 @@ function compileTool(work: Work, served: ToolDefinition): PolicyTool {
   checkReserved(work, tool, merged.declared, reasons);
   checkKeyArgument(work, served, downstreamKey, reasons);
   const probe = compileProbe(work, tool, merged.declared, reasons);
+  const subjectCheck = compileSubjectCheck(work, tool, merged.declared, reasons);
   const unusable = schemaFault(tool.inputSchema);
   if (unusable !== undefined) issues.push(schemaIssue(work, tool, unusable));
   return Object.freeze({
@@ -170,6 +172,7 @@ function compileTool(work: Work, served: ToolDefinition): PolicyTool {
     ...(guard === undefined ? {} : { guard }),
     ...(downstreamKey === undefined ? {} : { downstreamKey: { in: downstreamKey.in, name: downstreamKey.name.text } }),
     ...(probe === undefined ? {} : { probe }),
+    ...(subjectCheck === undefined ? {} : { subjectCheck }),
     failedHasNoEffect: failed === 'no-effect',
     ...(effectTimeout === undefined ? {} : { effectTimeoutMs: effectTimeout }),
     limits: work.limits.find(name),

@@ -80,6 +80,8 @@ export interface PolicyTool {
   readonly budgetsRead: readonly Budget[];
   readonly personal: readonly Expression[];
   readonly subject?: Expression;
+  /** The tool that is asked about the subject, or `required` where one that nothing checks is refused. */
+  readonly subjectCheck?: string;
   /** Expressions over the arguments of a call that give secrets. */
   readonly secrets: readonly Expression[];
   /** Where secrets stand in what the tool answers, by the names of the members of `output`. */

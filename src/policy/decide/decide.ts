@@ -29,6 +29,7 @@ export { personalOf, scalarsIn } from '../tool/personal.ts';
 export type { DeclaredPersonal } from '../tool/personal.ts';
 export { secretTextsIn, secretsOf } from '../tool/secret.ts';
 export type { DeclaredSecrets } from '../tool/secret.ts';
+export { knowsSubject, subjectCheckOf } from '../tool/subject-check.ts';
 export { isTrustedOtherwise, isUntrusted } from '../pin/pin.ts';
 export { settleCost, settleFailed } from '../meter/settle-cost.ts';
 export { couldAllow, couldServe, shownDefinition } from '../tool/visible.ts';

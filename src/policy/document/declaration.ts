@@ -66,6 +66,8 @@ export interface Declared {
   readonly personal?: readonly Located[];
   /** Expression of the person the data is about. */
   readonly subject?: Located;
+  /** A tool that knows whose data it is, or `required`. */
+  readonly subjectCheck?: Located;
   /** What is secret of a call and of its result. */
   readonly secrets?: SecretDeclaration;
   readonly labels?: readonly string[];
@@ -122,6 +124,7 @@ function readTool(reader: Reader, tool: Entry, pattern: LocatedPattern): ToolDec
     probe: reading('probe', (entry, name) => readProbe(reader, entry, name)),
     personal: reading('personal', (entry, name) => readTexts(reader, entry.value, entry.place, name)),
     subject: reading('subject', (entry, name) => readText(reader, entry.value, entry.place, name)),
+    subjectCheck: reading('subjectCheck', (entry, name) => readText(reader, entry.value, entry.place, name)),
     secrets: reading('secrets', (entry, name) => readSecrets(reader, entry, name)),
     labels: reading('labels', (entry, name) =>
       readTexts(reader, entry.value, entry.place, name)?.map((label) => label.text),

@@ -6,7 +6,7 @@
 export const LATER = {
   top: ['models', 'programs', 'builtin'],
   server: ['url', 'headers'],
-  tool: ['subjectCheck', 'output', 'default'],
+  tool: ['output', 'default'],
   downstreamKey: ['header'],
   guard: ['url', 'argv'],
   guardPath: [],

@@ -8,6 +8,7 @@ import { pathOf } from '../condition/comparison.ts';
 import type { Request } from '../decide/decision.ts';
 import type { Policy, PolicyTool } from '../policy.ts';
 import { bindingsOf } from '../condition/vocabulary.ts';
+import { CHECK_REQUIRED } from './subject-check.ts';
 
 /** Values of the arguments of a call that the operator declared to be something. */
 export interface DeclaredValues {
@@ -41,7 +42,8 @@ export function personalOf(policy: Policy, request: Request): DeclaredPersonal {
   const path = pathOf(subject.root);
   const named = subjectsOf(policy, tool, request, subject);
   const subjects = typeof named === 'string' ? [] : named;
-  const why = problem ?? (typeof named === 'string' ? named : undefined);
+  const unchecked = tool.subjectCheck === CHECK_REQUIRED ? 'it names its subject, and nothing checks that' : undefined;
+  const why = problem ?? (typeof named === 'string' ? named : unchecked);
   const there = path === undefined ? [] : scalarsIn(valueAt(request.args, path));
   return {
     subjects,
