@@ -6,22 +6,13 @@ const VOID: ReadonlySet<string> = new Set(['br', 'input']);
 
 /** Everything that is text is escaped: an element can only come from our own code. */
 export function printHtml(html: Html): string {
-  const parts: string[] = [];
-  print(html, parts);
-  return parts.join('');
-}
-
-function print(html: Html, parts: string[]): void {
-  if (typeof html === 'string') {
-    parts.push(escapeText(html));
-    return;
-  }
+  if (typeof html === 'string') return escapeText(html);
   const { tag, attributes, children } = html;
-  parts.push(`<${tag}`);
-  for (const [name, value] of Object.entries(attributes)) parts.push(` ${name}="${escapeText(value)}"`);
-  parts.push('>');
-  for (const child of children) print(child, parts);
-  if (!VOID.has(tag)) parts.push(`</${tag}>`);
+  let text = `<${tag}`;
+  for (const [name, value] of Object.entries(attributes)) text += ` ${name}="${escapeText(value)}"`;
+  text += '>';
+  for (const child of children) text += printHtml(child);
+  return VOID.has(tag) ? text : `${text}</${tag}>`;
 }
 
 /** For text and for values in double quotes. */
