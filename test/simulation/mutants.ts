@@ -78,8 +78,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['durable-answer'],
     replacements: one(
       'authority/record.ts',
-      'await ledger.append(outcomeWrites(around, dispatch, performed));',
-      'ledger.append(outcomeWrites(around, dispatch, performed)).catch(() => undefined);',
+      'await ledger.append(outcomeWrites(around, dispatch, outcome));',
+      'ledger.append(outcomeWrites(around, dispatch, outcome)).catch(() => undefined);',
     ),
   },
   {
