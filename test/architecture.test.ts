@@ -49,7 +49,7 @@ lawTest('each folder imports only what its row names [R-floors]', importsKeepToF
   [
     'src/policy/x.ts',
     "import {\n a,\n b,\n} from '../ledger/a.ts';",
-    'imports `ledger`; it may import value, expression',
+    'imports `ledger`; it may import value, document, schema, expression',
   ],
   ['src/tlog/x.ts', "import type { A } from '../world/world.ts';", 'imports `world`'],
   ['src/guard/x.ts', "export { a } from '../ledger/a.ts';", 'imports `ledger`'],

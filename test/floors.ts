@@ -21,6 +21,18 @@ export const FLOORS: readonly Floor[] = [
     what: 'strict JSON, canonical bytes (RFC 8785), digests, ids, time arithmetic, limits, located issues',
     may: [],
   },
+  {
+    floor: 1,
+    folders: ['document'],
+    what: 'documents that people write: YAML read strictly, with the place of every problem',
+    may: ['value'],
+  },
+  {
+    floor: 1,
+    folders: ['schema'],
+    what: 'JSON Schema: which part of it is supported, what it costs, judging values by it within bounds',
+    may: ['value'],
+  },
   { floor: 1, folders: ['expression'], what: 'conditions: CEL, typed at load, bounded at run', may: ['value'] },
   {
     floor: 1,
@@ -32,13 +44,13 @@ export const FLOORS: readonly Floor[] = [
     floor: 2,
     folders: ['policy'],
     what: 'the decision point: parse, check against tool schemas, decide, explain, compare',
-    may: ['value', 'expression'],
+    may: ['value', 'document', 'schema', 'expression'],
   },
   {
     floor: 2,
     folders: ['program'],
     what: 'finite-state programs as data: parse, check, transition, replay, prove',
-    may: ['value', 'expression'],
+    may: ['value', 'document', 'schema', 'expression'],
   },
   { floor: 3, folders: ['world'], what: 'the one door to time, randomness and sleep', may: ['value'] },
   {

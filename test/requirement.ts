@@ -354,4 +354,29 @@ export const REQUIREMENTS: readonly Requirement[] = [
     text: 'the corpus of cases is decided as it says, and has every code that a decision can have at least twice',
     where: ['docs/policy-cases.md'],
   },
+  {
+    id: 'R-program-check',
+    text: 'a program with a step that is never reached, leads nowhere or reads what is not there does not come to be',
+    where: ['docs/programs.md'],
+  },
+  {
+    id: 'R-program-semantics',
+    text: 'transition agrees with an independent interpreter over every sequence of events',
+    where: ['docs/programs.md'],
+  },
+  {
+    id: 'R-program-undo',
+    text: 'a run that fails undoes what it did, the last first, each once',
+    where: ['docs/programs.md'],
+  },
+  {
+    id: 'R-program-parallel',
+    text: 'no more branches run than may, and none begins after a failure',
+    where: ['docs/programs.md'],
+  },
+  {
+    id: 'R-program-size',
+    text: 'ten thousand steps are checked in seconds',
+    where: ['docs/programs.md'],
+  },
 ];

@@ -2,7 +2,7 @@
 
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { FILE_LENGTH_MAX } from '../policy/document/document.ts';
+import { FILE_LENGTH_MAX } from '../document/document.ts';
 import { parseCases } from '../policy/case/case.ts';
 import type { CaseFile } from '../policy/case/case.ts';
 import { fromUtf8 } from '../value/encoding.ts';

@@ -49,6 +49,7 @@ function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Com
   addRecoverCommand(terminal, add);
   addAuditCommands(terminal, add);
   addVaultCommands(terminal, add);
+  addProgramCommands(terminal, add);
   for (const [name, summary] of UNAVAILABLE) addUnavailable(program, name, summary);
   return program;
 }
@@ -288,6 +289,17 @@ function addVaultCommands(terminal: Terminal, add: Add): void {
       return keyCommand(terminal, { ...common(given), ...named, action });
     },
   ).option('--reason <text>', 'why a key is added or revoked; recorded');
+}
+
+function addProgramCommands(terminal: Terminal, add: Add): void {
+  add('program <action> <file>', 'check: a program against the tools; graph: draw it', async (given, operands) => {
+    const { programCommand } = await import('./command/program.ts');
+    const [action = '', path = ''] = operands;
+    const flags = { offline: given['offline'] === true, mermaid: given['mermaid'] === true };
+    return programCommand(terminal, { ...common(given), ...flags, action, path });
+  })
+    .option('--offline', 'start no server: what its tools are is not known')
+    .option('--mermaid', 'graph: the flowchart in the language of Mermaid');
 }
 
 function addUnavailable(program: Command, name: string, summary: string): void {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { errorCodeOf } from '../ledger/directory.ts';
 import { type Configuration, parseConfiguration } from '../policy/document/configuration.ts';
 import type { Lock } from '../policy/pin/lock.ts';
-import { FILE_LENGTH_MAX } from '../policy/document/document.ts';
+import { FILE_LENGTH_MAX } from '../document/document.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import { type Issue, type Place, placeAt } from '../value/issue.ts';
 import { CliError } from './exit.ts';

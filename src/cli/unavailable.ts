@@ -7,6 +7,5 @@ export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] 
   ['runs', 'runs of programs'],
   ['signal', 'send an event to a run'],
   ['cancel', 'cancel a run'],
-  ['program', 'check, draw and prove programs'],
   ['guard', 'ask a guard'],
 ];

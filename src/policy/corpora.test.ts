@@ -8,7 +8,7 @@ import type { JsonObject, JsonValue } from '../value/json.ts';
 import { compilePolicy } from './compile.ts';
 import { parseConfiguration } from './document/configuration.ts';
 import { decide } from './decide/decide.ts';
-import { checkArguments, schemaFault } from './schema/schema.ts';
+import { checkArguments, schemaFault } from '../schema/schema.ts';
 import { defineTool } from './tool/tool.ts';
 import type { ToolDefinition } from './tool/tool.ts';
 

@@ -8,11 +8,11 @@ import { UNAVAILABLE } from '../../src/cli/unavailable.ts';
 import { POLICY, Scratch, drivesTerminal, json, run } from './command.ts';
 
 const BUILT =
-  'gateway check decide explain test eval canonical log verify export receipt settle approvals approve refuse breakglass approver kill revive pin init recover replay diff learn erase subjects disclose hold key report'.split(
+  'gateway check decide explain test eval canonical log verify export receipt settle approvals approve refuse breakglass approver kill revive pin init recover replay diff learn erase subjects disclose hold key report program'.split(
     ' ',
   );
 /** Every further command of the contract. */
-const LATER = 'connect doctor run runs signal cancel program guard'.split(' ');
+const LATER = 'connect doctor run runs signal cancel guard'.split(' ');
 const EXIT_CODES = /Exit codes: 0 ok, 1 looked and found it wrong, 2 bad argument.*70 a bug\.\n$/su;
 
 test('every command of the contract is there, built or not', async () => {
@@ -37,6 +37,8 @@ test('a command that is not built says so on one line and exits 2, whatever foll
   }
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ['gateway --http', ['gateway', '--http', 'localhost:8080']],
+    ['program prove', ['program', 'prove', 'refund.yaml']],
+    ['program plan', ['program', 'plan', 'give the money back']],
   ];
   for (const [name, args] of parts) {
     const { code, out, err } = await run(args);

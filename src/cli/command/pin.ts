@@ -5,7 +5,7 @@ import { trustedPin } from '../../authority/pin.ts';
 import { dataFiles } from '../../ledger/directory.ts';
 import { parseEntry } from '../../ledger/entry.ts';
 import { openReader } from '../../ledger/sqlite/reader.ts';
-import { alike } from '../../policy/document/alike.ts';
+import { alike } from '../../document/alike.ts';
 import type { Configuration } from '../../policy/document/configuration.ts';
 import type { Lock } from '../../policy/pin/lock.ts';
 import type { LockedPackage } from '../../policy/tool/package.ts';

@@ -9,7 +9,7 @@ import { parseConfiguration } from '../document/configuration.ts';
 import { judge } from '../decide/decide.ts';
 import type { Request } from '../decide/decision.ts';
 import { NO_FACTS } from '../meter/fact.ts';
-import { checkArguments } from '../schema/schema.ts';
+import { checkArguments } from '../../schema/schema.ts';
 import { deriveStanding } from './standing.ts';
 import type { Scope, Standing } from './standing.ts';
 import { defineTool } from '../tool/tool.ts';

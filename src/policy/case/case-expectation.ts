@@ -4,8 +4,8 @@ import { canonicalText } from '../../value/canonical.ts';
 import { isJsonObject } from '../../value/json.ts';
 import type { JsonObject, JsonValue } from '../../value/json.ts';
 import type { Decision, Effect } from '../decide/decision.ts';
-import { readBoolean, readFields, readJson, readText, readTexts, readWord, refuse } from '../document/reader.ts';
-import type { Entry, Reader } from '../document/reader.ts';
+import { readBoolean, readFields, readJson, readText, readTexts, readWord, refuse } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 
 /** Members that are absent are not compared; `null` expects that the decision has none. */
 export interface Expectation {

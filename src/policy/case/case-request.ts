@@ -17,8 +17,8 @@ import {
   readWord,
   refuse,
   shown,
-} from '../document/reader.ts';
-import type { Entry, Item, Reader } from '../document/reader.ts';
+} from '../../document/reader.ts';
+import type { Entry, Item, Reader } from '../../document/reader.ts';
 
 /** When a request is made that does not say when: 2026-01-01T00:00:00Z. */
 const NOW = 1_767_225_600_000;

@@ -10,10 +10,10 @@ import { readApprovals, readFacts, readRequest } from './case-request.ts';
 import { readConfiguration } from '../document/configuration.ts';
 import type { Configuration } from '../document/configuration.ts';
 import type { Request } from '../decide/decision.ts';
-import { FILE_LENGTH_MAX, vetDocument } from '../document/document.ts';
-import type { DocumentKind } from '../document/document.ts';
+import { FILE_LENGTH_MAX, vetDocument } from '../../document/document.ts';
+import type { DocumentKind } from '../../document/document.ts';
 import type { FactValues } from '../meter/fact.ts';
-import { issueList } from '../document/issue-list.ts';
+import { issueList } from '../../document/issue-list.ts';
 import { lockOf } from '../pin/lock.ts';
 import type { Lock } from '../pin/lock.ts';
 import {
@@ -27,11 +27,11 @@ import {
   refuse,
   shown,
   target,
-} from '../document/reader.ts';
-import type { Entry, Item, Reader } from '../document/reader.ts';
+} from '../../document/reader.ts';
+import type { Entry, Item, Reader } from '../../document/reader.ts';
 import { SERVER_ID } from '../document/server.ts';
-import { sourceOf } from '../document/source.ts';
-import type { Located } from '../document/source.ts';
+import { sourceOf } from '../../document/source.ts';
+import type { Located } from '../../document/source.ts';
 import { defineTool } from '../tool/tool.ts';
 import type { ToolDefinition } from '../tool/tool.ts';
 

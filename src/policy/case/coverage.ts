@@ -6,7 +6,7 @@ import type { Effect, RuleResult } from '../decide/decision.ts';
 import type { Policy, TypedRule } from '../policy.ts';
 import { isPreset } from '../document/preset.ts';
 import type { Rule } from '../document/rule.ts';
-import { locate } from '../document/source.ts';
+import { locate } from '../../document/source.ts';
 
 /** How often a clause went how, over all cases that reached it. */
 export interface ClauseCoverage {

@@ -2,8 +2,8 @@
 
 import type { ExpressionIssue } from '../../expression/compile.ts';
 import type { Issue } from '../../value/issue.ts';
-import { locate } from '../document/source.ts';
-import type { Located } from '../document/source.ts';
+import { locate } from '../../document/source.ts';
+import type { Located } from '../../document/source.ts';
 
 /** Tools named in one message; the rest is counted. */
 const TOOLS_SHOWN = 3;

@@ -6,7 +6,7 @@ import { isClockOff, isKilled, NO_FACTS } from '../meter/fact.ts';
 import { deny, judge } from './judge.ts';
 import { isTrustedOtherwise } from '../pin/pin.ts';
 import type { Policy } from '../policy.ts';
-import { checkArguments } from '../schema/schema.ts';
+import { checkArguments } from '../../schema/schema.ts';
 import * as sentence from './sentence.ts';
 import { couldAllowTool, knowsPrincipal } from '../tool/visible.ts';
 

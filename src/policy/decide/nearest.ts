@@ -11,7 +11,7 @@ import type { FactValues } from '../meter/fact.ts';
 import { outlook } from './judge.ts';
 import { keyOf } from '../tool/key.ts';
 import type { Policy, PolicyTool } from '../policy.ts';
-import { checkArguments } from '../schema/schema.ts';
+import { checkArguments } from '../../schema/schema.ts';
 import { around, readsPath, turningPointsOf } from './turning-point.ts';
 import type { TurningPoints } from './turning-point.ts';
 

@@ -7,7 +7,7 @@ import type { Bindings, Bound, Clause } from '../../expression/compile.ts';
 import type { Holds } from '../condition/holds.ts';
 import { knownOf } from '../condition/known.ts';
 import type { PolicyTool, TypedRule } from '../policy.ts';
-import type { SchemaProblem } from '../schema/schema.ts';
+import type { SchemaProblem } from '../../schema/schema.ts';
 import { STANDING } from '../condition/vocabulary.ts';
 
 const CLAUSE_MAX = 160;

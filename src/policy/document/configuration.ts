@@ -9,8 +9,8 @@ import { readBudgets } from '../meter/budget.ts';
 import type { Budget } from '../meter/budget.ts';
 import { checkCharges, readTools } from './declaration.ts';
 import type { ToolDeclaration } from './declaration.ts';
-import { vetDocument } from './document.ts';
-import { issueList } from './issue-list.ts';
+import { vetDocument } from '../../document/document.ts';
+import { issueList } from '../../document/issue-list.ts';
 import { LATER } from './later.ts';
 import { readLimits } from '../meter/limit.ts';
 import type { Limit } from '../meter/limit.ts';
@@ -18,8 +18,8 @@ import { readPreset } from './preset.ts';
 import type { Preset } from './preset.ts';
 import { PRINCIPAL_LENGTH_MAX, readPrincipals } from './principal.ts';
 import type { PrincipalDeclaration } from './principal.ts';
-import { placeOf, readerOf, readFields, readJson, readText, refuse, shown, target } from './reader.ts';
-import type { Entry, Item, Reader } from './reader.ts';
+import { placeOf, readerOf, readFields, readJson, readText, refuse, shown, target } from '../../document/reader.ts';
+import type { Entry, Item, Reader } from '../../document/reader.ts';
 import { configurationDigest } from '../recorded.ts';
 import { readRules } from './rule.ts';
 import type { Rule } from './rule.ts';
@@ -30,8 +30,8 @@ import { readApprovals, readCheckpoints, readClock, readDisk, readPersonal } fro
 import { readPins, readRetention, readSecretSettings } from './settings.ts';
 import type { ApprovalSettings, CheckpointSettings, ClockSettings, DiskSettings } from './settings.ts';
 import type { PersonalSettings, PinSettings, RetentionSettings, SecretSettings } from './settings.ts';
-import { sourceOf } from './source.ts';
-import type { Located } from './source.ts';
+import { sourceOf } from '../../document/source.ts';
+import type { Located } from '../../document/source.ts';
 
 /** A configuration as data. Strings stand as written; the caller resolves paths against the file's directory. */
 export interface Configuration {

@@ -3,11 +3,11 @@
 import { isJsonObject } from '../../value/json.ts';
 import type { JsonObject } from '../../value/json.ts';
 import type { Place } from '../../value/issue.ts';
-import { alike } from './alike.ts';
+import { alike } from '../../document/alike.ts';
 import { readCharges } from '../meter/cost.ts';
 import type { Charge } from '../meter/cost.ts';
 import type { ToolEffect } from '../decide/decision.ts';
-import { readDuration } from './duration.ts';
+import { readDuration } from '../../document/duration.ts';
 import { readDownstreamKey } from '../tool/downstream-key.ts';
 import type { DownstreamKey } from '../tool/downstream-key.ts';
 import { LATER } from './later.ts';
@@ -25,12 +25,12 @@ import {
   readWord,
   refuse,
   shown,
-} from './reader.ts';
-import type { Entry, Reader } from './reader.ts';
+} from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 import { patternAt } from './rule.ts';
 import type { LocatedPattern } from './rule.ts';
-import { locate } from './source.ts';
-import type { Located } from './source.ts';
+import { locate } from '../../document/source.ts';
+import type { Located } from '../../document/source.ts';
 
 /** Arguments that are paths, and the directory their real targets must lie in. */
 export interface PathGuard {

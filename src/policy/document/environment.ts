@@ -1,9 +1,9 @@
 /** `${NAME}` in a server's environment: replaced for the child alone, kept as written everywhere else. */
 
-import { shown, refuse, warn } from './reader.ts';
-import type { Reader } from './reader.ts';
-import { locate } from './source.ts';
-import type { Located } from './source.ts';
+import { shown, refuse, warn } from '../../document/reader.ts';
+import type { Reader } from '../../document/reader.ts';
+import { locate } from '../../document/source.ts';
+import type { Located } from '../../document/source.ts';
 
 /** A value for a child's environment. Only `template` may be logged, recorded or digested. */
 export interface EnvironmentValue {

@@ -1,8 +1,8 @@
 /** `preset:` — what holds besides the rules of the file: rules that stand for a word. Meaning: docs/policy.md. */
 
 import type { Place } from '../../value/issue.ts';
-import { readWord } from './reader.ts';
-import type { Entry, Reader } from './reader.ts';
+import { readWord } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 import type { Rule } from './rule.ts';
 
 /**

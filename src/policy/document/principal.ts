@@ -2,8 +2,8 @@
 
 import type { Place } from '../../value/issue.ts';
 import { LATER } from './later.ts';
-import { readEntries, readFields, readText, readTexts, refuse, shown } from './reader.ts';
-import type { Entry, Reader } from './reader.ts';
+import { readEntries, readFields, readText, readTexts, refuse, shown } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 
 export interface PrincipalDeclaration {
   readonly id: string;

@@ -3,14 +3,24 @@
 import { isScalar } from 'yaml';
 import type { Place } from '../../value/issue.ts';
 import type { Effect } from '../decide/decision.ts';
-import { readDuration } from './duration.ts';
+import { readDuration } from '../../document/duration.ts';
 import { LATER } from './later.ts';
 import { parsePattern } from '../tool/pattern.ts';
 import type { Pattern } from '../tool/pattern.ts';
-import { readBoolean, readFields, readItems, readText, readTexts, readWhole, refuse, shown, target } from './reader.ts';
-import type { Entry, Item, Reader } from './reader.ts';
-import { locate } from './source.ts';
-import type { Located } from './source.ts';
+import {
+  readBoolean,
+  readFields,
+  readItems,
+  readText,
+  readTexts,
+  readWhole,
+  refuse,
+  shown,
+  target,
+} from '../../document/reader.ts';
+import type { Entry, Item, Reader } from '../../document/reader.ts';
+import { locate } from '../../document/source.ts';
+import type { Located } from '../../document/source.ts';
 
 /** A pattern as it stands in the file. */
 export interface LocatedPattern extends Pattern {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseConfiguration } from './configuration.ts';
-import { locate, placeIn, sourceOf } from './source.ts';
+import { locate, placeIn, sourceOf } from '../../document/source.ts';
 import { placeAt } from '../../value/issue.ts';
 
 /** The place in the file of `piece` within the condition of the first rule. */

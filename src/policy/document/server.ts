@@ -14,10 +14,10 @@ import {
   refuseLater,
   shown,
   target,
-} from './reader.ts';
+} from '../../document/reader.ts';
 import { parsePackage } from '../tool/package.ts';
 import type { ServerPackage } from '../tool/package.ts';
-import type { Entry, Reader } from './reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 import { isScalar } from 'yaml';
 
 /** An upstream MCP server on stdio. Paths stand as written: relative ones are relative to the configuration file. */

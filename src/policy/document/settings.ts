@@ -1,10 +1,10 @@
 /** Settings of the whole: `approvals`, `checkpoints`, `clock`, `disk`, `personal`, `pins`, `retention`, `secrets`. */
 
-import { readDuration } from './duration.ts';
-import { readBoolean, readFields, readText, readWord } from './reader.ts';
-import type { Entry, Reader } from './reader.ts';
+import { readDuration } from '../../document/duration.ts';
+import { readBoolean, readFields, readText, readWord } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 import { LATER } from './later.ts';
-import { readSize } from './size.ts';
+import { readSize } from '../../document/size.ts';
 import { readWitnesses } from './witness.ts';
 import type { WitnessSettings } from './witness.ts';
 

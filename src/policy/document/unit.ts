@@ -1,6 +1,6 @@
 /** The units that budgets count in: money in its small pieces, and what a machine counts. */
 
-import { alike } from './alike.ts';
+import { alike } from '../../document/alike.ts';
 
 const COUNTED: readonly string[] =
   'bytes calls credits emails files items messages milliseconds minutes pages points records requests rows seconds tokens'.split(

@@ -2,8 +2,8 @@
 
 import { sha256 } from '../../value/digest.ts';
 import { fromBase64, toHex, utf8 } from '../../value/encoding.ts';
-import { readFields, readItems, readText, refuse, shown } from './reader.ts';
-import type { Entry, Reader } from './reader.ts';
+import { readFields, readItems, readText, refuse, shown } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 
 export interface WitnessSettings {
   /** `name+id+key`, as C2SP signed-note writes keys. */

@@ -3,11 +3,11 @@
 import { formatInstant } from '../../value/time.ts';
 import type { Place } from '../../value/issue.ts';
 import type { Request } from '../decide/decision.ts';
-import { readDuration } from '../document/duration.ts';
+import { readDuration } from '../../document/duration.ts';
 import { countedOf } from './fact.ts';
 import type { FactValues } from './fact.ts';
-import { readBoolean, readEntries, readFields, readText, readWhole, refuse, shown } from '../document/reader.ts';
-import type { Entry, Reader } from '../document/reader.ts';
+import { readBoolean, readEntries, readFields, readText, readWhole, refuse, shown } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 import { readScopes, scopeText } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { isUnit, unitHint } from '../document/unit.ts';

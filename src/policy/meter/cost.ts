@@ -4,9 +4,9 @@ import { isScalar } from 'yaml';
 import type { CelType } from '../../expression/type.ts';
 import { Uint } from '../../expression/value.ts';
 import type { CelValue } from '../../expression/value.ts';
-import { locateKey, readEntries, readText, readWhole, refuse, shown, target } from '../document/reader.ts';
-import type { Entry, Reader } from '../document/reader.ts';
-import type { Located } from '../document/source.ts';
+import { locateKey, readEntries, readText, readWhole, refuse, shown, target } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
+import type { Located } from '../../document/source.ts';
 
 /** What one budget is charged. */
 export interface Charge {

@@ -3,8 +3,8 @@
 import { digestOfBytes } from '../../value/digest.ts';
 import { utf8 } from '../../value/encoding.ts';
 import type { Request } from '../decide/decision.ts';
-import { readItems, readWord, refuse } from '../document/reader.ts';
-import type { Entry, Reader } from '../document/reader.ts';
+import { readItems, readWord, refuse } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 
 /** In the order in which keys name them. */
 export const SCOPES = ['tenant', 'principal', 'agent', 'run', 'tool'] as const;

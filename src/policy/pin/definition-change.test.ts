@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { JsonObject, JsonValue } from '../../value/json.ts';
 import { changesOf, valueChanges } from './definition-change.ts';
-import { checkArguments } from '../schema/schema.ts';
+import { checkArguments } from '../../schema/schema.ts';
 import { compareSchemas } from './schema-change.ts';
 import { defineTool } from '../tool/tool.ts';
 import type { ToolDefinition } from '../tool/tool.ts';

@@ -5,9 +5,9 @@ import { digestOf } from '../../value/digest.ts';
 import type { Digest } from '../../value/digest.ts';
 import type { JsonObject, JsonValue } from '../../value/json.ts';
 import type { Issue, Parsed } from '../../value/issue.ts';
-import { vetDocument } from '../document/document.ts';
-import type { DocumentKind } from '../document/document.ts';
-import { issueList } from '../document/issue-list.ts';
+import { vetDocument } from '../../document/document.ts';
+import type { DocumentKind } from '../../document/document.ts';
+import { issueList } from '../../document/issue-list.ts';
 import { isPackageName, isPackageVersion } from '../tool/package.ts';
 import type { LockedPackage } from '../tool/package.ts';
 import {
@@ -21,10 +21,10 @@ import {
   refuse,
   shown,
   target,
-} from '../document/reader.ts';
-import type { Entry, Reader } from '../document/reader.ts';
+} from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
 import { SERVER_ID } from '../document/server.ts';
-import { sourceOf } from '../document/source.ts';
+import { sourceOf } from '../../document/source.ts';
 import { defineTool, pinnedPart } from '../tool/tool.ts';
 import type { ToolDefinition } from '../tool/tool.ts';
 import { sorted, yamlText } from '../document/yaml-text.ts';

@@ -3,9 +3,9 @@
 import { isJsonObject } from '../../value/json.ts';
 import type { JsonObject } from '../../value/json.ts';
 import { LATER } from '../document/later.ts';
-import { readFields, readText, refuse } from '../document/reader.ts';
-import type { Entry, Reader } from '../document/reader.ts';
-import type { Located } from '../document/source.ts';
+import { readFields, readText, refuse } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
+import type { Located } from '../../document/source.ts';
 
 /** An argument of the tool, or a member of the request's `_meta`. */
 export interface DownstreamKey {

@@ -1,8 +1,8 @@
 /** `probe:` — how to find out whether a call of unknown outcome has happened: a tool that reads, and what it says. */
 
-import { locateKey, readEntries, readFields, readText, refuse } from '../document/reader.ts';
-import type { Entry, Reader } from '../document/reader.ts';
-import type { Located } from '../document/source.ts';
+import { locateKey, readEntries, readFields, readText, refuse } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
+import type { Located } from '../../document/source.ts';
 
 export interface ProbeDeclaration {
   /** Policy name of the tool that is asked. */

@@ -1,9 +1,9 @@
 /** `secrets:` — which expressions give what is secret of a tool, and whether nothing of it may wait. */
 
 import { isSeq } from 'yaml';
-import { readTexts, readWord, refuse, target } from '../document/reader.ts';
-import type { Entry, Reader } from '../document/reader.ts';
-import type { Located } from '../document/source.ts';
+import { readTexts, readWord, refuse, target } from '../../document/reader.ts';
+import type { Entry, Reader } from '../../document/reader.ts';
+import type { Located } from '../../document/source.ts';
 
 export interface SecretDeclaration {
   /** Over `args`, or paths into `output`. */

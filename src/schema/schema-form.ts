@@ -5,8 +5,8 @@
 
 import { dereference } from '@cfworker/json-schema';
 import type { Schema, SchemaDraft } from '@cfworker/json-schema';
-import { isJsonObject } from '../../value/json.ts';
-import type { JsonObject, JsonValue } from '../../value/json.ts';
+import { isJsonObject } from '../value/json.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
 import { burn } from './schema-fuel.ts';
 import type { Fuel } from './schema-fuel.ts';
 import { compilePattern, constraintOf } from './schema-text.ts';

@@ -1,6 +1,6 @@
 /** Problems as a person reads them: in the order of the file, and never so many that nobody would. */
 
-import type { Issue } from '../../value/issue.ts';
+import type { Issue } from '../value/issue.ts';
 
 /** What a person can read of one file; the rest is counted. */
 const ISSUES_MAX = 200;

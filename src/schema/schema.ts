@@ -1,8 +1,8 @@
-/** Judges a call's arguments by the tool's JSON Schema, within bounds, without generated code and without fetching. */
+/** Judges values by a JSON Schema that a stranger wrote, within bounds, without generated code and without fetching. */
 
 import { format, validate } from '@cfworker/json-schema';
-import { isJsonObject } from '../../value/json.ts';
-import type { JsonObject, JsonValue } from '../../value/json.ts';
+import { isJsonObject } from '../value/json.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
 import { safeForm } from './schema-form.ts';
 import type { SafeSchema, SchemaNode } from './schema-form.ts';
 import { burn, FUEL_MAX, metered } from './schema-fuel.ts';
@@ -12,7 +12,6 @@ import { problemsOf } from './schema-message.ts';
 import type { SchemaProblem } from './schema-message.ts';
 import { exactly } from './schema-text.ts';
 import type { TextConstraint } from './schema-text.ts';
-import type { ToolDefinition } from '../tool/tool.ts';
 
 export type { SchemaProblem } from './schema-message.ts';
 
@@ -49,16 +48,25 @@ export function schemaFault(schema: JsonObject): string | undefined {
  * What is wrong with `args`, at most a few problems; empty when they fit. The draft is the one `$schema` names, 2020-12
  * by default. A schema that cannot be used, and one that takes too long, are problems too: an error never widens.
  */
-export function checkArguments(tool: ToolDefinition, args: JsonValue): readonly SchemaProblem[] {
-  const { safe, quick } = formOf(tool.inputSchema);
+export function checkArguments(
+  { inputSchema }: { readonly inputSchema: JsonObject },
+  args: JsonValue,
+): readonly SchemaProblem[] {
+  const { safe } = formOf(inputSchema);
+  if (safe.ok && !isJsonObject(args)) return [{ pointer: '', message: 'must be an object' }];
+  return checkValue(inputSchema, args);
+}
+
+/** As `checkArguments`, of any value: what is wrong with it, at most a few problems. */
+export function checkValue(schema: JsonObject, value: JsonValue): readonly SchemaProblem[] {
+  const { safe, quick } = formOf(schema);
   if (!safe.ok) return [{ pointer: '', message: `cannot be judged: the schema is unusable, ${safe.message}` }];
-  if (!isJsonObject(args)) return [{ pointer: '', message: 'must be an object' }];
-  return quick?.(args) === true ? FITS : judge(safe.schema, args);
+  return isJsonObject(value) && quick?.(value) === true ? FITS : judge(safe.schema, value);
 }
 
 const FITS: readonly SchemaProblem[] = [];
 
-function judge(schema: SafeSchema, args: JsonObject): readonly SchemaProblem[] {
+function judge(schema: SafeSchema, args: JsonValue): readonly SchemaProblem[] {
   const { fuel, root, draft, lookup, texts } = schema;
   fuel.left = FUEL_MAX;
   const names = new Set<string>();

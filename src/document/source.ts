@@ -1,6 +1,6 @@
 /** The text of a document, and where a piece of it stands: offsets become lines and columns. */
 
-import type { Place } from '../../value/issue.ts';
+import type { Place } from '../value/issue.ts';
 
 /** A document's text with its lines indexed, so that many problems are located in linear time. */
 export interface Source {

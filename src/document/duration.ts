@@ -1,6 +1,6 @@
 /** Durations in the configuration: `500ms`, `20s`, `30m`, `24h`, `7d`, never zero and never beyond ten years. */
 
-import { parseDuration } from '../../value/time.ts';
+import { parseDuration } from '../value/time.ts';
 import { readText, refuse, shown } from './reader.ts';
 import type { Entry, Reader } from './reader.ts';
 

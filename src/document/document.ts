@@ -2,7 +2,7 @@
 
 import { isAlias, isCollection, isMap, isScalar, parseDocument, visit } from 'yaml';
 import type { Alias, Node, Scalar, YAMLMap } from 'yaml';
-import type { Issue } from '../../value/issue.ts';
+import type { Issue } from '../value/issue.ts';
 import type { Source } from './source.ts';
 import { placeIn } from './source.ts';
 import { shown } from './reader.ts';

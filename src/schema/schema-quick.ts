@@ -3,8 +3,8 @@
  * It says yes or it says nothing: what it cannot tell at once the library judges, which also has the words for a no.
  */
 
-import { isJsonObject } from '../../value/json.ts';
-import type { JsonObject, JsonValue } from '../../value/json.ts';
+import { isJsonObject } from '../value/json.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
 import { constraintOf } from './schema-text.ts';
 
 /** Whether a value surely fits. `left` counts down the values that may still be looked at. */

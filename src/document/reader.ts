@@ -2,8 +2,8 @@
 
 import { isAlias, isMap, isScalar, isSeq, Scalar } from 'yaml';
 import type { Alias, Node, Pair, ParsedNode, YAMLMap } from 'yaml';
-import type { Issue, Place } from '../../value/issue.ts';
-import type { JsonValue } from '../../value/json.ts';
+import type { Issue, Place } from '../value/issue.ts';
+import type { JsonValue } from '../value/json.ts';
 import { alike } from './alike.ts';
 import { locateScalar } from './scalar.ts';
 import type { ScalarStyle } from './scalar.ts';

@@ -2,16 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { validate } from '@cfworker/json-schema';
 import * as fc from 'fast-check';
-import { parseJson } from '../../value/json.ts';
-import type { JsonObject, JsonValue } from '../../value/json.ts';
+import { isJsonObject, parseJson } from '../value/json.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
 import { checkArguments, schemaFault } from './schema.ts';
 import type { SchemaProblem } from './schema.ts';
-import { defineTool } from '../tool/tool.ts';
 
-function check(inputSchema: JsonValue, args: JsonValue): readonly SchemaProblem[] {
-  const defined = defineTool('s', { name: 't', inputSchema });
-  assert.ok(defined.ok);
-  return checkArguments(defined.tool, args);
+function check(inputSchema: JsonObject, args: JsonValue): readonly SchemaProblem[] {
+  return checkArguments({ inputSchema }, args);
 }
 
 function properties(members: JsonObject, args: JsonObject): readonly SchemaProblem[] {
@@ -140,12 +137,10 @@ test('patterns of names apply to exactly the names they match', () => {
   const closed = { patternProperties: { '^x-': true }, additionalProperties: false };
   assert.deepEqual(check(closed, { 'x-(a|b)*': 1 }), []);
   assert.equal(check(closed, { 'y-': 1 }).length, 1);
-  // The same tool again: what was filled in for one call is gone in the next.
-  const defined = defineTool('s', { name: 't', inputSchema: closed });
-  assert.ok(defined.ok);
-  assert.equal(checkArguments(defined.tool, { 'x-a': 1 }).length, 0);
-  assert.equal(checkArguments(defined.tool, { 'y-a': 1 }).length, 1);
-  assert.equal(checkArguments(defined.tool, { 'x-b': 1 }).length, 0);
+  // The same schema again: what was filled in for one call is gone in the next.
+  assert.equal(check(closed, { 'x-a': 1 }).length, 0);
+  assert.equal(check(closed, { 'y-a': 1 }).length, 1);
+  assert.equal(check(closed, { 'x-b': 1 }).length, 0);
 });
 
 test('nothing is fetched: a reference out of the schema makes it unusable', () => {
@@ -242,17 +237,17 @@ test('names from the prototype of objects are ordinary names', () => {
     ['has `__proto__`, which is not among its properties', 'has `toString`, which is not among its properties'],
   );
   const schema = parseJson('{"properties": {"__proto__": {"type": "string"}}, "required": ["hasOwnProperty"]}');
-  assert.ok(schema.ok);
+  assert.ok(schema.ok && isJsonObject(schema.value));
   assert.deepEqual(check(schema.value, args.value).length, 2);
   assert.deepEqual(properties({ a: { format: 'constructor' }, b: { format: '__proto__' } }, { a: 'x', b: 'y' }), []);
 });
 
 test('frozen definitions and arguments are judged, and neither is changed', () => {
-  const freeze = (value: JsonValue): JsonValue => {
+  const freeze = <T extends JsonValue>(value: T): T => {
     if (typeof value === 'object' && value !== null) Object.values(value).forEach(freeze);
     return Object.freeze(value);
   };
-  const schema = freeze({ properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { items: { pattern: '^x' } } } });
+  const schema: JsonObject = freeze({ properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { items: { pattern: '^x' } } } });
   const before = JSON.stringify(schema);
   assert.deepEqual(check(schema, freeze({ a: ['x', 'xy'] })), []);
   assert.equal(check(schema, freeze({ a: ['x', 'y'] })).length, 1);

@@ -1,0 +1,25 @@
+/** What a program may speak of: tools, models and other programs, by name. */
+
+import type { JsonObject } from '../value/json.ts';
+
+export interface CatalogTool {
+  readonly inputSchema: JsonObject;
+  readonly outputSchema?: JsonObject;
+  readonly effect: 'read' | 'write' | 'irreversible';
+}
+
+export interface CatalogProgram {
+  readonly digest: string;
+  readonly input: JsonObject;
+}
+
+export interface Catalog {
+  /** The names of all tools, for hints. */
+  readonly tools: readonly string[];
+  tool(name: string): CatalogTool | undefined;
+  /** Why no call of the tool is allowed, whatever its arguments; nothing when some may be. */
+  denied(name: string): string | undefined;
+  /** Whether there is such a model; nothing where nobody can tell. */
+  hasModel(name: string): boolean | undefined;
+  program(name: string): CatalogProgram | undefined;
+}
