@@ -70,6 +70,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/policy.md'],
   },
   {
+    id: 'R-attested',
+    text: 'what conditions said of values that are sealed or secret is recorded, checked while they open, and what is above it always',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-references',
     text: 'what is hidden of a result reaches no caller, and its reference opens for the same principal and session only',
     where: ['docs/ledger.md'],

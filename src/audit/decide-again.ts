@@ -3,11 +3,11 @@
 import { approvalOf, approvalsOf } from '../authority/claim.ts';
 import { policyFields, reservationFields } from '../authority/draft.ts';
 import { type StandingExceptions, exceptedAt } from '../authority/exception.ts';
-import { type ShadowState, layerFields, shadowNeeds } from '../authority/layers.ts';
+import { type ShadowState, TOO_MANY, clauseFields, layerFields, shadowNeeds } from '../authority/layers.ts';
 import { isResent, withoutOwn } from '../authority/resent.ts';
 import { hasReferences } from '../authority/reference.ts';
 import type { CallRow } from '../ledger/ledger.ts';
-import { hasSecrets, isHidden } from '../ledger/recorded.ts';
+import { hasSecrets, hiddenPlacesIn, isHidden } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
 import {
   type Approval,
@@ -21,6 +21,7 @@ import {
   keyOf,
   needs,
   subjectCheckOf,
+  withClauses,
   withFacts,
 } from '../policy/decide/decide.ts';
 import type { Decision } from '../policy/decide/decision.ts';
@@ -64,12 +65,11 @@ export function decideAgain(recorded: RecordedCall, past: Past, hasArgs: boolean
   const under = underOf(recorded, past);
   if ('kind' in under) return under;
   const differing = compare(recorded, past, under);
-  if (differing.kind !== 'wrong') return differing;
+  // What clauses said of arguments that are gone cannot be the same but by chance.
+  const isBlind = !hasArgs && recorded.said['clauses'] !== undefined && differing.kind === 'same';
+  if (differing.kind !== 'wrong' && !isBlind) return differing;
   if (isUnbound(recorded, past)) return attested('what its approval is bound to is gone');
-  if (!hasArgs) {
-    const isSecret = hasSecrets(recorded.entry['args'] ?? {});
-    return attested(isSecret ? 'what is secret of its arguments is not recorded' : 'its arguments are gone');
-  }
+  if (!hasArgs) return decideByClauses(recorded, past, under);
   // The caller's key is kept as HMAC only.
   if (readsKey(under.policy, recorded.request.tool)) return attested('a condition read the key of the call');
   return differing;
@@ -150,7 +150,7 @@ function compare(recorded: RecordedCall, past: Past, under: Under): Again {
   const approved =
     entry.type === 'call.intent' && row?.state === 'parked' ? approvalsOf(past, { ...under, request }, row) : undefined;
   const { decision, taken } = decisionOf(recorded, under, approved);
-  const layers = layersOf(recorded, under, decision, approved);
+  const layers = { ...layersOf(recorded, under, decision, approved), ...clausesOf(recorded, under) };
   const reserved = entry.type === 'call.intent' ? reservationFields(decision) : {};
   const expected = { ...policyFields(under.policy.digest, decision, layers), ...reserved };
   const differing = difference(expected, said);
@@ -221,6 +221,7 @@ const CODE_OF: Readonly<Record<string, DeepCode>> = {
   lock: 'decision-layers',
   tools: 'decision-layers',
   shadow: 'decision-layers',
+  clauses: 'decision-facts',
   exceptions: 'decision-layers',
 };
 
@@ -261,6 +262,48 @@ function compareQuestion(
     `expected \`${differing}\` of its question to be ${told(approval[differing])}, got ${told(got)}`,
   );
 }
+
+/** What the entry must say of clauses that read what it does not hold in clear; of a call that the rules were asked of. */
+function clausesOf({ request, entry }: RecordedCall, { policy, facts }: Under): JsonObject {
+  const isJudged =
+    entry.type !== 'call.denied' || (admit(policy, request, facts) === undefined && keyOf(policy, request).ok);
+  return isJudged ? clauseFields(policy, request, facts, entry['args'] ?? {}) : {};
+}
+
+/**
+ * A decision on arguments that are gone, or were secret: the recorded results of the clauses that read them are taken, and
+ * everything above is made again.
+ */
+function decideByClauses(recorded: RecordedCall, past: Past, { policy, facts }: Under): Again {
+  const { entry, request, said, code } = recorded;
+  const args = entry['args'] ?? {};
+  const why = hasSecrets(args) ? 'what is secret of its arguments is not recorded' : 'its arguments are gone';
+  const isJudged = entry.type !== 'call.denied' || said['clauses'] !== undefined;
+  const isClaimed = past.call(request.call.id)?.state === 'parked';
+  if (!isJudged || isClaimed || said['clauses'] === TOO_MANY) return attested(why);
+  if (WORLD[code] !== undefined || BY_OTHERS.has(code)) return attested(why);
+  const places = hiddenPlacesIn(args);
+  const known = withClauses(policy, request.tool, said['clauses'], places);
+  if (known === 'cost') return attested(why);
+  if (known === 'misfit') {
+    return wrong(
+      'decision-facts',
+      `expected the results of the clauses that read what is hidden, got ${told(said['clauses'])}`,
+    );
+  }
+  const decision = charge(known, request, facts);
+  const reserved = entry.type === 'call.intent' ? reservationFields(decision) : {};
+  const made = { ...policyFields(undefined, decision, {}), ...reserved };
+  const compared = Object.fromEntries(Object.entries(said).filter(([name]) => !BESIDE.has(name)));
+  const differing = difference(made, compared);
+  if (differing !== undefined && !readsKey(policy, request.tool)) return differs(differing, made, recorded);
+  return attested(`${why}: what its clauses said is taken, and all above it is made again`);
+}
+
+/** What an entry says of a decision that does not follow from its clauses. */
+const BESIDE: ReadonlySet<string> = new Set(['digest', 'lock', 'tools', 'shadow', 'exceptions', 'clauses']);
+/** Decided before the rules or after them, by what no clause says. */
+const BY_OTHERS: ReadonlySet<string> = new Set(['obligation-failed', 'schema-mismatch', 'approval-expired']);
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

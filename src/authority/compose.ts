@@ -22,7 +22,7 @@ import { EXCEPTION_VERSION } from './exception.ts';
 import { existing, fingerprint } from './existing.ts';
 import type { Admits } from './flood.ts';
 import { hidesResults } from './hidden.ts';
-import { type Seen, layerFields, shadowNeeds } from './layers.ts';
+import { type Seen, clauseFields, layerFields, shadowNeeds } from './layers.ts';
 import { personalDataOf, recordArgs, sealBody } from './personal.ts';
 import { type Checked, type Prepared, type Surroundings, requestOf } from './prepare.ts';
 import { firstTrust } from './pin.ts';
@@ -161,10 +161,10 @@ export function composeCall(
   const isChecked = charged.effect === 'deny' || subjectCheckOf(policy, request) === undefined;
   if (!isChecked && prepared.checked === undefined) return { result: { kind: 'unchecked', policy } };
   const decision = isChecked ? charged : afterCheck(charged, request.tool, prepared.checked);
-  const seen: Seen = { request, facts: { ...facts, values }, read, approved };
+  const seen: Seen = { request, facts: { ...facts, values }, read, approved, isJudged: true };
   const layers = layerFields(state, decision, seen);
   if (decision.effect === 'allow')
-    return intend(around, prepared, { policy, request, decision, layers, trust, earlier });
+    return intend(around, prepared, { policy, request, decision, layers, facts: seen.facts, trust, earlier });
   if (found.kind === 'parked') return stillParked(around, prepared, { policy, decision, row: found.row }, seen);
   // Nobody asked for this attempt: where it is not simply allowed any more, what is known stands.
   if (prepared.again !== undefined && earlier !== undefined) return { result: { kind: 'existing', row: earlier } };
@@ -172,7 +172,7 @@ export function composeCall(
     const denied = deny(around, prepared, seen, decision);
     return { ...denied, result: { ...denied.result, turnable: { policy, request, facts: values } } };
   }
-  return park(around, prepared, { policy, request, decision, layers, trust, earlier });
+  return park(around, prepared, { policy, request, decision, layers, facts: seen.facts, trust, earlier });
 }
 
 /** A claim that was refused stops what the rules would let through. */
@@ -201,12 +201,14 @@ interface Decided {
   readonly request: Request;
   readonly decision: Decision;
   readonly layers: JsonObject;
+  readonly facts: Facts;
   /** What the first use of a tool is written with. */
   readonly trust: readonly EntryDraft[];
   readonly earlier: CallRow | undefined;
 }
 
-function common(around: Surroundings, prepared: Prepared, { policy, request, decision, layers, earlier }: Decided) {
+function common(around: Surroundings, prepared: Prepared, decided: Decided) {
+  const { policy, request, decision, facts, earlier } = decided;
   const { proposal } = prepared;
   const call = earlier?.id ?? prepared.call;
   const personal = personalDataOf(around.vault, policy, request, proposal.opened);
@@ -214,6 +216,7 @@ function common(around: Surroundings, prepared: Prepared, { policy, request, dec
   const recorded = recordArgs(around.vault, call, request.args, personal, secrets);
   const tool = policy.tools.get(proposal.tool);
   const definition = tool?.definition.digest;
+  const layers = { ...decided.layers, ...clauseFields(policy, request, facts.values, recorded.value) };
   return {
     fields: {
       call,
@@ -359,6 +362,8 @@ function deny(around: Bench, prepared: Prepared, seen: Seen, decision: Decision,
   if (!around.admits({ principal, code: decision.code, tool: named }, facts.at)) return { result };
   const personal = personalDataOf(around.vault, loaded?.policy, request, proposal.opened);
   const recorded = recordArgs(around.vault, call, request.args, personal, secrets);
+  const isJudged = seen.isJudged === true && loaded !== undefined;
+  const clauses = isJudged ? clauseFields(loaded.policy, request, facts.values, recorded.value) : {};
   const entry = deniedDraft(around.world, {
     call,
     decision: loaded === undefined ? decision : withFacts(loaded.policy, request, facts.values, decision),
@@ -367,7 +372,7 @@ function deny(around: Bench, prepared: Prepared, seen: Seen, decision: Decision,
     tool: named,
     definition: loaded?.policy.tools.get(tool)?.definition.digest,
     policy: loaded?.policy.digest,
-    layers: layerFields(loaded, decision, seen),
+    layers: { ...layerFields(loaded, decision, seen), ...clauses },
     args: recorded.value,
     subject: personal.claims,
     checked: prepared.checked?.call,

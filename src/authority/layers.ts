@@ -1,12 +1,14 @@
 /** What stands beside the policy in force, and what an entry says of it: every decision names what it was made under. */
 
 import type { Facts } from '../ledger/ledger.ts';
+import { hiddenPlacesIn } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
-import { type Approval, needs } from '../policy/decide/decide.ts';
+import { type Approval, type FactValues, clausesReading, needs } from '../policy/decide/decide.ts';
 import type { Decision, Request } from '../policy/decide/decision.ts';
 import { type Exception, exceptionsFor } from '../policy/approval/exception.ts';
 import { differenceOf } from '../policy/decide/shadow.ts';
-import type { JsonObject } from '../value/json.ts';
+import { canonicalText } from '../value/canonical.ts';
+import type { JsonObject, JsonValue } from '../value/json.ts';
 
 /** A second policy that is decided beside the one in force, or why there is none. */
 export type ShadowState =
@@ -59,6 +61,8 @@ export interface Seen {
   /** The keys of facts that were read. */
   readonly read: ReadonlySet<string>;
   readonly approved?: readonly Approval[] | undefined;
+  /** All gates before the rules let it through, and these were asked. */
+  readonly isJudged?: boolean;
 }
 
 /**
@@ -106,3 +110,19 @@ function answerOf(shadow: Policy, decision: Decision, { request, facts, read, ap
     return { error: message.slice(0, MESSAGE_MAX).toWellFormed() };
   }
 }
+
+/** More than that would leave too little room for the arguments: then nothing but the decision is recorded. */
+const CLAUSES_LENGTH_MAX = 4_096;
+
+/**
+ * What an entry says of the clauses that read arguments which it does not hold in clear, so that the decision can be made
+ * again without them; `recorded` are the arguments as the entry holds them.
+ */
+export function clauseFields(policy: Policy, request: Request, facts: FactValues, recorded: JsonValue): JsonObject {
+  const clauses = clausesReading(policy, request, facts, hiddenPlacesIn(recorded));
+  if (clauses === undefined) return {};
+  return { clauses: canonicalText(clauses).length > CLAUSES_LENGTH_MAX ? TOO_MANY : clauses };
+}
+
+/** In the place of more clauses than an entry has room for. */
+export const TOO_MANY = 'too-many';

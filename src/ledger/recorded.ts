@@ -11,11 +11,15 @@ export function pointerStep(name: string | number): string {
   return `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
+function namesOf(pointer: string): readonly string[] {
+  const steps = pointer.split('/').slice(1);
+  return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
 /** What stands in `value` under a JSON pointer. */
 export function valueUnder(value: JsonValue, pointer: string): JsonValue | undefined {
   let found: JsonValue | undefined = value;
-  for (const step of pointer.split('/').slice(1)) {
-    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const name of namesOf(pointer)) {
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
     found = (found as JsonObject)[name];
   }
@@ -79,6 +83,12 @@ export function* secretPlacesIn(recorded: JsonValue, at = ''): Generator<string,
   if (isSecret || (commitmentIn(recorded) !== undefined && wasRedacted(recorded))) yield at;
   else if (commitmentIn(recorded) !== undefined) return;
   else for (const [name, member] of membersOf(recorded)) yield* secretPlacesIn(member, at + pointerStep(name));
+}
+
+/** Where something stands that is not recorded in clear, by the names of members; a whole that is sealed is at none. */
+export function hiddenPlacesIn(recorded: JsonValue): readonly (readonly string[])[] {
+  const pointers = new Set([...commitmentsIn(recorded).keys(), ...secretPlacesIn(recorded)]);
+  return [...pointers].map(namesOf);
 }
 
 /** Whether not all of the arguments stand in clear: then what binds them must not be guessed at. */

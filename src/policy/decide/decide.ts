@@ -18,6 +18,7 @@ export { questionOf } from '../approval/approval.ts';
 export type { Approval, Question } from '../approval/approval.ts';
 export { probeOf, probeSays } from '../tool/ask-probe.ts';
 export { readsCallerKey } from '../tool/caller-key.ts';
+export { clausesReading, withClauses } from './clauses.ts';
 export { charge } from '../meter/charge.ts';
 export type { FactValues } from '../meter/fact.ts';
 export { admit, admitArguments, admitCaller, admitPin } from './gates.ts';
