@@ -52,7 +52,8 @@ export interface Excepted {
 interface Known {
   readonly standing: StandingExceptions;
   readonly signers: Configuration;
-  readonly genuine: readonly Exception[];
+  /** Of those entries that were not over yet when they were asked about. */
+  readonly genuine: Map<Entry, Exception | undefined>;
   readonly made: Map<string, Policy>;
 }
 
@@ -71,12 +72,9 @@ export function exceptedAt(
   if (standing.entries.length === 0) return { policy, exceptions: [], until: Number.POSITIVE_INFINITY };
   let known = memory.get(policy);
   if (known?.standing !== standing || known.signers !== signers) {
-    const genuine = standing.entries
-      .map((entry) => genuineOf(entry, signers, log))
-      .filter((each) => each !== undefined);
-    memory.set(policy, (known = { standing, signers, genuine, made: new Map() }));
+    memory.set(policy, (known = { standing, signers, genuine: new Map(), made: new Map() }));
   }
-  const exceptions = known.genuine.filter(({ expires }) => at < expires);
+  const exceptions = inForceAt(known, log, at);
   const ids = exceptions.map(({ id }) => id).join(' ');
   const made = known.made.get(ids) ?? withExceptions(policy, exceptions);
   known.made.set(ids, made);
@@ -87,17 +85,29 @@ export function exceptedAt(
   };
 }
 
+/** What has expired stands for ever: its signature is not looked at any more. */
+function inForceAt({ standing, signers, genuine }: Known, log: string, at: number): readonly Exception[] {
+  return standing.entries.flatMap((entry) => {
+    if (at >= expiryOf(entry)) return [];
+    if (!genuine.has(entry)) genuine.set(entry, genuineOf(entry, signers, log));
+    return genuine.get(entry) ?? [];
+  });
+}
+
+function expiryOf({ expires }: Entry): number {
+  return (typeof expires === 'string' ? parseInstant(expires) : undefined) ?? Number.NEGATIVE_INFINITY;
+}
+
 /** The exception of an entry, when somebody who may has signed all of it for this log. */
 function genuineOf(entry: Entry, signers: Configuration, log: string): Exception | undefined {
   const { type, exception: id, by, rules } = entry;
   const excepted = rules === undefined ? undefined : exceptedRules(rules);
-  const expires = typeof entry['expires'] === 'string' ? parseInstant(entry['expires']) : undefined;
   if (type !== 'policy.exception' || typeof id !== 'string' || typeof by !== 'string') return undefined;
-  if (excepted === undefined || expires === undefined) return undefined;
+  if (excepted === undefined) return undefined;
   // The key that counts is the one in the policy in force, not the one that the entry names.
   const key = signers.principals?.get(by)?.key ?? '';
   if (!isSigned({ type, log, fields: entry }, key, verifyEd25519)) return undefined;
-  return { id, by, rules: excepted, expires, digest: signedDigest(type, log, entry) ?? '' };
+  return { id, by, rules: excepted, expires: expiryOf(entry), digest: signedDigest(type, log, entry) ?? '' };
 }
 
 export interface ExceptionOrder {

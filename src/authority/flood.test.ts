@@ -150,6 +150,32 @@ test('a denial that may have been written keeps its place, and the count says ho
   assert.deepEqual(deepProblems(opening), []);
 });
 
+test('a denial that is composed when nobody waits for it any more is counted for nobody', async () => {
+  const { ledger, world, ...opening } = await openWorld();
+  const floods = watchFloods(ledger, world);
+  const denial = { principal: 'local', code: 'no-rule', tool: 'bank.pay' } as const;
+  const later: (() => boolean)[] = [];
+  for (let each = 0; each < 25; each += 1) {
+    await floods.denying(async (admits) => {
+      later.push(() => admits(denial, world.now()));
+      return admits(denial, world.now());
+    });
+  }
+  await assert.rejects(
+    floods.denying(async (admits) => {
+      later.push(() => admits(denial, world.now()));
+      admits(denial, world.now());
+      throw new LedgerError('outcome-unknown', 'it lands later');
+    }),
+  );
+  assert.deepEqual(
+    later.map((composed) => composed()),
+    [...Array.from({ length: 20 }, () => true), ...Array.from({ length: 6 }, () => false)],
+  );
+  assert.equal(await floods.tell('all'), 1);
+  assert.equal(opening.entries().at(-1)?.['count'], 5);
+});
+
 test('counts that found the ledger busy are recorded later, and those that may be in the log not twice', async () => {
   const { opening, faults } = await failing();
   await flood(opening, 22);

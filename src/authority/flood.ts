@@ -71,15 +71,22 @@ export function watchFloods(ledger: Ledger, world: World): Floods {
   return {
     denying: async (deny) => {
       let placed: Placed | undefined;
-      try {
-        const result = await deny((denial, at) => {
+      let isSettled = false;
+      const admits: Admits = (denial, at) => {
+        // Of a commit that lands when nobody waits for it any more, the last answer holds.
+        if (!isSettled) {
           if (placed !== undefined) release(placed);
           placed = spans.place(denial, at);
-          return placed?.isEntry ?? true;
-        });
+        }
+        return placed?.isEntry ?? true;
+      };
+      try {
+        const result = await deny(admits);
+        isSettled = true;
         if (placed !== undefined) land(placed);
         return result;
       } catch (error) {
+        isSettled = true;
         // What may have landed keeps its place.
         const isUnsure = error instanceof LedgerError && error.code === 'outcome-unknown';
         if (placed !== undefined) release(placed, isUnsure);

@@ -28,7 +28,7 @@ test('every wycheproof signature is judged as labelled', () => {
 
 test('keys take turns without being mistaken for each other', () => {
   const message = utf8('message');
-  const signers = [0, 1].map(() => {
+  const signers = Array.from({ length: 20 }).map(() => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const key = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' })).slice(12);
     return { key, signature: new Uint8Array(sign(null, message, privateKey)) };

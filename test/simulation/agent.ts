@@ -21,9 +21,9 @@ export async function ask(place: Place, door: Door, act: CallAct, session: strin
   const { principal, tool, key, timeoutMs, patienceMs } = act;
   const args = { ...act.args };
   const keyed = key === undefined ? {} : { key };
-  const proposed: Proposed = { session, principal, tool, args, ...keyed, owner, sent: 0 };
+  const asked = place.monotonic();
+  const proposed: Proposed = { session, principal, tool, args, ...keyed, owner, instance, asked, sent: 0 };
   place.history.proposals.set(session, proposed);
-  place.figures.calls += 1;
   place.note(`${session}: ${principal} asks ${owner.name} for ${tool} ${JSON.stringify(args)} ${key ?? ''}`);
   const patience = new AbortController();
   place.schedule.after(patienceMs, owner, () => {
@@ -44,4 +44,12 @@ export async function ask(place: Place, door: Door, act: CallAct, session: strin
   });
   place.answered(proposed, answer);
   return answer;
+}
+
+/** Sends a line that is no message, in a session of its own. */
+export async function babble(place: Place, door: Door, principal: string, session: string): Promise<void> {
+  const { lines } = place.history;
+  lines.set(session, door.owner);
+  await door.authority.malformed(principal, session, 'it is no message').finally(() => lines.delete(session));
+  place.refused(door.instance, principal, session);
 }

@@ -12,8 +12,11 @@ export interface Proposed {
   readonly tool: string;
   readonly args: JsonObject;
   readonly key?: string;
-  /** The process it was handed to. */
+  /** The process it was handed to, and its opening of the disk. */
   readonly owner: Owner;
+  readonly instance: string;
+  /** When, milliseconds on the monotonic clock. */
+  readonly asked: number;
   /** How often it was sent. */
   sent: number;
   /** Whoever proposed it did not wait for the answer. */
@@ -70,6 +73,23 @@ export interface Call {
   approvals: Approval[];
 }
 
+/** Of one process, principal and code. */
+export interface Denials {
+  /** Answers that name a call without an entry, and how many the log counts. */
+  told: number;
+  counted: number;
+  /** Entries since the first of a minute, and when that was on the wall clock and the monotonic clock. */
+  entries: number;
+  since: number;
+  began: number;
+}
+
+/** A policy that a process decided under, since then on the monotonic clock. */
+export interface Enforced {
+  readonly digest: string;
+  readonly since: number;
+}
+
 export interface History {
   readonly proposals: Map<string, Proposed>;
   readonly calls: Map<string, Call>;
@@ -82,6 +102,22 @@ export interface History {
   /** What one principal was charged in the window that begins then: by `PRINCIPAL@MILLISECONDS`. */
   readonly spent: Map<string, number>;
   readonly entries: Entry[];
+  /** The exceptions that stand, those that expired included. */
+  readonly exceptions: Map<string, Entry>;
+  /** By process, in order; the last one is in force. */
+  readonly enforced: Map<string, Enforced[]>;
+  /** The reloads that were taken, by process and id. */
+  readonly taken: Set<string>;
+  /** By process, principal and code. */
+  readonly denials: Map<string, Denials>;
+  /** Lines that are no messages and not answered yet, by session: whose they are. */
+  readonly lines: Map<string, Owner>;
+  /** Sessions of which a denial is an entry. */
+  readonly denied: Set<string>;
+  /** Processes whose writes failed, those whose counts may have, and those that ended as they should. */
+  readonly troubled: Set<string>;
+  readonly unsure: Set<string>;
+  readonly closed: Set<string>;
 }
 
 export function createHistory(): History {
@@ -94,5 +130,22 @@ export function createHistory(): History {
     kills: new Set(),
     spent: new Map(),
     entries: [],
+    exceptions: new Map(),
+    enforced: new Map(),
+    taken: new Set(),
+    denials: new Map(),
+    lines: new Map(),
+    denied: new Set(),
+    troubled: new Set(),
+    unsure: new Set(),
+    closed: new Set(),
   };
+}
+
+/** What is counted under these names; a new account of nothing if there is none. */
+export function denialsOf({ denials }: History, instance: string, principal: string, code: string): Denials {
+  const key = `${instance} ${principal} ${code}`;
+  const known = denials.get(key) ?? { told: 0, counted: 0, entries: 0, since: 0, began: Number.NEGATIVE_INFINITY };
+  denials.set(key, known);
+  return known;
 }

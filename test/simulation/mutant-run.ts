@@ -5,7 +5,8 @@
 
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { MUTANTS, type Replacement } from './mutants.ts';
+import type { Replacement } from './mutant.ts';
+import { MUTANTS } from './mutants.ts';
 import type { Caught } from './run-mutant.ts';
 
 const SOURCE = new URL('../../src/', import.meta.url);

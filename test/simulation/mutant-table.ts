@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { ROOT } from '../source.ts';
 import { type Caught, runMutant } from './run-mutant.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { MUTANTS } from './mutants.ts';
 
 const PAGE = join(ROOT, 'docs/measurements.md');
 const BEGIN = '<!-- mutants: written by `npm run simulate:mutants -- --write` -->';

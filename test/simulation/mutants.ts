@@ -1,29 +1,13 @@
 /** Defects planted in the real source, one at a time: a simulator that does not find them proves nothing. */
 
-export interface Replacement {
-  /** Under `src/`. */
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-export interface Mutant {
-  readonly name: string;
-  /** The invariants that may be the first to break; which one it is, the order of events decides. */
-  readonly breaks: readonly [string, ...string[]];
-  readonly replacements: readonly Replacement[];
-}
+import { type Mutant, type Replacement, one } from './mutant.ts';
+import { POLICY_MUTANTS } from './policy-mutants.ts';
 
 const COMMIT = 'authority/commit.ts';
 const FOLD = 'ledger/fold.ts';
 const EXISTING = 'authority/existing.ts';
 const FREE_ROW = "return row.state === 'not-started' || row.state === 'settled-not-executed';";
 const FREE_STATE = "return state === 'not-started' || state === 'settled-not-executed';";
-
-function one(file: string, find: string, replace: string): readonly Replacement[] {
-  return [{ file, find, replace }];
-}
 
 /** Calls in the state `also` may be attempted again, as the authority and as the ledger see it. */
 function freeing(also: string): readonly Replacement[] {
@@ -191,7 +175,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'look at the kill switch before the transaction',
-    breaks: ['killed'],
+    breaks: ['killed', 'decided-again'],
     replacements: stale('kill/'),
   },
   {
@@ -244,12 +228,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'count a budget outside of the transaction',
-    breaks: ['budget-kept'],
+    breaks: ['budget-kept', 'decided-again'],
     replacements: stale('budget/'),
   },
   {
     name: 'count slots outside of the transaction',
-    breaks: ['slots-kept'],
+    breaks: ['slots-kept', 'decided-again'],
     replacements: stale('slots/'),
   },
   {
@@ -353,6 +337,7 @@ export const MUTANTS: readonly Mutant[] = [
       "tables.apply({ counters: [...changes.counters, ['count/planted', start.position + 1]] });",
     ),
   },
+  ...POLICY_MUTANTS,
 ];
 
 /** Facts of this folder are read in a transaction before the one that decides. */

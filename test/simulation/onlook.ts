@@ -10,11 +10,14 @@ export function onlook(history: History, entry: Entry, since: number): void {
   history.entries.push(entry);
   if (entry.type === 'kill.set') history.kills.add(textOf(entry, 'target'));
   if (entry.type === 'kill.lifted') history.kills.delete(textOf(entry, 'target'));
+  if (entry.type === 'policy.exception') history.exceptions.set(textOf(entry, 'exception'), entry);
+  if (entry.type === 'policy.exception-ended') history.exceptions.delete(textOf(entry, 'exception'));
   if (!entry.type.startsWith('call.')) return;
   const call = callOf(history, entry);
   switch (entry.type) {
     case 'call.denied':
       call.state = 'denied';
+      history.denied.add(textOf(objectOf(entry, 'run'), 'id'));
       return;
     case 'call.parked':
       hold(history, call, entry);

@@ -8,17 +8,22 @@ import { type CallRow, type Ledger, LedgerError } from '../../src/ledger/ledger.
 import { toBase64, utf8 } from '../../src/value/encoding.ts';
 import { signerOf } from './bank.ts';
 import type { Attempt } from './history.ts';
+import type { Person } from './bank.ts';
 import { type Opening, openPlace } from './opening.ts';
 import type { Place } from './place.ts';
 import type { Random } from './random.ts';
-import type { KillTarget, ParkedAnswer } from './scenario.ts';
+import type { GlassAct, KillTarget, ParkedAnswer, ReloadAnswer } from './scenario.ts';
 import { OUTSIDE } from './schedule.ts';
+import { answerReload, breakTheGlass, endAnException } from './seals.ts';
 
 export interface People {
   answer(by: 'ann' | 'bob', answer: ParkedAnswer, random: Random): void;
   settle(random: Random): void;
   kill(target: KillTarget): void;
   lift(target: KillTarget): void;
+  answerReload(by: Person, answer: ReloadAnswer, random: Random): void;
+  breakGlass(act: GlassAct): void;
+  endException(random: Random): void;
 }
 
 /** They work on the shared disk, from a terminal of their own. */
@@ -46,6 +51,10 @@ export function createPeople(place: Place): People {
       attend((ledger) => setKill(ledger, terminal.world, order(target)));
     },
     lift: (target) => attend((ledger) => liftKill(ledger, terminal.world, order(target))),
+    answerReload: (by, answer, random) =>
+      attend((ledger) => answerReload(place, ledger, terminal.world, { by, answer, random })),
+    breakGlass: (act) => attend((ledger) => breakTheGlass(place, ledger, terminal.world, act)),
+    endException: (random) => attend((ledger) => endAnException(place, ledger, terminal.world, random)),
   };
 }
 

@@ -8,14 +8,18 @@ import { fromUtf8 } from '../../src/value/encoding.ts';
 import type { JsonObject } from '../../src/value/json.ts';
 import type { World } from '../../src/world/world.ts';
 import { type Figures, createFigures } from './figures.ts';
-import { type Attempt, type History, type Proposed, createHistory } from './history.ts';
+import { TERMS } from './bank.ts';
+import { type Attempt, type History, type Proposed, createHistory, denialsOf } from './history.ts';
 import { INVARIANTS } from './invariant/all.ts';
-import type { Invariant, Sight } from './invariant/invariant.ts';
+import type { Change, Invariant, Sight } from './invariant/invariant.ts';
 import { onlook } from './onlook.ts';
 import { objectOf } from './reading.ts';
 import { type Random, createRandom } from './random.ts';
 import { OUTSIDE, type Owner, type Schedule, createSchedule } from './schedule.ts';
 import { type Trace, createTrace } from './trace.ts';
+
+/** Codes that only a proposal is answered with, so that each answer is an entry or counted. */
+const DENIALS: ReadonlySet<string> = new Set(['denied-by-rule', 'unknown-tool']);
 
 const VAULT_KEY = new Uint8Array(32).fill(7);
 
@@ -46,6 +50,10 @@ export interface Place extends Sight {
   probed(instance: string, charge: string): Attempt | undefined;
   effected(attempt: Attempt): void;
   answered(proposed: Proposed, answer: Answer): void;
+  /** A line that is no message was answered, in a session of its own. */
+  refused(instance: string, principal: string, session: string): void;
+  /** The process decides under another policy from now on. */
+  enforces(instance: string, change: Change): void;
   /** Checks what must hold once everything is quiet. */
   end(): Promise<void>;
   /** Breaks off: something happened that no invariant names. */
@@ -115,7 +123,12 @@ function watching({
   figures,
   note,
   check,
-}: Watching): Pick<Place, 'probed' | 'dispatched' | 'effected' | 'answered'> {
+}: Watching): Pick<Place, 'probed' | 'dispatched' | 'effected' | 'answered' | 'refused' | 'enforces'> {
+  const denied = (instance: string, principal: string, code: string, session: string): void => {
+    if (sight.history.denied.has(session)) return;
+    denialsOf(sight.history, instance, principal, code).told += 1;
+    figures['counted denials'] += 1;
+  };
   return {
     probed: (instance, charge) => {
       figures.probes += 1;
@@ -144,6 +157,17 @@ function watching({
       if (answer.replayed) figures.replays += 1;
       note(`${proposed.session} is answered ${answer.state} ${answer.decision?.code ?? ''} ${answer.call}`);
       check((invariant) => invariant.answer?.(sight, proposed, answer));
+      const code = answer.decision?.code ?? '';
+      if (DENIALS.has(code)) denied(proposed.instance, proposed.principal, code, proposed.session);
+    },
+    refused: (instance, principal, session) => denied(instance, principal, 'malformed', session),
+    enforces: (instance, change) => {
+      note(`${instance} decides under ${change.after} now, ${change.approved ?? 'without an approval'}`);
+      check((invariant) => invariant.enforced?.(sight, instance, change));
+      const { enforced, taken } = sight.history;
+      const { digest } = TERMS[change.after].policy;
+      enforced.set(instance, [...(enforced.get(instance) ?? []), { digest, since: sight.monotonic() }]);
+      if (change.approved !== undefined) taken.add(`${instance} ${change.approved}`);
     },
   };
 }
@@ -175,7 +199,7 @@ function worldOf(schedule: Schedule, random: Random, owner: Owner): World {
 }
 
 function sentenceOf(entry: Entry): string {
-  const { type, call, attempt, run } = entry;
-  const names = { call, attempt, run };
-  return `${type} ${call === undefined ? '' : JSON.stringify(names)}`;
+  const { type, call, attempt, run, reload, exception, count } = entry;
+  const names = { call, attempt, run, reload, exception, count };
+  return `${type} ${Object.values(names).every((name) => name === undefined) ? '' : JSON.stringify(names)}`;
 }

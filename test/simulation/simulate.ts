@@ -1,6 +1,7 @@
 /** Runs one simulated world from its scenario to its quiet end, and says what broke. */
 
 import { rootOf } from '../../src/tlog/tree.ts';
+import { isJsonObject } from '../../src/value/json.ts';
 import type { Figures } from './figures.ts';
 import { type Machine, createMachine } from './machine.ts';
 import { type People, createPeople } from './people.ts';
@@ -47,6 +48,9 @@ export async function simulate({ seed, acts }: Scenario): Promise<Simulated> {
   await runUntil('through its acts', () => performed === acts.length);
   machine.calm();
   await runUntil('answered', () => machine.isQuiet());
+  let closed = false;
+  void machine.close().then(() => (closed = true));
+  await runUntil('closed', () => closed);
   // The machine is switched off and on again: what was left behind is recovered by a process that finds it.
   const last = machine.restart();
   await runUntil('recovered', () => last.isReady());
@@ -64,6 +68,9 @@ function finish(place: Place): Simulated {
   figures['settled by probe'] = history.entries.filter(
     ({ type, by }) => type === 'call.settled' && by === 'probe',
   ).length;
+  figures.excepted = history.entries.filter(
+    ({ type, policy }) => type === 'call.intent' && isJsonObject(policy) && policy['exceptions'] !== undefined,
+  ).length;
   figures.unknowns = history.entries.filter(({ type }) => type === 'call.unknown').length;
   return { violation, figures, lines: trace.lines, digest: trace.digest(rootOf(place.disk.frontier)) };
 }
@@ -80,6 +87,8 @@ function perform({ place, people, machine }: Town, act: Act, index: number): voi
       return machine.propose(act, `proposal-${index}`, act.seed);
     case 'crash':
       return machine.gateway(act.slot).crash();
+    case 'stop':
+      return machine.gateway(act.slot).stop();
     case 'pause':
       return machine.gateway(act.slot).pause(act.ms);
     case 'jump':
@@ -98,5 +107,13 @@ function perform({ place, people, machine }: Town, act: Act, index: number): voi
       return people.lift(act.target);
     case 'reload':
       return machine.load(act.slot, act.policy);
+    case 'reload-answer':
+      return people.answerReload(act.by, act.answer, createRandom(act.seed));
+    case 'break-glass':
+      return people.breakGlass(act);
+    case 'end-exception':
+      return people.endException(createRandom(act.seed));
+    case 'flood':
+      return machine.flood(act, `flood-${index}`, act.seed);
   }
 }

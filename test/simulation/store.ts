@@ -8,6 +8,8 @@ import type { Owner } from './schedule.ts';
 /** What befalls the process of a store. */
 export interface Fate {
   readonly owner: Owner;
+  /** Its opening of the disk. */
+  readonly instance: () => string;
   /** For its next writes, one each. */
   readonly faults: Fault[];
   /** Its disk failed for good. */
@@ -16,6 +18,9 @@ export interface Fate {
   crash(): void;
   pause(): void;
 }
+
+/** Those by which something may not be written, or not be known to be. */
+const TROUBLES: ReadonlySet<Fault> = new Set<Fault>(['lost', 'landed', 'late', 'busy', 'stopped']);
 
 /** Milliseconds that a step of the store takes: mostly none or few. */
 function latency({ random }: Place): number {
@@ -73,6 +78,7 @@ function writing(place: Place, fate: Fate, later: (run: () => void) => void): Wr
       };
       const again = (): void => later(() => go(later));
       const fault = fate.stopped ? 'stopped' : fate.faults.shift();
+      if (fault !== undefined && TROUBLES.has(fault)) place.history.troubled.add(fate.instance());
       if (fault !== undefined) place.note(`${fate.owner.name}: its next write meets ${fault}`);
       switch (fault) {
         case undefined:

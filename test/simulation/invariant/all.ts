@@ -3,11 +3,13 @@
 import { AT_MOST_ONCE } from './at-most-once.ts';
 import { CONSENT } from './consent.ts';
 import { END } from './end.ts';
+import { FLOODS } from './floods.ts';
 import type { Invariant } from './invariant.ts';
 import { KEYS } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { OUTCOMES } from './outcomes.ts';
 import { REPEATS } from './repeats.ts';
+import { SEALS } from './seals.ts';
 
 export const INVARIANTS: readonly Invariant[] = [
   ...AT_MOST_ONCE,
@@ -16,5 +18,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...REPEATS,
   ...CONSENT,
   ...LIMITS,
+  ...SEALS,
+  ...FLOODS,
   ...END,
 ];

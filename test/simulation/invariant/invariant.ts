@@ -3,7 +3,15 @@
 import type { Answer } from '../../../src/authority/answer.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
 import type { MemoryDisk } from '../../../src/ledger/memory/disk.ts';
+import type { PolicyName } from '../bank.ts';
 import type { Attempt, History, Proposed } from '../history.ts';
+
+/** `before` is absent at the start; `approved` is the reload that the process says was signed. */
+export interface Change {
+  readonly before: PolicyName | undefined;
+  readonly after: PolicyName;
+  readonly approved?: string;
+}
 
 /** What the onlooker sees besides what it remembers. */
 export interface Sight {
@@ -36,6 +44,8 @@ export interface Invariant {
   /** The effect of `attempt` happened just now, and is counted already. */
   readonly effect?: (sight: Sight, attempt: Attempt) => string | undefined;
   readonly answer?: (sight: Sight, proposed: Proposed, answer: Answer) => string | undefined;
+  /** The process `instance` decides under another policy from now on. The history does not have it yet. */
+  readonly enforced?: (sight: Sight, instance: string, change: Change) => string | undefined;
   /** Everything is quiet, every process was restarted and has recovered. */
   readonly end?: (sight: Sight) => string | undefined | Promise<string | undefined>;
 }
