@@ -1,6 +1,6 @@
-/** Reads the files that a command line names, and never more of one than anybody can mean. */
+/** Reads the files that a command line names, never more of one than anybody can mean, and writes those that it names. */
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { errorCodeOf } from '../ledger/directory.ts';
@@ -29,6 +29,17 @@ export async function readNamed(terminal: Terminal, name: string, bytesMax: numb
     : await readBounded(path.resolve(terminal.directory, name), bytesMax);
   if (read.ok) return read.bytes;
   throw new CliError('unreadable', `${isInput ? 'standard input' : `\`${name}\``} cannot be read: ${read.reason}`);
+}
+
+/** Writes the file that an option names. Throws `usage` where that cannot be. */
+export function writeNamed(terminal: Terminal, name: string, text: string): void {
+  try {
+    writeFileSync(path.resolve(terminal.directory, name), text);
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === undefined) throw error;
+    throw new CliError('usage', `\`${name}\` cannot be written: the system says ${code}`, { cause: error });
+  }
 }
 
 async function readStream(stream: Readable, bytesMax: number): Promise<FileRead> {

@@ -1,16 +1,14 @@
 /** `interlock receipt CALL -o FILE`: the entries of one call with the proofs that they are in the signed log. */
 
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { type Bundle, formatBundle } from '../../ledger/bundle/format.ts';
 import { makeBundle } from '../../ledger/bundle/make.ts';
-import { errorCodeOf } from '../../ledger/directory.ts';
 import { type Entry, parseEntry } from '../../ledger/entry.ts';
 import { parseSignedCheckpoint } from '../../tlog/checkpoint.ts';
 import { type CommonOptions, requireNamed } from '../configuration.ts';
 import { type Disclosure, type DisclosureOrder, handOut } from '../disclosure.ts';
 import { CALL_TAIL_MIN, isCall, textOf } from '../entry-filter.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { writeNamed } from '../file.ts';
 import { type SignedDataLog, openSigned } from '../signed-log.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
@@ -42,7 +40,11 @@ export async function receiptCommand(terminal: Terminal, options: ReceiptOptions
   const receipt = bundleOf(log, options);
   const opened = disclosed?.disclosures ?? [];
   const disclosures = opened.map(({ position, disclosure }) => ({ position, disclosure }));
-  write(terminal, options.out, `${JSON.stringify(formatBundle({ ...receipt.bundle, disclosures }), undefined, 2)}\n`);
+  writeNamed(
+    terminal,
+    options.out,
+    `${JSON.stringify(formatBundle({ ...receipt.bundle, disclosures }), undefined, 2)}\n`,
+  );
   tell(terminal, options, receipt, opened);
   return EXIT.ok;
 }
@@ -112,14 +114,4 @@ function callOf(leaf: Uint8Array): string | undefined {
   const parsed = parseEntry(leaf);
   const entry: Entry | undefined = parsed.ok ? parsed.value : undefined;
   return textOf(entry?.['call']);
-}
-
-function write(terminal: Terminal, out: string, text: string): void {
-  try {
-    writeFileSync(path.resolve(terminal.directory, out), text);
-  } catch (error) {
-    const code = errorCodeOf(error);
-    if (code === undefined) throw error;
-    throw new CliError('usage', `\`${out}\` cannot be written: the system says ${code}`, { cause: error });
-  }
 }

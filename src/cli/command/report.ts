@@ -1,8 +1,5 @@
 /** `interlock report`: one page about a session, a call or the whole log, with its evidence inside. */
 
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { errorCodeOf } from '../../ledger/directory.ts';
 import { verifyEd25519 } from '../../ledger/ed25519.ts';
 import { LedgerError } from '../../ledger/ledger.ts';
 import { openReader } from '../../ledger/sqlite/reader.ts';
@@ -15,6 +12,7 @@ import { formatInstant } from '../../value/time.ts';
 import { systemWorld } from '../../world/system.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { writeNamed } from '../file.ts';
 import { counted } from '../issues.ts';
 import { openDataLog } from '../log-source.ts';
 import { withProgress } from '../progress.ts';
@@ -39,7 +37,7 @@ export async function reportCommand(terminal: Terminal, options: ReportOptions):
     throw new CliError('usage', `no session and no call \`${options.of ?? ''}\` is recorded here`, { hint });
   }
   // A crash in between leaves a file that does not verify, and the same command writes it again.
-  write(terminal, options.out, reportPage(gathered.bundle, gathered.told));
+  writeNamed(terminal, options.out, reportPage(gathered.bundle, gathered.told));
   tell(terminal, options, gathered);
   return gathered.told.log.verdict === 'ok' ? EXIT.ok : EXIT.wrong;
 }
@@ -101,16 +99,6 @@ function* before<T extends { readonly position: number }>(end: number, entries: 
   for (const entry of entries) {
     if (entry.position >= end) return;
     yield entry;
-  }
-}
-
-function write(terminal: Terminal, out: string, text: string): void {
-  try {
-    writeFileSync(path.resolve(terminal.directory, out), text);
-  } catch (error) {
-    const code = errorCodeOf(error);
-    if (code === undefined) throw error;
-    throw new CliError('usage', `\`${out}\` cannot be written: the system says ${code}`, { cause: error });
   }
 }
 
