@@ -51,7 +51,7 @@ export type Again =
 /** Decided by what only the world knew: the gates before them are looked at, and their answer is taken. */
 const WORLD: Readonly<Record<string, string>> = {
   'upstream-unavailable': 'whether its server could be reached',
-  'guard-refused': 'where its paths led',
+  'guard-refused': 'where its paths or references led',
   'key-conflict': 'which call its key belonged to',
   'key-taken': 'whose its key was',
   'twin-unsettled': 'which calls were equal',

@@ -57,6 +57,8 @@ test('a claim that the tool confirms goes on, and its entry names the call that 
   const intent = entry(world, 'call.intent');
   assert.equal(intent['call'], call);
   assert.equal((await world.ledger.call(intent['checked'] as string))?.tool, 'crm.get');
+  // Whom a call is about stands in clear nowhere, although nothing is declared of the tool that is asked.
+  assert(!JSON.stringify(world.entries()).includes('c_1'));
 });
 
 test('a claim that the tool does not confirm denies the call, whatever the reason', async () => {
