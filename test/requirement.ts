@@ -150,6 +150,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-outcome-room',
+    text: 'an outcome that finds no room or no turn is tried again until the deadline of its call',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-budgets',
     text: 'a budget for m calls lets exactly m of any number of concurrent callers through, across processes',
     where: ['README.md', 'docs/ledger.md'],

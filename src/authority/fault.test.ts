@@ -65,7 +65,6 @@ describe('when the write of an intent fails', () => {
 describe('when the write of an outcome fails', () => {
   for (const [how, code, told] of [
     ['lost', 'stopped', 'unknown'],
-    ['lost', 'disk-full', 'unknown'],
     ['lost', 'outcome-unknown', 'unknown'],
     ['landed', 'outcome-unknown', 'succeeded'],
   ] as const) {
@@ -75,6 +74,45 @@ describe('when the write of an outcome fails', () => {
       assert.equal(answer.state, told);
       assert.equal(world.effects.length, 1);
       assert.equal(typesOf(world).at(-1), told === 'succeeded' ? 'call.succeeded' : 'call.intent');
+    });
+  }
+
+  for (const code of ['busy', 'disk-full'] as const) {
+    /** A call whose outcome is refused so often, in a world in which time passes when somebody waits for less than a second. */
+    const refused = async (times: number) => {
+      const manual = createManualWorld();
+      let left = times;
+      const opening = await openWorld({
+        world: {
+          ...manual,
+          sleep: async (ms, signal) => (ms < 1_000 ? manual.advance(ms) : manual.sleep(ms, signal)),
+        },
+        between: (ledger) =>
+          overriding(ledger, {
+            append: async (writes) => {
+              if (!writes.entries.some(({ type }) => type.startsWith('call.'))) return ledger.append(writes);
+              left -= 1;
+              if (left >= 0) throw new LedgerError(code, 'on purpose');
+              return ledger.append(writes);
+            },
+          }),
+      });
+      const answer = await opening.call('bank.pay', PAY, { timeoutMs: 10_000 });
+      return { answer, opening, tries: times - left, tookMs: manual.monotonic() };
+    };
+
+    test(`for a while, it is tried again until it is recorded, and the call is sent once [R-outcome-room] (${code})`, async () => {
+      const { answer, opening, tries } = await refused(30);
+      assert.deepEqual([answer.state, answer.replayed, tries], ['succeeded', false, 31]);
+      assert.deepEqual(typesOf(opening), ['call.intent', 'call.succeeded']);
+      assert.equal(opening.effects.length, 1);
+    });
+
+    test(`until the deadline of the call, the caller is told unknown by then [R-outcome-room] (${code})`, async () => {
+      const { answer, opening, tookMs } = await refused(Number.POSITIVE_INFINITY);
+      assert.equal(answer.decision?.code, 'outcome-unknown');
+      assert.deepEqual([typesOf(opening), opening.effects.length], [['call.intent'], 1]);
+      assert.ok(tookMs > 9_000 && tookMs < 10_000, `it took ${tookMs} ms`);
     });
   }
 

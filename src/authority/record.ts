@@ -16,7 +16,14 @@ import { sealOutput, settledWrites } from './settle.ts';
 /** Who settles when an outcome arrives for a call that somebody had declared unknown. */
 const LATE = 'transport';
 
-/** The answer to a call that ended as `performed`. A crash before its commit leaves an intent without outcome. */
+/** How often an outcome that found no room, or no turn, is tried again, milliseconds. */
+const ROOM_EVERY_MS = 250;
+
+/**
+ * The answer to a call that ended as `performed`. An outcome that finds the disk full or the ledger held is tried again
+ * until the call's deadline: it is known, and would be unknown to everybody else. A crash before its commit leaves an
+ * intent without outcome.
+ */
 export async function recordOutcome(
   ledger: Ledger,
   around: Surroundings,
@@ -28,7 +35,9 @@ export async function recordOutcome(
   const outcome = outcomeOf(around, dispatch, ofCall(dispatch, ended));
   const { performed } = outcome;
   try {
-    await ledger.append(outcomeWrites(around, dispatch, outcome));
+    await patiently(around, dispatch, async () => {
+      await ledger.append(outcomeWrites(around, dispatch, outcome));
+    });
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     if (error.code === 'conflict') return recordLate(ledger, around, dispatch, outcome);
@@ -52,6 +61,19 @@ function outcomeOf(around: Surroundings, { policy, request, secrets }: Dispatch,
     return { performed, kept: keptOutput(around, policy, { tool: request.tool, secrets }, performed.output) };
   }
   return { performed: { ...performed, reason: textWithoutSecrets(around, policy, secrets, performed.reason) } };
+}
+
+/** Nothing of what found no room was written, so that it may be written again. */
+async function patiently({ world }: Surroundings, dispatch: Dispatch, write: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      const mayPass = error instanceof LedgerError && (error.code === 'busy' || error.code === 'disk-full');
+      if (!mayPass || world.monotonic() + ROOM_EVERY_MS >= dispatch.monotonicDeadline) throw error;
+    }
+    await world.sleep(ROOM_EVERY_MS);
+  }
 }
 
 /** What the end of this attempt says of the call: an earlier one that may have had its effect is not undone by it. */
