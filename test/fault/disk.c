@@ -47,10 +47,12 @@ int fsync(int fd) { return synced(fd, "fsync"); }
 
 int fdatasync(int fd) { return synced(fd, "fdatasync"); }
 
-/* As after a disk error on a file system that is mounted with errors=remount-ro. */
+/* As after a disk error on a file system that is mounted with errors=remount-ro, and as by a quota that is used up. */
 static int is_refused(int fd) {
-  if (!is_ledger(fd) || !told("is-read-only")) return 0;
-  errno = EROFS;
+  if (!is_ledger(fd)) return 0;
+  if (told("is-read-only")) errno = EROFS;
+  else if (told("is-over-quota")) errno = EDQUOT;
+  else return 0;
   return 1;
 }
 

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 
 /** What the preloaded library (`disk.c`) does to the files of a ledger while it is told to. */
-export type Fault = 'sync-fails' | 'sync-is-slow' | 'is-read-only' | 'is-nfs';
+export type Fault = 'sync-fails' | 'sync-is-slow' | 'is-read-only' | 'is-over-quota' | 'is-nfs';
 
 export interface FaultyDisk {
   /** For a child whose disk this is. */

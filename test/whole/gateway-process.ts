@@ -83,8 +83,11 @@ interface Message {
   readonly error?: unknown;
 }
 
+/** Of what a gateway says on standard error, its last characters. */
+const TOLD_MAX = 2_000;
+
 export class GatewayProcess {
-  readonly process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #waiting = new Map<number, PromiseWithResolvers<Message>>();
   readonly #ended = Promise.withResolvers<number | NodeJS.Signals>();
   /** What the host answers when it is asked something. */
@@ -98,7 +101,7 @@ export class GatewayProcess {
     const args = [INTERLOCK, 'gateway'];
     this.process = spawn(process.execPath, args, {
       cwd: place.directory,
-      stdio: ['pipe', 'pipe', 'ignore'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, XDG_STATE_HOME: STATE_HOME, ...environment },
     });
     this.process.stdin.on('error', () => undefined);
@@ -108,10 +111,14 @@ export class GatewayProcess {
       if (id !== undefined && method !== undefined) this.#send({ id, result: this.answer(method, params) });
       else if (typeof message.id === 'number') this.#waiting.get(message.id)?.resolve(message);
     });
-    this.process.on('exit', (code, signal) => {
-      this.#ended.resolve(signal ?? code ?? 0);
+    let told = '';
+    this.process.stderr.on('data', (chunk: Buffer) => (told = `${told}${chunk.toString()}`.slice(-TOLD_MAX)));
+    this.process.on('exit', (code, signal) => this.#ended.resolve(signal ?? code ?? 0));
+    // Its last words may come after its end.
+    this.process.on('close', (code, signal) => {
       if (this.#killed) return;
-      for (const { reject } of this.#waiting.values()) reject(new Error(`the gateway ended (${code ?? signal})`));
+      const error = new Error(`the gateway ended (${code ?? signal}): ${told}`);
+      for (const { reject } of this.#waiting.values()) reject(error);
     });
   }
 

@@ -128,6 +128,25 @@ test('a disk that becomes read-only stops the ledger and is given as the reason;
   assert.deepEqual(await assertWhole(dataDirectory), ['a']);
 });
 
+test('a quota that is used up refuses what has no room, and the ledger goes on when there is room again [R-disk-full]', async (t) => {
+  const disk = faultyDisk(t);
+  if (disk === undefined) return;
+  const dataDirectory = directory(t);
+  const child = node(t, 'serve', dataDirectory, disk.environment);
+  assert.equal((await write(child, 'a'))[0]?.code, 'written');
+  disk.start('is-over-quota');
+  const refused = await write(child, 'asking b', 'c');
+  assert(refused.every(({ code, message }) => code === 'disk-full' && message.endsWith('quota is used up: make room')));
+  assert.equal(existsSync(join(dataDirectory, 'ledger.db-room')), false);
+  disk.end('is-over-quota');
+  assert.equal((await write(child, 'd'))[0]?.code, 'written');
+  await kill(child);
+  {
+    await using _again = await open(dataDirectory);
+  }
+  assert.deepEqual(await assertWhole(dataDirectory), ['a', 'd']);
+});
+
 test('a disk that is read-only at the start is refused, and what to do is said', async (t) => {
   const disk = await smallDisk(t, '24m');
   if (disk === undefined) return;
@@ -155,7 +174,7 @@ test('a disk that is full refuses what has no room, keeps the rest, and goes on 
     else refused = said;
   }
   assert.equal(refused.code, 'disk-full');
-  assert.match(refused.message, /nothing was written, the disk is full: make room$/u);
+  assert.match(refused.message, /nothing was written, the disk is full, or its quota is used up: make room$/u);
   const more = await write(child, 'asking x', 'y', 'asking z');
   assert(more.every(({ code }) => code === 'disk-full'));
   disk.makeRoom();

@@ -1,5 +1,8 @@
 /** What SQLite means by its errors. */
 
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+
 /** Primary result codes by number (sqlite.org/rescode.html). */
 const CODES: Readonly<Record<number, SqliteCode>> = {
   5: 'busy',
@@ -22,6 +25,8 @@ export type SqliteCode =
   | 'not-a-database'
   | 'other';
 
+/** SQLITE_IOERR_WRITE. */
+const WRITE = 778;
 /** SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC. */
 const SYNCS: ReadonlySet<unknown> = new Set([1034, 1290]);
 
@@ -49,9 +54,34 @@ export function reasonOf(error: unknown): string {
   }
 }
 
-/** Whether there was no room for a write: SQLite undid the transaction, and the next one may find some. */
-export function isFull(error: unknown): boolean {
-  return sqliteCodeOf(error) === 'full';
+/** A page of SQLite: what no quota lets through any more lets nothing through. */
+const TRIED_BYTES = 4_096;
+
+/**
+ * Whether there was no room for a write to `ledger`: SQLite undid the transaction, and the next one may find some. A
+ * quota that is used up SQLite takes for a disk that fails, so that is tried with a file beside it.
+ */
+export function isFull(error: unknown, ledger: string): boolean {
+  if (sqliteCodeOf(error) === 'full') return true;
+  const isWrite = error instanceof Error && 'errcode' in error && error.errcode === WRITE;
+  return isWrite && isOverQuota(`${ledger}-room`);
+}
+
+/** A crash in between leaves an empty or half written file, which means nothing. */
+function isOverQuota(file: string): boolean {
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, 'w', 0o600);
+    writeSync(fd, new Uint8Array(TRIED_BYTES), 0, TRIED_BYTES, 0);
+    return false;
+  } catch (error) {
+    // By number: Node has no name for the first.
+    const { EDQUOT, ENOSPC } = constants.errno;
+    return error instanceof Error && 'errno' in error && (error.errno === -EDQUOT || error.errno === -ENOSPC);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+    rmSync(file, { force: true });
+  }
 }
 
 /** Whether another connection holds the lock that was asked for; nothing was done. */

@@ -126,9 +126,10 @@ function requireVersion(version: string): void {
   }
 }
 
+/** Whether the database is ours; false when it is empty. Another process may be creating its tables. */
 function requireOurs(path: string, database: DatabaseSync): boolean {
-  const version = pragma(database, 'user_version');
-  if (pragma(database, 'application_id') === APPLICATION_ID) {
+  const { version, application, objects } = lookAt(database);
+  if (application === APPLICATION_ID) {
     if (version === SCHEMA_VERSION) return true;
     const found = `\`${path}\` has version ${version}, expected version ${SCHEMA_VERSION} of its tables`;
     // Earlier versions were never released, so there is nothing to bring along.
@@ -138,10 +139,26 @@ function requireOurs(path: string, database: DatabaseSync): boolean {
       : 'update Interlock';
     throw new LedgerError('cannot-open', `${found}: ${hint}`);
   }
-  const objects = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get();
-  if (version === 0 && objects?.['n'] === 0) return false;
+  if (version === 0 && objects === 0) return false;
   const hint = 'name another data directory with --data';
   throw new LedgerError('cannot-open', `\`${path}\` is a database of another program: ${hint}`);
+}
+
+/** In one look: between two the tables could come to be. */
+function lookAt(database: DatabaseSync): {
+  readonly version: string | number;
+  readonly application: string | number;
+  readonly objects: unknown;
+} {
+  database.exec('BEGIN');
+  try {
+    const version = pragma(database, 'user_version');
+    const application = pragma(database, 'application_id');
+    return { version, application, objects: database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] };
+  } finally {
+    // An error may have ended it.
+    if (database.isTransaction) database.exec('COMMIT');
+  }
 }
 
 function requirePragma(path: string, database: DatabaseSync, name: string, expected: string | number): void {

@@ -173,7 +173,7 @@ function prepare(writer: Writer, batch: Batch): void {
  * undone and the next batch may be tried; anything else stops the ledger. `unsure` are the jobs whose commit failed.
  */
 function fail(writer: Writer, batch: Batch, error: unknown, unsure: readonly QueuedJob[]): void {
-  if (!isFull(error)) {
+  if (!isFull(error, files.ledger)) {
     stop(writer, error, unsure);
     return;
   }
@@ -185,7 +185,7 @@ function fail(writer: Writer, batch: Batch, error: unknown, unsure: readonly Que
   }
   state = { kind: 'idle' };
   const later = new Set(queue.map(({ message }) => message.id));
-  const message = `nothing was written, ${reasonOf(error)}`;
+  const message = 'nothing was written, the disk is full, or its quota is used up: make room';
   const failed = batch.jobs
     .filter((job) => !later.has(job.message.id))
     .map((job) => ({ id: job.message.id, code: 'disk-full' as const, message }));
@@ -209,7 +209,7 @@ function truncated(writer: Writer): 'done' | 'busy' {
   try {
     return writer.checkpointWal();
   } catch (error) {
-    if (!isFull(error)) throw error;
+    if (!isFull(error, files.ledger)) throw error;
     return 'busy';
   }
 }
