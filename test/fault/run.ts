@@ -19,6 +19,10 @@ export async function runArrow(arrow: Arrow, point: string, round: Round): Promi
   const charges = Array.from({ length: round }, (_, index) => `ch_${index + 1}`);
   const last = charges.at(-1) ?? '';
   for (const [nth, charge] of charges.entries()) await lead(place, arrow, charge, charges.slice(0, nth));
+  // Only now: a gateway that asks for another approval would claim the call.
+  if (arrow.from === 'approved') {
+    for (const charge of charges) assert.equal(place.command(['approve', idOf(place, charge)]).status, 0);
+  }
   // What a start goes through, an earlier process went through for the first call.
   const visit = arrow.atStart ? 1 : (arrow.passedBefore ?? 0) + round;
   let heard: string | undefined;
@@ -38,8 +42,11 @@ export async function runArrow(arrow: Arrow, point: string, round: Round): Promi
   const told = tellOf(await ask(next, arrow.asked, last));
   if (heard === 'succeeded' || heard === 'failed')
     assert.equal(told, `${heard}, replayed`, 'it was told otherwise before');
-  for (const charge of charges.slice(0, -1))
-    assert.equal(place.effects(charge), before.get(charge), `${charge} was paid again`);
+  for (const charge of charges.slice(0, -1)) {
+    // One that was approved while no gateway ran may be claimed by this one.
+    const paid = place.effects(charge);
+    assert.ok(paid <= 1 && paid >= (before.get(charge) ?? 0), `${charge} was paid ${paid} times`);
+  }
   const effects = place.effects(last);
   assert.ok(effects <= 1, `${last} was paid ${effects} times`);
   settleAll(place, charges);
@@ -77,7 +84,6 @@ async function lead(
       assert.equal(tellOf(await ask(gateway, asked, charge)), 'asked');
       if (from === 'expired') await expired(place, earlier);
       await gateway.close();
-      if (from === 'approved') assert.equal(place.command(['approve', idOf(place, charge)]).status, 0);
       const expires = place.row(charge)?.deadline ?? 0;
       while (from === 'expired' && Date.now() <= expires) await turn();
     }
