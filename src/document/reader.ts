@@ -2,7 +2,7 @@
 
 import { isAlias, isMap, isScalar, isSeq, Scalar } from 'yaml';
 import type { Alias, Node, Pair, ParsedNode, YAMLMap } from 'yaml';
-import type { Issue, Place } from '../value/issue.ts';
+import { type Issue, type Place, issueAt } from '../value/issue.ts';
 import type { JsonValue } from '../value/json.ts';
 import { alike } from './alike.ts';
 import { locateScalar } from './scalar.ts';
@@ -48,25 +48,12 @@ export function readerOf(
 
 /** Adds an error at `place` and answers `undefined`, so that readers can return it. */
 export function refuse(reader: Reader, place: Place, code: string, message: string, hint?: string): undefined {
-  note(reader, 'error', place, code, message, hint);
+  reader.issues.push(issueAt(reader.source.file, 'error', place, code, message, hint));
 }
 
 /** Adds a warning at `place`. */
 export function warn(reader: Reader, place: Place, code: string, message: string, hint?: string): void {
-  note(reader, 'warning', place, code, message, hint);
-}
-
-function note(
-  reader: Reader,
-  severity: Issue['severity'],
-  place: Place,
-  code: string,
-  message: string,
-  hint: string | undefined,
-): void {
-  const { line, column } = place;
-  const issue = { code, severity, message, file: reader.source.file, line, column };
-  reader.issues.push(hint === undefined ? issue : { ...issue, hint });
+  reader.issues.push(issueAt(reader.source.file, 'warning', place, code, message, hint));
 }
 
 /** The place of `item`, or `fallback` where nothing is written. */

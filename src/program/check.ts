@@ -5,7 +5,7 @@ import { type Node, childrenOf } from '../expression/tree.ts';
 import { issueList } from '../document/issue-list.ts';
 import { shown } from '../document/reader.ts';
 import { locate } from '../document/source.ts';
-import type { Issue, Place } from '../value/issue.ts';
+import { type Issue, issueAt } from '../value/issue.ts';
 import type { Catalog } from './catalog.ts';
 import { isCovering } from './cover.ts';
 import { type Dominance, dominanceOf } from './dominance.ts';
@@ -186,7 +186,7 @@ function checkEvents(checking: Checking): void {
   for (const event of checking.program.events.keys()) {
     if (waited.has(event)) continue;
     const message = `the event \`${shown(event)}\` is declared, and no step waits for it`;
-    noteAt(checking, 'warning', locate(checking.written.start, 0), 'event-unused', message);
+    checking.issues.push(issueAt(checking.file, 'warning', locate(checking.written.start, 0), 'event-unused', message));
   }
 }
 
@@ -233,16 +233,5 @@ function note(
   hint?: string,
 ): void {
   const place = checking.written.steps.get(step)?.place ?? { line: 1, column: 1 };
-  noteAt(checking, severity, place, code, message, hint);
-}
-
-function noteAt(
-  { issues, file }: Checking,
-  severity: Issue['severity'],
-  { line, column }: Place,
-  code: string,
-  message: string,
-  hint?: string,
-): void {
-  issues.push({ code, severity, message, file, line, column, ...(hint === undefined ? {} : { hint }) });
+  checking.issues.push(issueAt(checking.file, severity, place, code, message, hint));
 }

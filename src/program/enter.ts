@@ -143,7 +143,8 @@ export function branchOn(walk: Walk, step: ParallelStep): string | undefined {
   delete state.branching;
   if (state.ending !== undefined) return end(walk, state.ending);
   if (failure !== undefined) return failWith(walk, failure);
-  return left(walk, step, outputs, step.next);
+  leave(walk, step, outputs);
+  return step.next;
 }
 
 function ask(walk: Walk, step: AskStep): string | undefined {
@@ -179,11 +180,10 @@ function endAt(walk: Walk, step: EndStep): string | undefined {
   });
 }
 
-/** What a step leaves, and where the run goes on. */
-export function left(walk: Walk, step: Step, output: JsonValue, next: string): string {
+/** A step is done: what it left is kept, and no failure before it is told any more. */
+export function leave(walk: Walk, step: Step, output: JsonValue): void {
   keep(walk, step, output);
   delete walk.state.failure;
-  return next;
 }
 
 function end(walk: Walk, ending: Ending): undefined {

@@ -8,7 +8,7 @@ import { alike } from '../document/alike.ts';
 import { issueList } from '../document/issue-list.ts';
 import { shown } from '../document/reader.ts';
 import { type Located, locate } from '../document/source.ts';
-import type { Issue, Parsed, Place } from '../value/issue.ts';
+import { type Issue, type Parsed, type Place, issueAt } from '../value/issue.ts';
 import { digestOf } from '../value/digest.ts';
 import type { Catalog } from './catalog.ts';
 import { checkArgs } from './check-args.ts';
@@ -230,7 +230,8 @@ function checkModel(own: Own, model: Located, what: string): void {
     return refuse(own, locate(model, 0), 'model-unknown', `${what} asks the model \`${name}\`, and there is none`);
   }
   const message = `whether there is a model \`${name}\` cannot be told`;
-  note(own, 'warning', locate(model, 0), 'model-unchecked', message, 'a configuration cannot declare models yet');
+  const hint = 'a configuration cannot declare models yet';
+  own.issues.push(issueAt(own.file, 'warning', locate(model, 0), 'model-unchecked', message, hint));
 }
 
 function checkEvent(own: Own, event: Located, what: string): void {
@@ -292,7 +293,7 @@ function linkExpression(own: Own, source: Located, what: string, expect: 'bool' 
   const compiled = compile(source.text, vocabularyFor(own, source.text), { expect });
   const problems = compiled.ok ? compiled.warnings : compiled.issues;
   for (const { code, severity, message, offset, hint } of problems) {
-    note(own, severity, locate(source, offset), code, `${what}: ${message}`, hint);
+    own.issues.push(issueAt(own.file, severity, locate(source, offset), code, `${what}: ${message}`, hint));
   }
   if (!compiled.ok) return undefined;
   const dynamic = readsOf(compiled.expression.root, own.reads);
@@ -346,17 +347,5 @@ function tell(own: Own, place: Place, problems: readonly string[], what: string)
 }
 
 function refuse(linking: Linking, place: Place, code: string, message: string, hint?: string): undefined {
-  note(linking, 'error', place, code, message, hint);
-}
-
-function note(
-  { issues, file }: Linking,
-  severity: Issue['severity'],
-  place: Place,
-  code: string,
-  message: string,
-  hint: string | undefined,
-): void {
-  const { line, column } = place;
-  issues.push({ code, severity, message, file, line, column, ...(hint === undefined ? {} : { hint }) });
+  linking.issues.push(issueAt(linking.file, 'error', place, code, message, hint));
 }

@@ -3,11 +3,11 @@
 import type { JsonValue } from '../value/json.ts';
 import type { Command, RunEvent } from './event.ts';
 import { goOn, isUndo, undone } from './ending.ts';
-import { branchOn, failAction, go, left } from './enter.ts';
+import { branchOn, failAction, go, leave } from './enter.ts';
 import type { Action, ModelAction, Step, ToolAction } from './program.ts';
 import type { Failure, Pending } from './state.ts';
 import { fillObject } from './template.ts';
-import { type Walk, bindingsOf, replacePending, request, settle, spend, stepOf } from './walk.ts';
+import { type Walk, bindingsOf, isPatient, replacePending, request, settle, spend, stepOf } from './walk.ts';
 
 type Of<K extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: K }>;
 
@@ -47,7 +47,8 @@ export function answered(walk: Walk, { command }: Pending, answer: 'yes' | 'no' 
   settle(walk, command.id);
   walk.state.era += 1;
   if (step.kind !== 'ask' || walk.state.ending !== undefined) return goOn(walk);
-  go(walk, left(walk, step, { answer }, step[answer]));
+  leave(walk, step, { answer });
+  go(walk, step[answer]);
 }
 
 /** An event with what it brings, or without one the end of the time that was given to it. */
@@ -56,7 +57,9 @@ export function arrived(walk: Walk, { command }: Pending, payload?: JsonValue): 
   settle(walk, command.id);
   walk.state.era += 1;
   if (step.kind !== 'wait' || walk.state.ending !== undefined) return goOn(walk);
-  go(walk, payload === undefined ? step.expired : left(walk, step, payload, step.next));
+  if (payload === undefined) return go(walk, step.expired);
+  leave(walk, step, payload);
+  go(walk, step.next);
 }
 
 /** From now on nothing is begun; what is on its way is awaited, what was done is undone. */
@@ -64,7 +67,7 @@ export function cancel(walk: Walk): void {
   const { state } = walk;
   state.ending = { status: 'cancelled', failure: { step: state.step, code: 'cancelled', message: 'it was cancelled' } };
   for (const { command } of state.pending.values()) {
-    if (command.kind === 'ask' || command.kind === 'wait') settle(walk, command.id);
+    if (isPatient(command)) settle(walk, command.id);
     else walk.commands.push({ kind: 'abandon', id: command.id });
   }
   goOn(walk);
@@ -78,18 +81,20 @@ function actionOf(step: Step, branch: string | undefined): Action | undefined {
 function succeeded(walk: Walk, pending: Pending, answer: JsonValue): void {
   const step = stepOf(walk);
   const action = actionOf(step, pending.branch);
-  const read = action?.kind === 'llm' ? action.read(answer) : ({ ok: true, value: answer } as const);
-  if (!read.ok) return mismatched(walk, pending, action as ModelAction, read.message);
-  settle(walk, pending.command.id);
-  if (pending.branch === undefined) {
-    const next = walk.state.ending === undefined ? nextOf(step) : undefined;
-    const onward = left(walk, step, read.value, next ?? '');
-    if (action?.kind === 'tool') remember(walk, step, action, undefined);
-    return next === undefined ? goOn(walk) : go(walk, onward);
+  let output = answer;
+  if (action?.kind === 'llm') {
+    const read = action.read(answer);
+    if (!read.ok) return mismatched(walk, pending, action, read.message);
+    output = read.value;
   }
-  joined(walk, pending.branch, read.value);
+  settle(walk, pending.command.id);
+  if (pending.branch === undefined) leave(walk, step, output);
+  else joined(walk, pending.branch, output);
   if (action?.kind === 'tool') remember(walk, step, action, pending.branch);
-  onward(walk, step);
+  if (pending.branch !== undefined) return onward(walk, step);
+  const next = walk.state.ending === undefined ? nextOf(step) : undefined;
+  if (next === undefined) goOn(walk);
+  else go(walk, next);
 }
 
 function nextOf(step: Step): string | undefined {

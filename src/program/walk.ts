@@ -33,7 +33,7 @@ export function closeWalk({ state, commands }: Walk): {
 }
 
 /** Whether only a person, an event or time answers it. */
-function isPatient({ kind }: Command): boolean {
+export function isPatient({ kind }: Command): boolean {
   return kind === 'ask' || kind === 'wait';
 }
 
@@ -77,7 +77,7 @@ export function exhausted({ program: { limits }, state: { spent } }: Walk): stri
 
 export function request(walk: Walk, pending: Pending): void {
   walk.commands.push(pending.command);
-  walk.state.pending = new Map([...walk.state.pending, [pending.command.id, pending]]);
+  replacePending(walk, pending);
 }
 
 export function settle(walk: Walk, id: CommandId): void {

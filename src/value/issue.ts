@@ -17,6 +17,19 @@ export interface Issue extends Place {
   readonly excerpt?: string;
 }
 
+/** One problem at a place of `file`. */
+export function issueAt(
+  file: string,
+  severity: Issue['severity'],
+  { line, column }: Place,
+  code: string,
+  message: string,
+  hint?: string,
+): Issue {
+  const issue = { code, severity, message, file, line, column };
+  return hint === undefined ? issue : { ...issue, hint };
+}
+
 /** What parsing and checking return: a value, or the reasons why there is none. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T; readonly issues: readonly Issue[] }
