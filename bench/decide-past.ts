@@ -82,7 +82,7 @@ function pastCall(deciding: Policy, vault: Vault, request: Request, world: World
     instance: attempt,
     deadlineMs: now + 60_000,
     principal,
-    session: run.id,
+    run: { id: run.id },
     keys: [vault.keyHmac('tool', tool, JSON.stringify(args['charge']))],
     tool: { name: tool, effect: 'irreversible' },
     policy: deciding.digest,

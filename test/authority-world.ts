@@ -135,7 +135,7 @@ export async function claimed({ authority }: Opening, ...principals: readonly st
 
 /** What is counted, but for how many parts of recorded texts there are. */
 export function countersOf({ disk }: Opening): ReadonlyMap<string, number> {
-  return new Map([...disk.tables.counters()].filter(([key]) => !key.startsWith('content/')));
+  return new Map([...disk.tables.counters()].filter(([key]) => !/^content(?:-at)?\//u.test(key)));
 }
 
 /** What a deep verification of the log says, with all sealed values that are kept; `entries` in the place of its own. */

@@ -1,6 +1,6 @@
 /** The request of a recorded decision and what it was decided under, read from its entry. */
 
-import { runOf } from '../authority/asked.ts';
+import { runOf, stepOf } from '../authority/asked.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { commitmentsIn, hasSecrets, literalOf } from '../ledger/recorded.ts';
 import type { Request } from '../policy/decide/decision.ts';
@@ -67,7 +67,7 @@ export function recordedCall(entry: Entry, position: number, args: JsonValue | u
     tool: name,
     args: isJsonObject(shown) ? shown : {},
     call: { id: call, attempt: 1, key: '' },
-    run: { id: runOf(entry), depth: 0 },
+    run: { id: runOf(entry), depth: 0, ...stepOf(entry) },
     now: parseInstant(entry.at) ?? 0,
   };
   return { position, entry, request, said: policy, effect, code, rules: rules.map(String) };

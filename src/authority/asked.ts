@@ -10,6 +10,7 @@ import {
   shownOf,
   valueUnder,
 } from '../ledger/recorded.ts';
+import type { Request } from '../policy/decide/decision.ts';
 import { scalarsIn } from '../policy/decide/decide.ts';
 import { canonicalText } from '../value/canonical.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
@@ -32,6 +33,8 @@ export interface Asked {
   readonly hidden: Opened;
   /** The run that it was proposed in. */
   readonly session: string;
+  /** Whether a step of a program proposed it. */
+  readonly isOfProgram: boolean;
 }
 
 /**
@@ -65,7 +68,16 @@ export async function askedOf(
   if (digest !== approval.digest) return undefined;
   const shown = shownOf(recorded ?? {}, opened);
   const hidden = hiddenOf(recorded ?? {}, args, await ledger.subjectsOf(call));
-  return { row, approval, args, shown, hasSecrets: isSecret, hidden, session: runOf(entry) };
+  return {
+    row,
+    approval,
+    args,
+    shown,
+    hasSecrets: isSecret,
+    hidden,
+    session: runOf(entry),
+    isOfProgram: stepOf(entry) !== undefined,
+  };
 }
 
 /** The texts that stand in `args` where `recorded` has a commitment or a mark; those that are sealed as a whole stay so. */
@@ -80,6 +92,13 @@ function hiddenOf(recorded: JsonValue, args: JsonValue, subjects: readonly strin
 export function runOf({ run }: JsonObject): string {
   const id = isJsonObject(run) ? run['id'] : undefined;
   return typeof id === 'string' ? id : '';
+}
+
+/** The step of a program that an entry names, as conditions see it; nothing of other calls. */
+export function stepOf({ run }: JsonObject): Required<Pick<Request['run'], 'program' | 'step' | 'depth'>> | undefined {
+  const { program, step, depth = 0 } = isJsonObject(run) ? run : {};
+  const isStep = typeof program === 'string' && typeof step === 'string' && typeof depth === 'number';
+  return isStep ? { program, step, depth } : undefined;
 }
 
 /** The arguments of the entry at `position`; none when some of them are gone, or were secret. Throws `LedgerError`. */

@@ -5,6 +5,7 @@ import type { Policy } from '../policy/compile.ts';
 import { couldAllow, shownDefinition } from '../policy/decide/decide.ts';
 import type { TrustedPin } from '../policy/pin/pin.ts';
 import { DISK } from '../policy/document/settings.ts';
+import { isForPrograms } from '../policy/tool/own.ts';
 import type { ToolDefinition } from '../policy/tool/tool.ts';
 import type { JsonObject } from '../value/json.ts';
 import { canonicalText } from '../value/canonical.ts';
@@ -115,7 +116,7 @@ export class Authority {
   /** Whether `principal` may know that `tool` exists. */
   visible(principal: string, tool: string): boolean {
     const state = this.#stateNow();
-    return state.kind === 'loaded' && couldAllow(state.policy, principal, tool);
+    return state.kind === 'loaded' && !isForPrograms(tool) && couldAllow(state.policy, principal, tool);
   }
 
   /** An offered definition as a host may see it: one that was not reviewed is shown as it was, or not at all. */
@@ -177,7 +178,7 @@ export class Authority {
       const [prepared, verdict] = await this.#commit(proposal, first, again);
       switch (verdict.kind) {
         case 'denied': {
-          const visible = this.visible(proposal.principal, proposal.tool);
+          const visible = proposal.program !== undefined || this.visible(proposal.principal, proposal.tool);
           return deniedAnswer(prepared.call, proposal.tool, verdict.decision, visible, verdict.about);
         }
         case 'existing':
@@ -326,7 +327,8 @@ export class Authority {
 
   /** All attempts that the call makes by itself; each is decided and recorded like the first. */
   async #perform(proposal: Proposal, first: Dispatch): Promise<Answer> {
-    const { world, attemptsMax = 1 } = this.#around;
+    const { world } = this.#around;
+    const attemptsMax = proposal.attemptsMax ?? this.#around.attemptsMax ?? 1;
     let dispatch = first;
     for (let made = 1; ; made += 1) {
       const performed = await dispatchCall(world, proposal.perform, dispatch);

@@ -25,7 +25,7 @@ export function approvalOf(
   call: string,
   salt: Uint8Array | undefined,
 ): { readonly expires: number; readonly approval: JsonObject } {
-  const question = questionOf(policy, decision);
+  const question = questionOf(policy, request, decision);
   const expires = request.now + question.expiresMs;
   const digest = digestOfCall(around, { policy, request }, call, expires, salt);
   const { approvers, quorum, notRequester } = question;
@@ -56,9 +56,9 @@ function digestOfCall(
 }
 
 /** Why the person at the caller's host is asked; nothing where that person's word does not suffice. */
-export function reasonsToElicit(policy: Policy, decision: Decision): readonly string[] | undefined {
+export function reasonsToElicit({ policy, request, decision }: Asked): readonly string[] | undefined {
   const { approvals, rules } = policy.configuration;
-  if (!approvals.interactive || !questionOf(policy, decision).requester) return undefined;
+  if (!approvals.interactive || !questionOf(policy, request, decision).requester) return undefined;
   const asking = new Set(decision.rules);
   return rules.filter(({ id }) => asking.has(id)).map(({ id, because }) => because ?? `${id} asks`);
 }

@@ -14,10 +14,11 @@ import {
   subjectCheckOf,
   withFacts,
 } from '../policy/decide/decide.ts';
+import { isCapable } from '../policy/decide/capability.ts';
 import type { Decision, Request } from '../policy/decide/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import { approvalsOf, approvalOf, reasonsToElicit } from './claim.ts';
-import { deniedDraft, draft, intentDraft, parkedDraft } from './draft.ts';
+import { deniedDraft, draft, intentDraft, parkedDraft, runFields } from './draft.ts';
 import { EXCEPTION_VERSION } from './exception.ts';
 import { existing, fingerprint } from './existing.ts';
 import type { Admits } from './flood.ts';
@@ -136,6 +137,10 @@ export function composeCall(
   if (found.kind === 'refused') return deny(around, prepared, first, found.decision, found.row);
   if (found.kind === 'answer') return { result: { kind: 'existing', row: found.row } };
 
+  if (proposal.program !== undefined && !isCapable(policy, proposal.program.capability)) {
+    const sentence = `${proposal.tool} is denied: what the run may do is not what it was when it started`;
+    return deny(around, prepared, first, denial('contract-violation', sentence));
+  }
   if (!prepared.guarded.ok) {
     const { argument, reason } = prepared.guarded;
     const sentence = `${proposal.tool} is denied: its argument \`${argument}\` is refused, ${reason}`;
@@ -221,7 +226,7 @@ function common(around: Surroundings, prepared: Prepared, decided: Decided) {
     fields: {
       call,
       principal: proposal.principal,
-      session: proposal.session,
+      run: runFields(proposal),
       // A new entry keeps every key of the call, those that this proposal does not name included.
       keys: [...new Set([...(earlier?.keys ?? []), ...prepared.keys])],
       decision,
@@ -321,7 +326,7 @@ function park(around: Surroundings, prepared: Prepared, decided: Decided): Compo
   const entry = parkedDraft(around.world, { ...fields, approval, ...(live === undefined ? {} : { live: live.value }) });
   return {
     writes: { entries: [...decided.trust, entry], bodies: [...bodies, ...(live?.bodies ?? [])], fingerprints },
-    result: parked(decided.policy, decided.decision, fields.call, expires),
+    result: parked(decided, fields.call, expires),
   };
 }
 
@@ -339,12 +344,12 @@ function stillParked(
   // Nobody waits for it, so what only comes too early is no news: it is looked at again.
   if (decision.retryable && prepared.again?.unattended === true) return { result: { kind: 'existing', row } };
   if (decision.effect === 'deny') return deny(around, prepared, seen, decision, row);
-  return { result: parked(policy, decision, row.id, row.deadline) };
+  return { result: parked({ policy, request: seen.request, decision }, row.id, row.deadline) };
 }
 
-function parked(policy: Policy, decision: Decision, call: string, expires: number): Verdict {
-  const elicit = reasonsToElicit(policy, decision);
-  return { kind: 'parked', call, decision, expires, ...(elicit === undefined ? {} : { elicit }) };
+function parked(asked: Parameters<typeof reasonsToElicit>[0], call: string, expires: number): Verdict {
+  const elicit = reasonsToElicit(asked);
+  return { kind: 'parked', call, decision: asked.decision, expires, ...(elicit === undefined ? {} : { elicit }) };
 }
 
 /** It changes nothing but the log; where that has enough of its kind, not even that. */
@@ -368,7 +373,7 @@ function deny(around: Bench, prepared: Prepared, seen: Seen, decision: Decision,
     call,
     decision: loaded === undefined ? decision : withFacts(loaded.policy, request, facts.values, decision),
     principal,
-    session: proposal.session,
+    run: runFields(proposal),
     tool: named,
     definition: loaded?.policy.tools.get(tool)?.definition.digest,
     policy: loaded?.policy.digest,

@@ -6,6 +6,7 @@ import { formatInstant } from '../value/time.ts';
 import type { EntryDraft, EntryType } from '../ledger/entry.ts';
 import type { Decision } from '../policy/decide/decision.ts';
 import { withoutSecrets } from '../guard/secret/find.ts';
+import type { Proposal } from './proposal.ts';
 import type { World } from '../world/world.ts';
 
 /** A decision may cite thousands of rules and a host may send any tool name; an entry holds the head of each. */
@@ -62,10 +63,18 @@ export function recordedTool(name: string): string {
   return name.toWellFormed().slice(0, NAME_CODE_UNITS_MAX).toWellFormed();
 }
 
+/** What an entry says of the run that a call is of: of a program's, the step too. */
+export function runFields({ session: id, program: of }: Pick<Proposal, 'session' | 'program'>): JsonObject {
+  if (of === undefined) return { id };
+  const { program, seq, step, command, depth } = of;
+  return { id, program, seq, step, command, ...(depth === 0 ? {} : { depth }) };
+}
+
 export interface DeniedFields {
   readonly call: string;
   readonly principal: string;
-  readonly session: string;
+  /** `runFields` of the proposal. */
+  readonly run: JsonObject;
   readonly tool: string;
   /** The digest of its definition, where one is known. */
   readonly definition?: string | undefined;
@@ -84,7 +93,7 @@ export function deniedDraft(world: World, denied: DeniedFields): EntryDraft {
   return draft(world, 'call.denied', {
     call: denied.call,
     principal: denied.principal,
-    run: { id: denied.session },
+    run: denied.run,
     tool: {
       name: recordedTool(denied.tool),
       ...(denied.definition === undefined ? {} : { definition: denied.definition }),
@@ -103,7 +112,8 @@ export interface IntentFields {
   /** What is special about the attempt: which one it repeats, what it looks into, the key that it takes along. */
   readonly about?: JsonObject;
   readonly principal: string;
-  readonly session: string;
+  /** `runFields` of the proposal. */
+  readonly run: JsonObject;
   readonly keys: readonly string[];
   readonly tool: { readonly name: string; readonly effect: string; readonly definition?: string };
   readonly policy: string | undefined;
@@ -122,7 +132,7 @@ export function intentDraft(world: World, intent: IntentFields): EntryDraft {
     instance: intent.instance,
     deadline: formatInstant(intent.deadlineMs),
     principal: intent.principal,
-    run: { id: intent.session },
+    run: intent.run,
     keys: intent.keys,
     tool: { ...intent.tool },
     policy: { ...policyFields(intent.policy, intent.decision, intent.layers), ...reservationFields(intent.decision) },
@@ -142,7 +152,7 @@ export function parkedDraft(world: World, parked: ParkedFields): EntryDraft {
   return draft(world, 'call.parked', {
     call: parked.call,
     principal: parked.principal,
-    run: { id: parked.session },
+    run: parked.run,
     keys: parked.keys,
     tool: { ...parked.tool },
     policy: policyFields(parked.policy, parked.decision, parked.layers),

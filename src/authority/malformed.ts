@@ -29,7 +29,7 @@ export async function recordMalformed(
     const entry = deniedDraft(world, {
       call: newId(world),
       principal,
-      session,
+      run: { id: session },
       tool: '',
       args: {},
       subject: [],

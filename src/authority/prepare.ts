@@ -74,7 +74,7 @@ export interface Prepared {
   readonly startedAt: number;
   /** Denied by a gate that comes before the keys. */
   readonly refused: Decision | undefined;
-  /** HMACs of the operator's key and the caller's, those that apply. */
+  /** HMACs of the operator's key, the run's and the caller's, those that apply. */
   readonly keys: readonly string[];
   /** Declared `effect: read`: it has no twins. */
   readonly reads: boolean;
@@ -89,13 +89,19 @@ export interface Prepared {
   readonly again?: Again;
 }
 
+function runOfRequest({ session: id, program }: Proposal): Request['run'] {
+  return program === undefined
+    ? { id, depth: 0 }
+    : { id, depth: program.depth, program: program.program, step: program.step };
+}
+
 export function requestOf(proposal: Proposal, call: string, now: number): Request {
   return {
     principal: proposal.principal,
     tool: proposal.tool,
     args: proposal.args,
     call: { id: call, attempt: 1, key: proposal.key ?? '' },
-    run: { id: proposal.session, depth: 0 },
+    run: runOfRequest(proposal),
     now,
   };
 }
@@ -130,6 +136,7 @@ export async function prepare(
   }
   const keys: string[] = [];
   if (key.key !== undefined) keys.push(vault.keyHmac('tool', proposal.tool, key.key));
+  if (proposal.program !== undefined) keys.push(vault.keyHmac('run', proposal.session, proposal.program.command));
   if (proposal.key !== undefined) keys.push(vault.keyHmac('caller', proposal.principal, proposal.key));
   const guarded = await guard(around, state.policy, proposal);
   const args = guarded.ok ? guarded.args : proposal.args;

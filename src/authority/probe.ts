@@ -184,7 +184,7 @@ async function intendProbe(
         instance,
         deadlineMs: deadline,
         principal: request.principal,
-        session: request.run.id,
+        run: { id: request.run.id },
         keys: [],
         tool: { name: request.tool, effect: 'read', ...(definition === undefined ? {} : { definition }) },
         policy: policy.digest,

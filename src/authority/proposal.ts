@@ -1,6 +1,8 @@
 /** What a caller proposes: untrusted intent, with the one way to carry it out. */
 
+import type { Capability } from '../policy/decide/capability.ts';
 import type { Decision } from '../policy/decide/decision.ts';
+import type { Digest } from '../value/digest.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import type { Performed } from './answer.ts';
 
@@ -12,10 +14,30 @@ export interface Opened {
   readonly subjects: readonly string[];
 }
 
+/** The step of a program that proposes a call. */
+export interface ProgramStep {
+  /** Of the program that runs. */
+  readonly program: Digest;
+  /** Moves of the run before. */
+  readonly seq: number;
+  /** The step, as conditions see it. */
+  readonly step: string;
+  /** The command of the run that the call carries out, once in a run: no two calls have one. */
+  readonly command: string;
+  /** How many programs called each other on the way, 0 for the first. */
+  readonly depth: number;
+  /** What the run may do. */
+  readonly capability: Capability;
+}
+
 export interface Proposal {
   readonly principal: string;
   /** The host's session; outside programs it is the run. */
   readonly session: string;
+  /** Set where a program proposes: then `session` is the id of the run. */
+  readonly program?: ProgramStep;
+  /** Attempts that the call may make by itself, where that is safe; as the authority was told if not given. */
+  readonly attemptsMax?: number;
   /** Policy name, `server.tool` or `server.method/name`. */
   readonly tool: string;
   readonly args: JsonObject;

@@ -95,7 +95,9 @@ async function recorded(
   if (readsCallerKey(policy, row.tool)) return undefined;
   const asked = await askedOf(ledger, row);
   if (asked === undefined || !isJsonObject(asked.args)) return undefined;
-  const { args, session, hidden: opened } = asked;
+  const { args, session, hidden: opened, isOfProgram } = asked;
+  // Its run proposes it again, with what it may do.
+  if (isOfProgram) return undefined;
   const { principal, tool } = row;
   // Nobody is there to give it up.
   const { signal } = new AbortController();

@@ -28,6 +28,16 @@ export function contentKey(digest: string): string {
   return `content/${digest}`;
 }
 
+/** Under this key stands where the text begins: the position of its first part, plus one. */
+export function contentPlaceKey(digest: string): string {
+  return `content-at/${digest}`;
+}
+
+/** The counters that `step` looks at or moves. */
+export function contentKeys({ digest }: ContentStep): readonly string[] {
+  return [contentKey(digest), contentPlaceKey(digest)];
+}
+
 /** The fields of the entries that hold `text`, canonical JSON whose digest is `digest`. */
 export function contentFields(digest: string, text: string): readonly JsonObject[] {
   const starts = [0];
@@ -46,7 +56,7 @@ function isLowSurrogate(text: string, index: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/** The step of an entry `policy.content`. */
+/** The step of an entry `policy.content` or `program.content`. */
 export function readContent({ content, part, parts, text }: JsonObject): ReadContent {
   if (typeof content !== 'string' || !DIGEST.test(content)) return missing('content');
   if (typeof text !== 'string') return missing('text');
@@ -56,11 +66,16 @@ export function readContent({ content, part, parts, text }: JsonObject): ReadCon
 }
 
 /** Each part comes once, in order. */
-export function foldContent({ digest, part }: ContentStep, counter: (key: string) => number): FoldedContent {
+export function foldContent(
+  { digest, part }: ContentStep,
+  { position }: { readonly position: number },
+  counter: (key: string) => number,
+): FoldedContent {
   const key = contentKey(digest);
   const known = counter(key);
-  if (known === part) return { ok: true, keys: [], counters: [[key, part + 1]] };
-  const message = `${known} parts of \`${digest}\` are there, so part ${part} of \`policy.content\` does not fit`;
+  const place: readonly (readonly [string, number])[] = part === 0 ? [[contentPlaceKey(digest), position + 1]] : [];
+  if (known === part) return { ok: true, keys: [], counters: [[key, part + 1], ...place] };
+  const message = `${known} parts of \`${digest}\` are there, so part ${part} of its content does not fit`;
   return { ok: false, code: 'illegal', message };
 }
 

@@ -54,6 +54,11 @@ export const ENTRY_TYPES = [
   'pin.trusted',
   'clock.jumped',
   'clock.accepted',
+  'program.content',
+  'program.started',
+  'program.moved',
+  'program.ended',
+  'program.ignored',
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];

@@ -3,6 +3,7 @@
 import { foldClock, isClockStep } from './clock.ts';
 import { foldContent } from './content.ts';
 import type { CallRow, CallState, Charges, Kill, TrustedTool } from './ledger.ts';
+import { foldRun, isRunStep } from './run.ts';
 import { foldStanding } from './standing.ts';
 import { foldVault, isVaultStep } from './vault-step.ts';
 import type { CallStep, KillStep, PinStep, RollbackStep, Step } from './step.ts';
@@ -62,7 +63,8 @@ export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
   if (step.kind === 'kill-set' || step.kind === 'kill-lifted') return foldKill(step, moment, lookups);
   if (step.kind === 'pin-trusted') return foldPin(step, moment, lookups);
   if (isClockStep(step)) return foldClock(step, (key) => lookups.counter(key));
-  if (step.kind === 'content') return foldContent(step, (key) => lookups.counter(key));
+  if (step.kind === 'content') return foldContent(step, moment, (key) => lookups.counter(key));
+  if (isRunStep(step)) return foldRun(step, moment, lookups);
   if (isVaultStep(step)) return foldVault(step, moment, lookups);
   if (step.kind === 'stands' || step.kind === 'ends') return foldStanding(step, moment, lookups);
   if (step.kind === 'rollback-accepted' || step.kind === 'rollback-lifted') return foldRollback(step, lookups);

@@ -7,7 +7,7 @@ import type { EndedCall } from './ended.ts';
 import type { SealedBody, Writes } from './ledger.ts';
 import { formatInstant } from '../value/time.ts';
 import type { Step } from './step.ts';
-import { readStep } from './step.ts';
+import { ownerOf, readStep } from './step.ts';
 
 export interface Fingerprint {
   readonly call: string;
@@ -40,11 +40,14 @@ export function prepareWrites(writes: Writes, log: string): PreparedWrites {
   assert(entries.length > 0, 'expected at least one entry');
   const leaves = entries.map((entry) => undatedLeaf(entry, log));
   const steps = entries.map(stepOf);
-  const calls = new Set(steps.map((step) => step?.call));
+  const calls = new Set(steps.map(ownerOf));
   const roles = new Set(bodies.map(({ call, role }) => `${role}/${call}`));
   assert(roles.size === bodies.length, 'expected at most one body of a call and role in a transaction');
   for (const { call } of [...bodies, ...fingerprints]) {
-    assert(calls.has(call), 'expected bodies and fingerprints only of calls that an entry of the transaction names');
+    assert(
+      calls.has(call),
+      'expected bodies and fingerprints only of calls and runs that an entry of the transaction names',
+    );
   }
   return { encoded: { leaves, bodies, fingerprints }, steps };
 }

@@ -9,6 +9,7 @@ import { type ContentStep, readContent } from './content.ts';
 import { readRepeated } from './denial.ts';
 import type { EntryType } from './entry.ts';
 import type { ApprovalRequest, Charges } from './ledger.ts';
+import { type RunStep, isRunStep, isRunType, readRun } from './run.ts';
 import { type StandingStep, isStanding, readStanding } from './standing.ts';
 import { type VaultStep, isVaultType, readVaultStep } from './vault-step.ts';
 
@@ -103,15 +104,30 @@ export type RollbackStep =
     }
   | { readonly kind: 'rollback-lifted'; readonly call?: never };
 
-export type Step = CallStep | KillStep | PinStep | ClockStep | ContentStep | StandingStep | RollbackStep | VaultStep;
+export type Step =
+  | CallStep
+  | KillStep
+  | PinStep
+  | ClockStep
+  | ContentStep
+  | StandingStep
+  | RollbackStep
+  | RunStep
+  | VaultStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
 export type ReadStep = { readonly ok: true; readonly step?: Step } | { readonly ok: false; readonly message: string };
 
+/** The call, or the run of a program, whose sealed values the entry of `step` commits to. */
+export function ownerOf(step: Step | undefined): string | undefined {
+  return step !== undefined && isRunStep(step) ? step.run : step?.call;
+}
+
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
   return (
-    /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)|^policy\.content$/u.test(type) ||
+    /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)|^(?:policy|program)\.content$/u.test(type) ||
+    isRunType(type) ||
     isStanding(type) ||
     isVaultType(type)
   );
@@ -154,7 +170,12 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
     case 'ledger.rollback-lifted':
       return readRollback(type === 'ledger.rollback-lifted' ? 'rollback-lifted' : 'rollback-accepted', fields);
     case 'policy.content':
+    case 'program.content':
       return readContent(fields);
+    case 'program.started':
+    case 'program.moved':
+    case 'program.ended':
+      return readRun(type, fields);
     case 'denial.repeated':
       return readRepeated(fields);
     default:

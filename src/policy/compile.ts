@@ -19,7 +19,7 @@ import { lint } from './lint.ts';
 import { keyArgumentFault, withoutKeyArgument } from './tool/downstream-key.ts';
 import { isSecretExpression, secretsDeclared } from './tool/secret.ts';
 import { mergeDeclarations } from './document/merge.ts';
-import { ownRule, OWN_TOOLS } from './tool/own.ts';
+import { ASK, OWN_TOOLS, ownRule } from './tool/own.ts';
 import { couldMatchServer } from './tool/pattern.ts';
 import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedProbe, TypedRule } from './policy.ts';
 import type { LocatedPattern } from './document/rule.ts';
@@ -190,6 +190,7 @@ function compileOwn(work: Work, tool: ToolDefinition): PolicyTool {
   const { name, server } = tool;
   const reasons: string[] = [];
   const { deny } = compileRules(work, tool, reasons);
+  const order = work.configuration.rules.length;
   return Object.freeze({
     name,
     server,
@@ -197,7 +198,11 @@ function compileOwn(work: Work, tool: ToolDefinition): PolicyTool {
     effect: 'read',
     labels: [],
     pin: {},
-    rules: { allow: [{ rule: ownRule(tool), order: work.configuration.rules.length }], ask: [], deny },
+    rules: {
+      allow: [{ rule: ownRule(tool, 'allow'), order }],
+      ask: tool === ASK ? [{ rule: ownRule(tool, 'ask'), order }] : [],
+      deny,
+    },
     cost: [],
     actualCost: [],
     personal: [],

@@ -38,7 +38,7 @@ function undo(walk: Walk, done: Undoable, args: NonNullable<Undoable['args']>): 
     attempts: UNDO_ATTEMPTS,
     timeoutMs: UNDO_TIMEOUT_MS,
   } as const;
-  request(walk, { command, mismatches: 0, model: 0, isUnsettled: false });
+  request(walk, { command, mismatches: 0, model: 0, isHeld: false, isUnsettled: false });
 }
 
 /** The answer to an undo: each is tried once, and what did not succeed is told. */

@@ -22,6 +22,7 @@ function enter(walk: Walk, id: string): string | undefined {
   if (over !== undefined) return end(walk, { status: 'budget-exceeded', because: over });
   const { state } = walk;
   state.step = id;
+  walk.entered.push(id);
   const step = stepOf(walk);
   spend(walk, { steps: 1 });
   if (isStalled(walk, step)) {
@@ -83,7 +84,7 @@ function act(walk: Walk, step: Step, action: Action, name?: string): string | un
   if (!made.ok) return failAction(walk, step, { code: 'expression', message: made.message }, name);
   spend(walk, { attempts: 1 });
   const branched = name === undefined ? {} : { branch: name };
-  request(walk, { command: made.value, mismatches: 0, model: 0, isUnsettled: false, ...branched });
+  request(walk, { command: made.value, mismatches: 0, model: 0, isHeld: false, isUnsettled: false, ...branched });
   return undefined;
 }
 
@@ -158,13 +159,13 @@ function ask(walk: Walk, step: AskStep): string | undefined {
     show: show.value,
     timeoutMs,
   } as const;
-  request(walk, { command, mismatches: 0, model: 0, isUnsettled: false });
+  request(walk, { command, mismatches: 0, model: 0, isHeld: false, isUnsettled: false });
   return undefined;
 }
 
 function wait(walk: Walk, { event, timeoutMs }: WaitStep): string | undefined {
   const command = { kind: 'wait', id: commandId(walk, undefined), event, timeoutMs } as const;
-  request(walk, { command, mismatches: 0, model: 0, isUnsettled: false });
+  request(walk, { command, mismatches: 0, model: 0, isHeld: false, isUnsettled: false });
   return undefined;
 }
 

@@ -24,6 +24,8 @@ export type RunEvent =
       readonly attempts?: number;
       readonly activeMs?: number;
     }
+  /** What the command began waits for a person, an event or a settlement: a call for its approval, a program for what it waits for. */
+  | { readonly kind: 'waits'; readonly command: CommandId }
   /** A call that was unknown was settled by somebody or something. */
   | {
       readonly kind: 'settled';

@@ -18,7 +18,7 @@ export function ended(walk: Walk, pending: Pending, event: Of<'call'>): void {
   spend(walk, { tokens, microUsd, activeMs, attempts: Math.max(0, attempts - 1) });
   const { command } = pending;
   if (event.end === 'unknown' && command.kind === 'call') {
-    return replacePending(walk, { ...pending, isUnsettled: true });
+    return replacePending(walk, { ...pending, isHeld: false, isUnsettled: true });
   }
   if (isUndo(command.id)) return undone(walk, command.id, event.end === 'succeeded');
   if (event.end === 'succeeded') return succeeded(walk, pending, event.output ?? null);
@@ -68,7 +68,7 @@ export function cancel(walk: Walk): void {
   state.ending = { status: 'cancelled', failure: { step: state.step, code: 'cancelled', message: 'it was cancelled' } };
   for (const { command } of state.pending.values()) {
     if (isPatient(command)) settle(walk, command.id);
-    else walk.commands.push({ kind: 'abandon', id: command.id });
+    walk.commands.push({ kind: 'abandon', id: command.id });
   }
   goOn(walk);
 }
@@ -168,7 +168,7 @@ function askNext(walk: Walk, pending: Pending, command: Extract<Command, { kind:
 function askAgain(walk: Walk, pending: Pending, id: string): void {
   settle(walk, pending.command.id);
   spend(walk, { attempts: 1 });
-  request(walk, { ...pending, command: { ...pending.command, id } });
+  request(walk, { ...pending, isHeld: false, command: { ...pending.command, id } });
 }
 
 function baseOf(id: string): string {

@@ -42,6 +42,8 @@ export interface Pending {
   readonly mismatches: number;
   /** Which of the models is asked. */
   readonly model: number;
+  /** What it began waits for somebody outside. */
+  readonly isHeld: boolean;
   /** Its call is unknown: nothing goes on until it is settled. */
   readonly isUnsettled: boolean;
 }

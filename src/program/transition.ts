@@ -1,19 +1,15 @@
 /** The whole semantics of programs: where a run stands and what happened give where it stands then, and what is to be done. */
 
 import type { JsonObject } from '../value/json.ts';
-import type { Command, RunEvent } from './event.ts';
+import type { RunEvent } from './event.ts';
 import type { Program } from './program.ts';
 import { emptySlots } from './slots.ts';
 import type { Pending, RunState } from './state.ts';
 import { go } from './enter.ts';
 import { answered, arrived, cancel, childEnded, ended, settled } from './outcome.ts';
-import { type Walk, closeWalk, openWalk } from './walk.ts';
+import { type Moved, type Walk, closeWalk, openWalk, replacePending } from './walk.ts';
 
-export interface Moved {
-  readonly state: RunState;
-  /** To be performed once the event is durable; each once. */
-  readonly commands: readonly Command[];
-}
+export type { Moved } from './walk.ts';
 
 /** A run of `program`, whose schema `input` fits, at its first step. */
 export function begin(program: Program, input: JsonObject): Moved {
@@ -44,23 +40,25 @@ export function isOver({ status }: RunState): boolean {
  * command that is not open, because it came twice or late, changes nothing.
  */
 export function transition(program: Program, state: RunState, event: RunEvent): Moved {
-  if (isOver(state)) return { state, commands: [] };
+  if (isOver(state)) return { state, commands: [], entered: [] };
   const walk = openWalk(program, state);
   if (event.kind === 'cancel') {
     if (state.ending === undefined) cancel(walk);
     return closeWalk(walk);
   }
   const pending = state.pending.get(event.command);
-  if (pending === undefined || !isAwaited(pending, event)) return { state, commands: [] };
+  if (pending === undefined || !isAwaited(pending, event)) return { state, commands: [], entered: [] };
   answer(walk, pending, event);
   return closeWalk(walk);
 }
 
 /** Whether `event` is an answer to what is asked. */
-function isAwaited({ command, isUnsettled }: Pending, event: Exclude<RunEvent, { kind: 'cancel' }>): boolean {
+function isAwaited({ command, isHeld, isUnsettled }: Pending, event: Exclude<RunEvent, { kind: 'cancel' }>): boolean {
   switch (event.kind) {
     case 'call':
       return (command.kind === 'call' || command.kind === 'model') && !isUnsettled;
+    case 'waits':
+      return (command.kind === 'call' || command.kind === 'model' || command.kind === 'child') && !isHeld;
     case 'settled':
       return isUnsettled;
     case 'child':
@@ -77,6 +75,8 @@ function answer(walk: Walk, pending: Pending, event: Exclude<RunEvent, { kind: '
   switch (event.kind) {
     case 'call':
       return ended(walk, pending, event);
+    case 'waits':
+      return replacePending(walk, { ...pending, isHeld: true });
     case 'settled':
       return settled(walk, pending, event);
     case 'child':

@@ -13,23 +13,31 @@ export interface Walk {
   readonly program: Program;
   readonly state: Mutable<RunState>;
   readonly commands: Command[];
+  /** The steps that were entered, in order. */
+  readonly entered: string[];
 }
 
 export function openWalk(program: Program, state: RunState): Walk {
-  return { program, state: { ...state }, commands: [] };
+  return { program, state: { ...state }, commands: [], entered: [] };
 }
 
-/** The state with its status as what it waits for makes it, and the commands. */
-export function closeWalk({ state, commands }: Walk): {
+/** One move of a run. */
+export interface Moved {
   readonly state: RunState;
+  /** To be performed once the event is durable; each once. */
   readonly commands: readonly Command[];
-} {
+  /** The steps that were entered, in order. */
+  readonly entered: readonly string[];
+}
+
+/** The state with its status as what it waits for makes it, and what came of the move. */
+export function closeWalk({ state, commands, entered }: Walk): Moved {
   if (state.status === 'running' || state.status === 'suspended') {
     const waits = [...state.pending.values()];
-    const isIdle = waits.length > 0 && waits.every((one) => one.isUnsettled || isPatient(one.command));
+    const isIdle = waits.length > 0 && waits.every((one) => one.isUnsettled || one.isHeld || isPatient(one.command));
     state.status = isIdle ? 'suspended' : 'running';
   }
-  return { state: Object.freeze(state), commands };
+  return { state: Object.freeze(state), commands, entered };
 }
 
 /** Whether only a person, an event or time answers it. */

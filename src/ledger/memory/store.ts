@@ -38,6 +38,8 @@ import type { PreparedWrites } from '../prepare.ts';
 import { prepareExpiry, prepareWrites } from '../prepare.ts';
 import { CHECKPOINT_EVERY_MS, isCheckpointDue, signCheckpoint, signerFromSeed, verifierKeyOf } from '../signer.ts';
 import type { Signer } from '../signer.ts';
+import { isRunEnd } from '../run.ts';
+import { ownerOf } from '../step.ts';
 import { storedEntry } from '../stored-entry.ts';
 import type { Vault } from '../vault.ts';
 import type { MemoryDisk } from './disk.ts';
@@ -277,7 +279,7 @@ class MemoryLedger implements Ledger {
     const epoch = epochInForce(this.#vault.keyring, disk.tables.counter(EPOCH_KEY));
     for (const sealed of encoded.bodies) {
       const { call, role } = sealed;
-      const position = first + steps.findLastIndex((step) => step?.call === call);
+      const position = first + steps.findLastIndex((step) => ownerOf(step) === call);
       const row = disk.tables.call(call);
       if (row !== undefined && isErased(row)) continue;
       const body = keepBody(sealed, epoch, this.#vault.keyring, disk.subjects);
@@ -287,6 +289,7 @@ class MemoryLedger implements Ledger {
       const row = call === undefined ? undefined : disk.tables.call(call);
       if (row !== undefined && row.position >= first) this.#forgetLive(row.id, row.position);
     }
+    for (const step of steps) if (isRunEnd(step)) this.#forgetLive(step.run, disk.leaves.length);
     for (const { call, position } of encoded.ended ?? []) this.#forget(call, position);
     disk.at = at;
   }

@@ -2,10 +2,11 @@
 
 import type { StatementSync } from 'node:sqlite';
 import { clockReads, isClockStep } from '../clock.ts';
-import { contentKey } from '../content.ts';
+import { contentKeys } from '../content.ts';
 import type { Lookups } from '../fold.ts';
 import { ROLLBACK_KEY, parkedKey } from '../fold.ts';
 import type { CallRow, Kill, Reads, TrustedTool } from '../ledger.ts';
+import { isRunStep, runKeys } from '../run.ts';
 import { standingKeys } from '../standing.ts';
 import type { Step } from '../step.ts';
 import type { Known, Lease } from '../tables.ts';
@@ -97,7 +98,8 @@ export function gather(queries: Queries, since: number): Gathering {
       if (step?.call !== undefined) addRow(lookups.call(step.call));
       if (step?.kind === 'intent' || step?.kind === 'parked') for (const key of step.keys) addRow(lookups.holder(key));
       if (step?.kind === 'stands' || step?.kind === 'ends') for (const key of standingKeys(step)) addFact(key);
-      if (step?.kind === 'content') addFact(contentKey(step.digest));
+      if (step?.kind === 'content') for (const key of contentKeys(step)) addFact(key);
+      if (step !== undefined && isRunStep(step)) for (const key of runKeys(step)) addFact(key);
       if (step?.kind === 'kill-set' || step?.kind === 'kill-lifted') addKill(step.target);
       if (step?.kind === 'pin-trusted') addTrust(step.tool);
       if (step !== undefined && isClockStep(step)) for (const key of clockReads(step)) addFact(key);

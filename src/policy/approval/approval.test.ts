@@ -147,7 +147,8 @@ test('answers to what is not asked, or not allowed, change nothing', () => {
 test('a question is what all its rules want together', () => {
   const question = (ask: string): ReturnType<typeof questionOf> => {
     const policy = policyOf(`${PEOPLE}rules:\n  - allow: "*"\n${ask}`);
-    return questionOf(policy, decide(policy, requestOf('bank.pay', { amount: 1 }, { principal: 'bot' })));
+    const request = requestOf('bank.pay', { amount: 1 }, { principal: 'bot' });
+    return questionOf(policy, request, decide(policy, request));
   };
   assert.deepEqual(question(asks('')), {
     approvers: [],

@@ -5,6 +5,7 @@ import type { Policy } from '../policy.ts';
 import { ROLLBACK_RULE, ROLLBACK_TERMS } from '../decide/rollback.ts';
 import { REQUESTER } from '../document/rule.ts';
 import type { Rule } from '../document/rule.ts';
+import { ASK_RULE, askTerms } from '../tool/own.ts';
 import { knowsPrincipal } from '../tool/visible.ts';
 
 /** One person's yes to exactly this call. That it is genuine, the caller has checked: signature, digest, single use. */
@@ -47,8 +48,8 @@ export function questionTerms({ approvers, quorum = 1, notRequester = false, exp
 }
 
 /** The question that `decision`, an `ask`, puts. */
-export function questionOf(policy: Policy, decision: Decision): Question {
-  const rules = rulesOf(policy, decision);
+export function questionOf(policy: Policy, request: Request, decision: Decision): Question {
+  const rules = rulesOf(policy, request, decision);
   const approvers = new Set(rules.flatMap((rule) => rule.approvers ?? []));
   approvers.delete(REQUESTER);
   return {
@@ -70,7 +71,7 @@ export function answered(
   decision: Decision,
   approvals: readonly Approval[],
 ): 'yes' | 'no' | 'expired' {
-  const rules = rulesOf(policy, decision);
+  const rules = rulesOf(policy, request, decision);
   const satisfied = (given: readonly Approval[]): boolean =>
     rules.length > 0 && rules.every((rule) => satisfies(policy, request, rule, given));
   if (satisfied(approvals.filter((approval) => request.now < approval.expires))) return 'yes';
@@ -80,9 +81,10 @@ export function answered(
 /** What one rule wants of its answers. */
 type Terms = Pick<Rule, 'approvers' | 'quorum' | 'notRequester' | 'expiresMs'>;
 
-function rulesOf(policy: Policy, { rules }: Decision): readonly Terms[] {
+function rulesOf(policy: Policy, { args }: Request, { rules }: Decision): readonly Terms[] {
   const ids = new Set(rules);
   const asking: Terms[] = policy.configuration.rules.filter((rule) => rule.effect === 'ask' && ids.has(rule.id));
+  if (ids.has(ASK_RULE)) asking.push(askTerms(args));
   return ids.has(ROLLBACK_RULE) ? [...asking, ROLLBACK_TERMS] : asking;
 }
 

@@ -75,7 +75,8 @@ export function standingOf(policy: Policy, tool: PolicyTool, principal: string):
  */
 export function bindingsOf(policy: Policy, tool: PolicyTool, request: Request, facts?: FactValues): Bindings {
   const { id, attempt, key } = request.call;
-  const run = { id: request.run.id, program: '', step: '', depth: request.run.depth, labels: [] };
+  const { program = '', step = '' } = request.run;
+  const run = { id: request.run.id, program, step, depth: request.run.depth, labels: [] };
   const standing = standingOf(policy, tool, request.principal);
   const bindings = {
     tool: tool.value,

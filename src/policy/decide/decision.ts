@@ -16,7 +16,13 @@ export interface Request {
   readonly args: JsonObject;
   readonly call: { readonly id: string; readonly attempt: number; readonly key: string };
   /** `depth` is the length of the delegation chain: 0 for the principal's own calls. */
-  readonly run: { readonly id: string; readonly depth: number };
+  readonly run: {
+    readonly id: string;
+    readonly depth: number;
+    /** Of a call that a step of a program makes: the program's digest and the step; absent for all others. */
+    readonly program?: string;
+    readonly step?: string;
+  };
   /** Whose deployment it is, where there are several; absent means the only one. */
   readonly tenant?: string;
   /** Who acts for the principal; absent means the principal itself. */

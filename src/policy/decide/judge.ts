@@ -7,6 +7,7 @@ import { isRetryable } from './code.ts';
 import type { Decision, Effect, Request } from './decision.ts';
 import type { FactValues } from '../meter/fact.ts';
 import { NO_FACTS } from '../meter/fact.ts';
+import { ASK } from '../tool/own.ts';
 import { personalOf } from '../tool/personal.ts';
 import { secretsOf } from '../tool/secret.ts';
 import type { Policy, PolicyTool, RuleTable } from '../policy.ts';
@@ -28,7 +29,9 @@ export function judge(policy: Policy, request: Request, facts: FactValues = NO_F
   if (tool.invalid !== undefined) return deny('policy-invalid', sentence.invalidTool(tool));
   const bound = lazily(() => bindingsOf(policy, tool, request, facts));
   const combined = combine(tool, request, bound);
-  const decision = policy.configuration.preset === 'shadow' ? letThrough(tool, combined) : combined;
+  // A step that asks people is not a rule that is tried out.
+  const isTried = policy.configuration.preset === 'shadow' && tool.name !== ASK.name;
+  const decision = isTried ? letThrough(tool, combined) : combined;
   if (decision.effect === 'deny') return decision;
   const problem = personalOf(policy, request).problem ?? secretsOf(policy, request).problem;
   return problem === undefined ? decision : deny('obligation-failed', sentence.obligation(tool, problem));

@@ -38,7 +38,7 @@ test('somebody else than the requester who can sign answers it, and each rule th
   assert.equal(after('bank.refund', {}, RESTORED, [ann]), 'ask asked [rules/1 ledger/rollback]');
   assert.equal(after('bank.refund', {}, RESTORED, [bob]), 'allow allowed [rules/0]');
   const request = requestOf('bank.refund', {}, { principal: 'bot' });
-  const question = questionOf(POLICY, decide(POLICY, request, RESTORED));
+  const question = questionOf(POLICY, request, decide(POLICY, request, RESTORED));
   assert.deepEqual([question.approvers, question.quorum, question.notRequester], [['bob'], 1, true]);
 });
 

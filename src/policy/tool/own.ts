@@ -1,4 +1,4 @@
-/** Interlock's own tools: always there, and allowed to everybody the policy knows unless a rule denies them. */
+/** Interlock's own tools: always there, and allowed or asked for everybody the policy knows unless a rule denies them. */
 
 import { digestOf } from '../../value/digest.ts';
 import type { JsonObject } from '../../value/json.ts';
@@ -34,10 +34,49 @@ export const GET_CALL: ToolDefinition = Object.freeze({
   digest: digestOf(GET_CALL_RAW),
 });
 
-export const OWN_TOOLS: readonly ToolDefinition[] = [GET_CALL];
+const ASK_RAW: JsonObject = {
+  name: 'ask',
+  title: 'Ask people',
+  description: 'A step of a program asks people who hold a role, and goes on with what they answer.',
+  inputSchema: {
+    type: 'object',
+    properties: {
+      show: { type: 'string', description: 'what they are asked' },
+      approvers: { type: 'string', description: 'the role, or the principal, that may answer' },
+      timeoutMs: { type: 'integer', minimum: 1, description: 'how long the question stands, milliseconds' },
+    },
+    required: ['show', 'approvers', 'timeoutMs'],
+    additionalProperties: false,
+  },
+};
 
-/** What allows the tool; its id is none that a file may write. */
-export function ownRule({ name, upstreamName }: ToolDefinition): Rule {
+/** A step `ask` of a program: it waits for an approval, and does nothing by itself. */
+export const ASK: ToolDefinition = Object.freeze({
+  name: `${SERVER}.ask`,
+  server: SERVER,
+  upstreamName: 'ask',
+  inputSchema: { type: 'object', required: ['show', 'approvers', 'timeoutMs'] },
+  raw: ASK_RAW,
+  digest: digestOf(ASK_RAW),
+});
+
+/** What asks for the call of a step `ask`, among the rules of a decision. No rule of a file can be named so. */
+export const ASK_RULE: string = ASK.name.replace('.', '/');
+
+/** Whether only steps of programs may call the tool: for everybody else it does not exist. */
+export function isForPrograms(tool: string): boolean {
+  return tool === ASK.name || tool.startsWith('llm.');
+}
+
+export const OWN_TOOLS: readonly ToolDefinition[] = [GET_CALL, ASK];
+
+/** The terms on which the question of a step `ask` is answered, as its arguments say them. */
+export function askTerms({ approvers, timeoutMs }: JsonObject): Pick<Rule, 'approvers' | 'expiresMs'> {
+  return { approvers: [String(approvers)], expiresMs: Number(timeoutMs) };
+}
+
+/** What allows the tool, or asks for it; its id is none that a file may write. */
+export function ownRule({ name, upstreamName }: ToolDefinition, effect: 'allow' | 'ask'): Rule {
   const pattern = { text: name, runs: [name], place: PLACE };
-  return { id: `${SERVER}/${upstreamName}`, place: PLACE, effect: 'allow', pattern };
+  return { id: `${SERVER}/${upstreamName}`, place: PLACE, effect, pattern };
 }
