@@ -2,6 +2,7 @@
 
 import type { Entry } from '../ledger/entry.ts';
 import type { StoredBody } from '../ledger/keep.ts';
+import { ownerIn } from '../ledger/run.ts';
 import { LedgerError } from '../ledger/ledger.ts';
 import { wasKept } from '../ledger/recorded.ts';
 import type { Vault } from '../ledger/vault.ts';
@@ -79,9 +80,9 @@ export class Bodies {
     commitment: string,
     wrong: (message: string) => void,
   ): JsonValue | undefined {
-    const { call } = entry;
+    const call = ownerIn(entry);
     const source = this.#source;
-    if (source === undefined || typeof call !== 'string') return undefined;
+    if (source === undefined || call === undefined) return undefined;
     if (!wasKept(entry[role])) return undefined;
     const body = source.body(call, role, position);
     if (body === undefined) return this.#miss(entry, position, call);

@@ -113,6 +113,11 @@ export class Authority {
     await this.#append({ entries: [draft(this.#around.world, 'policy.refused', fields)] });
   }
 
+  /** What calls are decided under now, without the exceptions in force; nothing while there is none. */
+  get policy(): Policy | undefined {
+    return this.#state.kind === 'loaded' ? this.#state.policy : undefined;
+  }
+
   /** Whether `principal` may know that `tool` exists. */
   visible(principal: string, tool: string): boolean {
     const state = this.#stateNow();

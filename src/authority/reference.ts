@@ -56,6 +56,8 @@ export function referring(ledger: Ledger, around: Surroundings): Referring {
     if (sessions.size > SESSIONS_MAX) forgetFirst(sessions);
     const opened = await openReferences({ ledger, around, policy, session }, proposal);
     const answer = await carryOut(opened);
+    // A program is no model: what its models see of it is another matter.
+    if (proposal.program !== undefined) return answer;
     const { call, sentence, output } = answer;
     const look = hiddenIn(around, policy, opened, call, output);
     const shown =

@@ -15,7 +15,7 @@ interface Of {
 }
 
 export type RunStep =
-  | (Of & { readonly kind: 'run-started' })
+  | (Of & { readonly kind: 'run-started'; readonly isEnd: boolean })
   | (Of & {
       readonly kind: 'run-moved';
       /** The number of the move: 0 for the start. */
@@ -32,7 +32,8 @@ export const RUN_FOLDER = 'run/';
 /** Before those of them that are not over; the same. */
 export const OPEN_RUN_FOLDER = 'run-open/';
 
-function seqKey(run: string): string {
+/** Moves of the run so far; none stands for 0. */
+export function runSeqKey(run: string): string {
   return `run-seq/${run}`;
 }
 
@@ -45,7 +46,7 @@ export function runEventKey(key: string): string {
 export function runKeys(step: RunStep): readonly string[] {
   const { run } = step;
   const event = step.kind === 'run-moved' && step.key !== undefined ? [runEventKey(step.key)] : [];
-  return [RUN_FOLDER + run, OPEN_RUN_FOLDER + run, seqKey(run), ...event];
+  return [RUN_FOLDER + run, OPEN_RUN_FOLDER + run, runSeqKey(run), ...event];
 }
 
 type FoldedRun =
@@ -65,21 +66,22 @@ export function foldRun(
     [OPEN_RUN_FOLDER + run, position + 1],
   ];
   if (step.kind === 'run-started') {
-    if (last === 0) return { ok: true, keys: [], counters: here };
+    if (last === 0) return { ok: true, keys: [], counters: step.isEnd ? closed(here) : here };
     return illegal(`run \`${run}\` was started before, so \`${type}\` does not fit`);
   }
   if (counter(OPEN_RUN_FOLDER + run) === 0) {
     return illegal(`run \`${run}\` ${last === 0 ? 'never started' : 'is over'}, so \`${type}\` does not fit`);
   }
   if (step.after !== last - 1) return illegal(`run \`${run}\` was moved meanwhile, so \`${type}\` does not fit`);
-  if (step.seq !== counter(seqKey(run)) + 1) return illegal(`\`${type}\` is not the next move of run \`${run}\``);
+  if (step.seq !== counter(runSeqKey(run)) + 1) return illegal(`\`${type}\` is not the next move of run \`${run}\``);
   const taken = step.key === undefined ? [] : [runEventKey(step.key)];
   if (taken.some((key) => counter(key) !== 0)) return illegal(`run \`${run}\` has taken this event before`);
   const events = taken.map((key) => [key, position + 1] as const);
-  const moved = step.isEnd
-    ? here.map(([key, value]) => [key, key.startsWith(OPEN_RUN_FOLDER) ? 0 : value] as const)
-    : here;
-  return { ok: true, keys: [], counters: [...moved, [seqKey(run), step.seq], ...events] };
+  return { ok: true, keys: [], counters: [...(step.isEnd ? closed(here) : here), [runSeqKey(run), step.seq], ...events] };
+}
+
+function closed(counters: readonly (readonly [string, number])[]): readonly (readonly [string, number])[] {
+  return counters.map(([key, value]) => [key, key.startsWith(OPEN_RUN_FOLDER) ? 0 : value] as const);
 }
 
 type ReadRun = { readonly ok: true; readonly step?: RunStep } | { readonly ok: false; readonly message: string };
@@ -88,24 +90,21 @@ export function isRunStep(step: { readonly kind: string }): step is RunStep {
   return step.kind === 'run-started' || step.kind === 'run-moved';
 }
 
-/** Whether nothing moves the run after `step`. */
-export function isRunEnd(step: { readonly kind: string } | undefined): step is RunStep {
-  return step !== undefined && isRunStep(step) && step.kind === 'run-moved' && step.isEnd;
-}
-
 /** Whether entries of this type move a run. */
 export function isRunType(type: EntryType): boolean {
   return type === 'program.started' || type === 'program.moved' || type === 'program.ended';
 }
 
 /** The step of an entry of such a type. */
-export function readRun(type: EntryType, { run, after, key }: JsonObject): ReadRun {
+export function readRun(type: EntryType, { run, status, after, key }: JsonObject): ReadRun {
   if (!isJsonObject(run)) return missing('run');
   const { id, seq } = run;
   if (typeof id !== 'string' || id === '') return missing('run.id');
   if (!isCount(seq)) return missing('run.seq');
   if (type === 'program.started') {
-    return seq === 0 ? { ok: true, step: { kind: 'run-started', type, run: id } } : missing('run.seq');
+    // A program may end before anything is to be done.
+    const isEnd = status !== 'running' && status !== 'suspended';
+    return seq === 0 ? { ok: true, step: { kind: 'run-started', type, run: id, isEnd } } : missing('run.seq');
   }
   if (!isCount(after)) return missing('after');
   if (key !== undefined && (typeof key !== 'string' || key === '')) return missing('key');
@@ -126,4 +125,11 @@ function illegal(message: string): FoldedRun {
 
 function missing(field: string): ReadRun {
   return { ok: false, message: `the entry lacks a usable \`${field}\`` };
+}
+
+/** The call, or the run of a program, whose sealed values an entry commits to. */
+export function ownerIn({ type, call, run }: JsonObject): string | undefined {
+  if (typeof call === 'string') return call;
+  const id = typeof type === 'string' && type.startsWith('program.') && isJsonObject(run) ? run['id'] : undefined;
+  return typeof id === 'string' ? id : undefined;
 }

@@ -8,6 +8,12 @@ import { linkProgram } from './link.ts';
 import type { Program } from './program.ts';
 import { readProgram } from './read.ts';
 
+/** The program of a document that was checked before, over the tools of `catalog` as they are now. */
+export function linkText(text: string, file: string, catalog: Catalog): Parsed<Program> {
+  const read = readProgram(text, file);
+  return read.ok ? linkProgram(read.value, file, catalog) : read;
+}
+
 /**
  * The program that `text`, YAML or JSON, says over the tools of `catalog`. `file` is the name that problems are told
  * with. Pure; linear in the steps but for what expressions read.

@@ -12,6 +12,8 @@ export interface Program {
   readonly version: number;
   /** Of the document as it is written, whatever it is written in. */
   readonly digest: Digest;
+  /** The document, as JSON. */
+  readonly document: JsonObject;
   readonly input: JsonObject;
   /** The schemas of the events that it waits for. */
   readonly events: ReadonlyMap<string, JsonObject>;

@@ -38,7 +38,7 @@ import type { PreparedWrites } from '../prepare.ts';
 import { prepareExpiry, prepareWrites } from '../prepare.ts';
 import { CHECKPOINT_EVERY_MS, isCheckpointDue, signCheckpoint, signerFromSeed, verifierKeyOf } from '../signer.ts';
 import type { Signer } from '../signer.ts';
-import { isRunEnd } from '../run.ts';
+import { ownerIn } from '../run.ts';
 import { ownerOf } from '../step.ts';
 import { storedEntry } from '../stored-entry.ts';
 import type { Vault } from '../vault.ts';
@@ -142,9 +142,8 @@ class MemoryLedger implements Ledger {
 
   async argument(position: number, pointer: string): Promise<JsonValue | undefined> {
     const entry = storedEntry(this.#disk.leaves[position], position);
-    const call = entry?.['call'];
     const commitment = commitmentsIn(entry?.['args'] ?? null).get(pointer);
-    const stored = this.#disk.bodies.get(bodyName(typeof call === 'string' ? call : '', `args${pointer}`));
+    const stored = this.#disk.bodies.get(bodyName((entry && ownerIn(entry)) ?? '', `args${pointer}`));
     const found = stored?.find((one) => one.position === position);
     return found === undefined || commitment === undefined ? undefined : this.#open(found.body, commitment);
   }
@@ -289,7 +288,6 @@ class MemoryLedger implements Ledger {
       const row = call === undefined ? undefined : disk.tables.call(call);
       if (row !== undefined && row.position >= first) this.#forgetLive(row.id, row.position);
     }
-    for (const step of steps) if (isRunEnd(step)) this.#forgetLive(step.run, disk.leaves.length);
     for (const { call, position } of encoded.ended ?? []) this.#forget(call, position);
     disk.at = at;
   }

@@ -28,6 +28,7 @@ import {
   trustedOf,
 } from './row.ts';
 import { commitmentsIn } from '../recorded.ts';
+import { ownerIn } from '../run.ts';
 import { openReadOnly } from './schema.ts';
 import type { BodyQueries } from './vault-table.ts';
 import { prepareBodyQueries, readBody } from './vault-table.ts';
@@ -335,9 +336,10 @@ function argumentOf(statements: Statements, position: number, pointer: string): 
   const leaf = statements.leaf.get(position);
   const parsed = leaf === undefined ? undefined : parseEntry(bytes(leaf, 'leaf'));
   if (parsed?.ok !== true) return undefined;
-  const { call, args } = parsed.value;
+  const { args } = parsed.value;
+  const owner = ownerIn(parsed.value);
   const commitment = args === undefined ? undefined : commitmentsIn(args).get(pointer);
-  const found = typeof call === 'string' ? readBody(statements.bodies, call, `args${pointer}`, position) : undefined;
+  const found = owner === undefined ? undefined : readBody(statements.bodies, owner, `args${pointer}`, position);
   return found === undefined || commitment === undefined ? undefined : { body: found.body, commitment };
 }
 

@@ -24,7 +24,6 @@ import { prepareWrites } from '../prepare.ts';
 import type { Signer } from '../signer.ts';
 import { isCheckpointDue, signCheckpoint } from '../signer.ts';
 import type { Step } from '../step.ts';
-import { isRunEnd } from '../run.ts';
 import { isStep, ownerOf, readStep } from '../step.ts';
 import { isErased } from '../ended.ts';
 import { EPOCH_KEY, LAST_SIGNER_KEY, holdKey } from '../vault-step.ts';
@@ -239,7 +238,6 @@ export class Writer {
     this.#keep(writes, steps, first, changes);
     for (const row of changes.rows)
       if (mayHaveLived(row) && row.position >= first) this.#forgetLive(row.id, row.position);
-    for (const step of steps) if (isRunEnd(step)) this.#forgetLive(step.run, this.size);
     for (const { call, position } of writes.ended ?? []) this.#vault.forget(call, position);
     return writes.erase === undefined ? undefined : this.#vault.erase(writes.erase.subject);
   }

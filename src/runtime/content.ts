@@ -1,0 +1,40 @@
+/** Programs and what they may do, as texts in the log: written once, read again when a run goes on. */
+
+import { draft } from '../authority/draft.ts';
+import { contentFields, contentKey, contentPlaceKey } from '../ledger/content.ts';
+import type { Entry, EntryDraft } from '../ledger/entry.ts';
+import type { Facts, Ledger } from '../ledger/ledger.ts';
+import { canonicalText } from '../value/canonical.ts';
+import { digestOf } from '../value/digest.ts';
+import type { JsonObject } from '../value/json.ts';
+import type { World } from '../world/world.ts';
+
+/** The facts that tell which of `contents` are in the log. */
+export function contentFacts(contents: readonly JsonObject[]): readonly string[] {
+  return contents.map((content) => contentKey(digestOf(content)));
+}
+
+/** The entries of those that `facts` do not know. */
+export function contentDrafts(world: World, contents: readonly JsonObject[], facts: Facts): readonly EntryDraft[] {
+  const missing = new Map(contents.map((content) => [digestOf(content), content]));
+  return [...missing].flatMap(([digest, content]) =>
+    facts.values.has(contentKey(digest))
+      ? []
+      : contentFields(digest, canonicalText(content)).map((fields) => draft(world, 'program.content', fields)),
+  );
+}
+
+/** The text that is known by `digest`; nothing when the log does not have it. Throws `LedgerError`. */
+export async function contentText(ledger: Ledger, digest: string): Promise<string | undefined> {
+  const key = contentPlaceKey(digest);
+  const place = await ledger.transact({ facts: [key] }, ({ values }) => ({ result: values.get(key) ?? 0 }));
+  const parts: string[] = [];
+  for (let position = place - 1; position >= 0; position += 1) {
+    const entry = await ledger.entry(position);
+    const { content, text, parts: all }: Partial<Entry> = entry ?? {};
+    if (content !== digest || typeof text !== 'string') return undefined;
+    parts.push(text);
+    if (parts.length === all) return parts.join('');
+  }
+  return undefined;
+}

@@ -1,0 +1,181 @@
+/** A run from its entries: where it stands follows from how it started and from every event since. */
+
+import { recordedArgs } from '../authority/asked.ts';
+import { resultOf } from '../authority/result.ts';
+import type { Entry } from '../ledger/entry.ts';
+import { LedgerError } from '../ledger/ledger.ts';
+import { RUN_FOLDER } from '../ledger/run.ts';
+import type { Policy } from '../policy/compile.ts';
+import type { Capability } from '../policy/decide/capability.ts';
+import { linkText } from '../program/compile.ts';
+import type { RunEvent } from '../program/event.ts';
+import type { RunState } from '../program/state.ts';
+import { begin, transition } from '../program/transition.ts';
+import type { Digest } from '../value/digest.ts';
+import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
+import { type Linked, linkSource } from './catalog.ts';
+import { contentText } from './content.ts';
+import type { RuntimeOptions } from './deps.ts';
+import { type Standing, type Started, isMove, readEvent, readStanding, readStarted } from './entry.ts';
+import { carriedOut } from './outcome.ts';
+import { firstSnapshot, nextSnapshot } from './snapshot.ts';
+
+export interface LoadedRun {
+  readonly started: Started;
+  readonly linked: Linked;
+  readonly capability: Capability;
+  readonly state: RunState;
+  readonly standing: Standing;
+}
+
+/**
+ * `unreadable`: something that it needs was erased, was secret and is not kept, or cannot be read by this version.
+ * `program-invalid`: under the policy in force its program is none.
+ */
+export type LoadingCode = 'no-such-run' | 'unreadable' | 'program-invalid';
+
+export type Loading<T = LoadedRun> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: LoadingCode; readonly message: string };
+
+export type Loader = Pick<RuntimeOptions, 'authority' | 'ledger' | 'vault' | 'world'>;
+
+/** The entries of a run, the first one first, with their positions; none when there is no such run. */
+export async function entriesOf(
+  { ledger }: Pick<Loader, 'ledger'>,
+  id: string,
+): Promise<readonly (readonly [position: number, entry: Entry])[]> {
+  const key = RUN_FOLDER + id;
+  const last = await ledger.transact({ facts: [key] }, ({ values }) => ({ result: values.get(key) ?? 0 }));
+  const entries: (readonly [number, Entry])[] = [];
+  for (let position = last - 1; position >= 0; ) {
+    const entry = await ledger.entry(position);
+    if (entry === undefined || !isMove(entry)) throw tampered(id);
+    entries.unshift([position, entry]);
+    const { after } = entry;
+    if (typeof after === 'number' && after >= position) throw tampered(id);
+    position = typeof after === 'number' ? after : -1;
+  }
+  return entries;
+}
+
+/** Everything of a run. Throws `LedgerError`; `tampered` when an entry does not follow from those before. */
+export async function loadRun(loader: Loader, id: string): Promise<Loading> {
+  const entries = await entriesOf(loader, id);
+  const [first, ...rest] = entries;
+  if (first === undefined) return refused('no-such-run', `there is no run \`${id}\` in this ledger`);
+  const started = readStarted(first[1]);
+  if (started === undefined) return refused('unreadable', `the first entry of run \`${id}\` cannot be read`);
+  const { policy } = loader.authority;
+  if (policy === undefined) return refused('program-invalid', 'no policy is in force');
+  const linked = await linkFrozen(loader, policy, started);
+  if (!linked.ok) return linked;
+  const capability = capabilityFrom(started);
+  const input = await recordedArgs(loader.ledger, first[0], first[1]['args']);
+  if (input === undefined || !isJsonObject(input)) return refused('unreadable', `the input of run \`${id}\` is gone`);
+  let moved = begin(linked.value.program, input);
+  let snapshot = firstSnapshot(loader.vault, started, input, moved.commands);
+  checkSnapshot(id, first[1], snapshot);
+  for (const [position, entry] of rest) {
+    const event = await eventFrom(loader, policy, { position, entry });
+    if (!event.ok) return event;
+    moved = transition(linked.value.program, moved.state, event.value);
+    snapshot = nextSnapshot(loader.vault, snapshot, event.value, moved.commands);
+    checkSnapshot(id, entry, snapshot);
+  }
+  const standing = readStanding((rest.at(-1) ?? first)[1]);
+  if (standing === undefined) return refused('unreadable', `the last entry of run \`${id}\` cannot be read`);
+  return { ok: true, value: { started, linked: linked.value, capability, state: moved.state, standing } };
+}
+
+/** What it may do, as it was taken when the run started. */
+function capabilityFrom({ capability: digest, tools }: Started): Capability {
+  return { digest: digest as Digest, tools };
+}
+
+/** Programs never change under a digest; what changes is the policy they are typed over. */
+const memory = new WeakMap<Policy, Map<string, Loading<Linked>>>();
+
+async function linkFrozen(loader: Loader, policy: Policy, started: Started): Promise<Loading<Linked>> {
+  const known = memory.get(policy) ?? new Map<string, Loading<Linked>>();
+  memory.set(policy, known);
+  const key = JSON.stringify([started.program, started.principal, [...started.programs]]);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const texts = new Map<string, string>();
+  for (const digest of [started.program, ...started.programs.values()]) {
+    const text = await contentText(loader.ledger, digest);
+    if (text === undefined) return refused('unreadable', `the log has no program \`${digest}\``);
+    texts.set(digest, text);
+  }
+  const sourceOf = (digest: string) => ({ file: digest, text: texts.get(digest) ?? '' });
+  const programs = (name: string) => {
+    const digest = started.programs.get(name);
+    return digest === undefined ? undefined : sourceOf(digest);
+  };
+  const parsed = linkSource(policy, started.principal, sourceOf(started.program), programs, linkText);
+  const fault = parsed.issues.find(({ severity }) => severity === 'error');
+  const linked: Loading<Linked> = parsed.ok
+    ? parsed
+    : refused('program-invalid', `under the policy in force program ${started.name} is none: ${fault?.message ?? ''}`);
+  known.set(key, linked);
+  return linked;
+}
+
+/** The event of an entry, with what it brought. */
+async function eventFrom(
+  loader: Loader,
+  policy: Policy,
+  { position, entry }: { readonly position: number; readonly entry: Entry },
+): Promise<Loading<RunEvent>> {
+  const recorded = readEvent(entry);
+  if (recorded === undefined) return refused('unreadable', `the event of entry ${position} cannot be read`);
+  const { event, of = '' } = recorded;
+  const gone = refused('unreadable', `what entry ${position} was about is gone, or was secret`);
+  switch (event.kind) {
+    case 'call':
+    case 'settled': {
+      const brings = event.kind === 'call' ? event.end === 'succeeded' : event.as === 'executed';
+      if (!brings) return { ok: true, value: event };
+      const row = await loader.ledger.call(of);
+      const result = row && (await resultOf(loader.ledger, row, loader.world.now(), policy));
+      if (event.kind === 'settled' && row !== undefined && result === undefined) {
+        return { ok: true, value: { ...event, output: carriedOut(row.tool, null) } };
+      }
+      if (row === undefined || result === undefined || result.redacted) return gone;
+      return { ok: true, value: { ...event, output: carriedOut(row.tool, result.value) } };
+    }
+    case 'child': {
+      const output = await loader.ledger.body(of, 'output');
+      return { ok: true, value: { ...event, ...(output === undefined ? {} : { output }) } };
+    }
+    case 'event': {
+      const args = await recordedArgs(loader.ledger, position, entry['args']);
+      const payload = payloadIn(args);
+      return payload === undefined ? gone : { ok: true, value: { ...event, payload } };
+    }
+    default:
+      return { ok: true, value: event };
+  }
+}
+
+/** An event's payload stands as the one argument of its entry. */
+export function payloadArgs(payload: JsonValue): JsonObject {
+  return { payload };
+}
+
+function payloadIn(args: JsonValue | undefined): JsonValue | undefined {
+  return isJsonObject(args) ? args['payload'] : undefined;
+}
+
+function checkSnapshot(id: string, entry: Entry, snapshot: string): void {
+  if (entry['snapshot'] !== snapshot) throw tampered(id);
+}
+
+function tampered(id: string): LedgerError {
+  return new LedgerError('tampered', `the entries of run \`${id}\` do not follow from each other`);
+}
+
+function refused(code: LoadingCode, message: string): { readonly ok: false; readonly code: LoadingCode; readonly message: string } {
+  return { ok: false, code, message };
+}

@@ -1,0 +1,115 @@
+/** The first entry of a run: what it is, what it was given, and what it may do from then on. */
+
+import { draft } from '../authority/draft.ts';
+import { recordArgs } from '../authority/personal.ts';
+import { NO_SECRETS, secretsIn } from '../authority/secret.ts';
+import { withoutIdentifiers } from '../guard/personal/identifier.ts';
+import type { Facts, Writes } from '../ledger/ledger.ts';
+import { RUN_FOLDER } from '../ledger/run.ts';
+import type { Policy } from '../policy/compile.ts';
+import { type Capability, capabilityData, capabilityOf } from '../policy/decide/capability.ts';
+import { begin, isOver } from '../program/transition.ts';
+import { checkArguments } from '../schema/schema.ts';
+import type { JsonObject } from '../value/json.ts';
+import { type Linked, toolsOf } from './catalog.ts';
+import { contentDrafts, contentFacts } from './content.ts';
+import type { RuntimeOptions } from './deps.ts';
+import { type Parent, type Standing, type Started, type Wait, endedFields, standingFields, startedFields } from './entry.ts';
+import { patiently, recordOutput } from './live.ts';
+import type { LoadedRun } from './load.ts';
+import { firstSnapshot } from './snapshot.ts';
+
+/** A run that is to be. */
+export interface Starting {
+  readonly id: string;
+  readonly principal: string;
+  readonly linked: Linked;
+  readonly input: JsonObject;
+  /** Of the run that calls it: what that may do, this may. */
+  readonly above?: { readonly parent: Parent; readonly depth: number; readonly capability: Capability };
+  /** Properties that are not proved, and that it starts without. */
+  readonly unproved?: readonly string[];
+}
+
+export type NotStartedCode = 'policy-invalid' | 'program-invalid' | 'input-invalid' | 'secret-cannot-wait' | 'unproved';
+
+/** `exists`: a run with this id was started before. */
+export type Starter =
+  | { readonly kind: 'started'; readonly run: LoadedRun }
+  | { readonly kind: 'exists' }
+  | { readonly kind: 'refused'; readonly code: NotStartedCode; readonly message: string };
+
+/** Makes the run durable, with nothing of it performed yet. Throws `LedgerError`; a crash leaves all of it or nothing. */
+export async function startRun(options: RuntimeOptions, starting: Starting): Promise<Starter> {
+  const { ledger, vault, world, authority } = options;
+  const { policy } = authority;
+  if (policy === undefined) return refused('policy-invalid', 'no policy is in force');
+  const { id, linked, input, unproved = [] } = starting;
+  const { program, children } = linked;
+  const problem = problemOf(policy, starting);
+  if (problem !== undefined) return problem;
+  const above = starting.above?.capability;
+  const data = above === undefined ? capabilityData(policy, toolsOf(linked)) : undefined;
+  const capability = above ?? capabilityOf(policy, toolsOf(linked));
+  const contents = [program.document, ...[...children.values()].map(({ document }) => document), ...(data === undefined ? [] : [data])];
+  const started = startedOf(starting, policy, capability);
+  const moved = begin(program, input);
+  const { status, step } = moved.state;
+  const now = world.now();
+  const waits = [...moved.state.pending.values()].flatMap(({ command }): Wait[] =>
+    command.kind === 'wait'
+      ? [{ command: command.id, kind: 'event', of: command.event, expires: now + command.timeoutMs }]
+      : [],
+  );
+  const snapshot = firstSnapshot(vault, started, input, moved.commands);
+  const standing: Standing = { seq: 0, status, step, steps: moved.entered, waits, snapshot, instance: ledger.instance };
+  const args = recordArgs(vault, id, input);
+  const end = isOver(moved.state) ? recordOutput(options, id, moved.state.ending?.output) : undefined;
+  const fields = {
+    ...startedFields(started, args.value, unproved),
+    ...standingFields(standing),
+    ...(end === undefined ? {} : endedFields(moved.state, end.value)),
+  };
+  const here = RUN_FOLDER + id;
+  const compose = (facts: Facts): { readonly writes?: Writes; readonly result: boolean } => {
+    if (facts.values.has(here)) return { result: false };
+    const entries = [...contentDrafts(world, contents, facts), draft(world, 'program.started', fields)];
+    return { writes: { entries, bodies: [...args.bodies, ...(end?.bodies ?? [])] }, result: true };
+  };
+  const facts = [here, ...contentFacts(contents)];
+  const isFirst = await patiently(options, () => ledger.transact({ facts }, compose));
+  if (!isFirst) return { kind: 'exists' };
+  return { kind: 'started', run: { started, linked, capability, state: moved.state, standing } };
+}
+
+function startedOf({ id, principal, linked, above }: Starting, policy: Policy, capability: Capability): Started {
+  const { program, children } = linked;
+  return {
+    id,
+    principal,
+    program: program.digest,
+    name: program.name,
+    version: program.version,
+    capability: capability.digest,
+    tools: capability.tools,
+    programs: new Map([...children].map(([name, { digest }]) => [name, digest])),
+    depth: above?.depth ?? 0,
+    policy: policy.digest,
+    ...(above === undefined ? {} : { parent: above.parent }),
+  };
+}
+
+/** An input must outlive the process, and a secret may not. */
+function problemOf(policy: Policy, { id, principal, linked, input }: Starting): Starter | undefined {
+  const [wrong] = checkArguments({ inputSchema: linked.program.input }, input);
+  if (wrong !== undefined) return refused('input-invalid', `the input ${wrong.message} at \`${wrong.pointer || '/'}\``);
+  const request = { principal, tool: '', args: input, call: { id, attempt: 1, key: '' }, run: { id, depth: 0 }, now: 0 };
+  const secrets = secretsIn({}, policy, request);
+  if (secrets === NO_SECRETS || (secrets.places.size === 0 && secrets.problem === undefined)) return undefined;
+  const [place = ''] = secrets.places.keys();
+  return refused('secret-cannot-wait', `the input holds a secret at \`${withoutIdentifiers(place)}\`, and a run may wait for days`);
+}
+
+function refused(code: NotStartedCode, message: string): Starter {
+  return { kind: 'refused', code, message };
+}

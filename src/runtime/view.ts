@@ -1,0 +1,76 @@
+/** A run as people and hosts may see it, from its entries. */
+
+import { recordedArgs } from '../authority/asked.ts';
+import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
+import { formatInstant } from '../value/time.ts';
+import { type Wait, readStanding, readStarted } from './entry.ts';
+import { type Loader, entriesOf } from './load.ts';
+
+export interface RunView {
+  readonly run: string;
+  readonly program: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly principal: string;
+  /** `running`, `suspended`, or how it ended. */
+  readonly status: string;
+  /** The step that it is at. */
+  readonly step: string;
+  /** The steps that it entered, in order. */
+  readonly steps: readonly string[];
+  readonly waits: readonly JsonObject[];
+  readonly started: string;
+  readonly moved: string;
+  /** Null until it is over, where its end gives none, and once it is erased. */
+  readonly output: JsonValue;
+  readonly because?: string;
+  readonly failure?: JsonObject;
+  readonly notUndone?: readonly JsonValue[];
+  readonly spent?: JsonObject;
+  /** Properties that were not proved when it was started. */
+  readonly unproved?: readonly JsonValue[];
+  readonly parent?: JsonObject;
+}
+
+/** Nothing when there is no such run. Throws `LedgerError`. */
+export async function viewOf(loader: Loader, id: string): Promise<RunView | undefined> {
+  const entries = await entriesOf(loader, id);
+  const [first] = entries;
+  const started = first && readStarted(first[1]);
+  const last = entries.at(-1)?.[1];
+  const standing = last && readStanding(last);
+  if (first === undefined || last === undefined || started === undefined || standing === undefined) return undefined;
+  const { because, failure, notUndone, spent } = last;
+  const { unproved, parent } = first[1];
+  const output = (await loader.ledger.body(id, 'output')) ?? null;
+  return {
+    run: id,
+    program: started.name,
+    version: started.version,
+    digest: started.program,
+    principal: started.principal,
+    status: standing.status,
+    step: standing.step,
+    steps: entries.flatMap(([, entry]) => readStanding(entry)?.steps ?? []),
+    waits: standing.waits.map(shownWait),
+    started: first[1].at,
+    moved: last.at,
+    output,
+    ...(typeof because === 'string' ? { because } : {}),
+    ...(isJsonObject(failure) ? { failure } : {}),
+    ...(Array.isArray(notUndone) ? { notUndone } : {}),
+    ...(isJsonObject(spent) ? { spent } : {}),
+    ...(Array.isArray(unproved) ? { unproved } : {}),
+    ...(isJsonObject(parent) ? { parent } : {}),
+  };
+}
+
+export function shownWait({ expires, ...wait }: Wait): JsonObject {
+  return { ...wait, ...(expires === undefined ? {} : { expires: formatInstant(expires) }) };
+}
+
+/** What the run was started with; nothing once some of it is gone. Throws `LedgerError`. */
+export async function inputOf(loader: Loader, id: string): Promise<JsonValue | undefined> {
+  const [first] = await entriesOf(loader, id);
+  return first && recordedArgs(loader.ledger, first[0], first[1]['args']);
+}

@@ -1,0 +1,116 @@
+/** What runs at rest wait for: looked at from time to time, so that none of them has to be kept in memory. */
+
+import { resultOf } from '../authority/result.ts';
+import type { CallRow } from '../ledger/ledger.ts';
+import { OPEN_RUN_FOLDER } from '../ledger/run.ts';
+import type { RuntimeOptions } from './deps.ts';
+import { type RecordedEvent, type Standing, type Wait, readStanding } from './entry.ts';
+import { settledEvent, unapprovedEvent } from './outcome.ts';
+
+/** What is done with a run that there is news of. */
+export interface News {
+  /** The runs that are under way here. */
+  readonly live: ReadonlyMap<string, { readonly waits: readonly Wait[] }>;
+  readonly deliver: (run: string, recorded: RecordedEvent) => Promise<void>;
+  /** Performs a command again: the authority answers from what is recorded, or goes on. */
+  readonly again: (run: string, command: string) => Promise<void>;
+  /** Loads a run and goes on with it. */
+  readonly take: (run: string) => Promise<void>;
+}
+
+interface Resting {
+  readonly seq: number;
+  readonly waits: readonly Wait[];
+}
+
+/** Calls that are looked at in one pass, so that very many that wait do not keep others waiting. */
+const CALLS_A_LOOK = 1_000;
+
+export class Watch {
+  readonly #options: RuntimeOptions;
+  readonly #news: News;
+  readonly #resting = new Map<string, Resting>();
+  /** Answers of a parked call that were looked at. */
+  readonly #answers = new Map<string, number>();
+
+  constructor(options: RuntimeOptions, news: News) {
+    this.#options = options;
+    this.#news = news;
+  }
+
+  keep(run: string, { seq, waits }: Standing): void {
+    this.#resting.set(run, { seq, waits });
+  }
+
+  forget(run: string): void {
+    this.#resting.delete(run);
+  }
+
+  async recover(): Promise<number> {
+    const { ledger } = this.#options;
+    const open = await ledger.counters(OPEN_RUN_FOLDER);
+    for (const run of this.#resting.keys()) if (!open.has(OPEN_RUN_FOLDER + run)) this.#resting.delete(run);
+    let taken = 0;
+    for (const [key, position] of open) {
+      const run = key.slice(OPEN_RUN_FOLDER.length);
+      if (this.#news.live.has(run)) continue;
+      const entry = await ledger.entry(position - 1);
+      const standing = entry && readStanding(entry);
+      if (standing === undefined || this.#resting.get(run)?.seq === standing.seq) continue;
+      const isLeft = standing.instance === ledger.instance || !(await ledger.isAlive(standing.instance));
+      const waitsForOver = standing.waits.some(({ kind, of }) => kind === 'run' && !open.has(OPEN_RUN_FOLDER + of));
+      // What is asked has been asked once the entry names the call: a crash may have come between.
+      const isAtRest = standing.status === 'suspended' && standing.waits.length > 0 && !waitsForOver;
+      if (isAtRest) this.keep(run, standing);
+      else if (isLeft || waitsForOver) {
+        taken += 1;
+        await this.#news.take(run);
+      }
+    }
+    return taken;
+  }
+
+  async look(): Promise<void> {
+    const now = this.#options.world.now();
+    let calls = 0;
+    for (const [run, resting] of [...this.#resting, ...this.#news.live]) {
+      for (const wait of resting.waits) {
+        if (wait.kind === 'event' && wait.expires !== undefined && now >= wait.expires) {
+          await this.#news.deliver(run, { event: { kind: 'expired', command: wait.command } });
+        } else if ((wait.kind === 'approval' || wait.kind === 'settlement') && calls < CALLS_A_LOOK) {
+          calls += 1;
+          await this.#lookAt(run, wait, now);
+        }
+      }
+      const still = calls > 0 ? this.#resting.get(run) : undefined;
+      if (still !== undefined && still === resting) {
+        // Those that were looked at come last the next time.
+        this.#resting.delete(run);
+        this.#resting.set(run, still);
+      }
+      if (calls >= CALLS_A_LOOK) return;
+    }
+  }
+
+  async #lookAt(run: string, { command, kind, of }: Wait, now: number): Promise<void> {
+    const row = await this.#options.ledger.call(of);
+    if (row === undefined || !this.#isNews(kind, row, now)) return;
+    const event = kind === 'settlement' ? await this.#settled(command, row) : unapprovedEvent(command, row);
+    if (event === undefined) await this.#news.again(run, command);
+    else await this.#news.deliver(run, event);
+  }
+
+  async #settled(command: string, row: CallRow): Promise<RecordedEvent> {
+    const { ledger, world, authority } = this.#options;
+    return settledEvent(command, row, (await resultOf(ledger, row, world.now(), authority.policy))?.value);
+  }
+
+  #isNews(kind: Wait['kind'], { id, state, approvals, deadline }: CallRow, now: number): boolean {
+    if (kind === 'settlement') return state === 'settled-executed' || state === 'settled-not-executed';
+    if (state === 'intent') return false;
+    if (state !== 'parked' || now >= deadline) return true;
+    if (approvals.length <= (this.#answers.get(id) ?? 0)) return false;
+    this.#answers.set(id, approvals.length);
+    return true;
+  }
+}
