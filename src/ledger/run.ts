@@ -77,7 +77,11 @@ export function foldRun(
   const taken = step.key === undefined ? [] : [runEventKey(step.key)];
   if (taken.some((key) => counter(key) !== 0)) return illegal(`run \`${run}\` has taken this event before`);
   const events = taken.map((key) => [key, position + 1] as const);
-  return { ok: true, keys: [], counters: [...(step.isEnd ? closed(here) : here), [runSeqKey(run), step.seq], ...events] };
+  return {
+    ok: true,
+    keys: [],
+    counters: [...(step.isEnd ? closed(here) : here), [runSeqKey(run), step.seq], ...events],
+  };
 }
 
 function closed(counters: readonly (readonly [string, number])[]): readonly (readonly [string, number])[] {

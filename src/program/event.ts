@@ -24,7 +24,7 @@ export type RunEvent =
       readonly attempts?: number;
       readonly activeMs?: number;
     }
-  /** What the command began waits for a person, an event or a settlement: a call for its approval, a program for what it waits for. */
+  /** What the command began waits for a person, an event or a settlement: a call or a question for its approval, a program for what it waits for. */
   | { readonly kind: 'waits'; readonly command: CommandId }
   /** A call that was unknown was settled by somebody or something. */
   | {

@@ -42,7 +42,11 @@ export function linkProgram(written: WrittenProgram, file: string, catalog: Cata
   if (issues.some(({ severity }) => severity === 'error')) return { ok: false, issues };
   const { name, version, input, events, limits, start, data } = written;
   const digest = digestOf(data);
-  return { ok: true, value: { name, version, digest, document: data, input, events, limits, start: start.text, steps, types }, issues };
+  return {
+    ok: true,
+    value: { name, version, digest, document: data, input, events, limits, start: start.text, steps, types },
+    issues,
+  };
 }
 
 function inputType({ input }: WrittenProgram): ObjectType {

@@ -58,7 +58,7 @@ function isAwaited({ command, isHeld, isUnsettled }: Pending, event: Exclude<Run
     case 'call':
       return (command.kind === 'call' || command.kind === 'model') && !isUnsettled;
     case 'waits':
-      return (command.kind === 'call' || command.kind === 'model' || command.kind === 'child') && !isHeld;
+      return command.kind !== 'wait' && command.kind !== 'abandon' && !isHeld && !isUnsettled;
     case 'settled':
       return isUnsettled;
     case 'child':

@@ -23,7 +23,7 @@ export async function callThrough(
   const attemptsMax = 'attempts' in command ? command.attempts : 1;
   const begun = world.monotonic();
   const until = begun + command.timeoutMs;
-  for (let denied = 0; ; ) {
+  for (let denied = 0; ;) {
     const reached = reach(tool);
     const timeoutMs = command.kind === 'ask' ? command.timeoutMs : Math.max(1, until - world.monotonic());
     const answer = await authority.call({

@@ -53,7 +53,9 @@ export function linkSource(
     if (known !== undefined || found === undefined) return known;
     if (above.includes(name) || above.length >= PROGRAM_DEPTH_MAX) {
       const way = [...above, name].join(' → ');
-      const message = above.includes(name) ? `programs call each other in a circle: ${way}` : `programs call each other too deep: ${way}`;
+      const message = above.includes(name)
+        ? `programs call each other in a circle: ${way}`
+        : `programs call each other too deep: ${way}`;
       issues.push(issueAt(caller, 'error', START, 'program-depth', message));
       return undefined;
     }

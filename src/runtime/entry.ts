@@ -145,8 +145,10 @@ function readParent(value: JsonValue | undefined): Parent | undefined {
 export function readStanding(entry: Entry): Standing | undefined {
   const { run, status, step, steps, waits, snapshot, instance } = entry;
   const seq = isJsonObject(run) ? run['seq'] : undefined;
-  if (!isMove(entry) || typeof seq !== 'number' || typeof status !== 'string' || typeof step !== 'string') return undefined;
-  if (!isTexts(steps) || !Array.isArray(waits) || typeof snapshot !== 'string' || typeof instance !== 'string') return undefined;
+  if (!isMove(entry) || typeof seq !== 'number' || typeof status !== 'string' || typeof step !== 'string')
+    return undefined;
+  if (!isTexts(steps) || !Array.isArray(waits) || typeof snapshot !== 'string' || typeof instance !== 'string')
+    return undefined;
   const listed = (waits as readonly JsonValue[]).map(readWait);
   if (!listed.every((wait) => wait !== undefined)) return undefined;
   return { seq, status, step, steps, waits: listed, snapshot, instance };

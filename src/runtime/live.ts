@@ -30,7 +30,7 @@ export interface Following {
   /** Carries a command out, and delivers what it comes to. The signal aborts when nobody waits for it any more. */
   readonly perform: (run: LiveRun, command: Command, signal: AbortSignal) => Promise<void>;
   /** Nobody waits any more for what the command began outside. */
-  readonly withdraw: (run: LiveRun, wait: Wait) => Promise<void>;
+  readonly withdraw: (wait: Wait) => Promise<void>;
 }
 
 /** Guarantees: what a command is performed for is durable; of two that move a run at once only one does. */
@@ -193,23 +193,27 @@ export class LiveRun {
     // A timer is not performed: whoever looks after all runs sees when it is over.
     if (command.kind === 'wait' || command.kind === 'abandon') return;
     const controller = new AbortController();
-    this.#performing.set(command.id, controller);
-    const performing = this.#following.perform(this, command, controller.signal).catch((error: unknown) => {
-      this.#failure ??= error;
-    });
-    void performing.finally(() => {
-      this.#performing.delete(command.id);
+    this.#track(command.id, controller, this.#following.perform(this, command, controller.signal));
+  }
+
+  /** What fails keeps the run from coming to rest as if nothing was wrong. */
+  #track(name: string, controller: AbortController, work: Promise<void>): void {
+    this.#performing.set(name, controller);
+    const done = (): void => {
+      this.#performing.delete(name);
       this.#idle.resolve();
       this.#idle = Promise.withResolvers<void>();
+    };
+    work.then(done, (error: unknown) => {
+      this.#failure ??= error;
+      done();
     });
   }
 
   #abandon(command: CommandId, wait: Wait | undefined): void {
     this.#performing.get(command)?.abort();
     if (wait === undefined || wait.kind === 'event') return;
-    void this.#following.withdraw(this, wait).catch((error: unknown) => {
-      this.#failure ??= error;
-    });
+    this.#track(`abandon/${command}`, new AbortController(), this.#following.withdraw(wait));
   }
 
   /** The run as its entries say it, in the place of what is kept in memory. */

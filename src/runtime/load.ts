@@ -48,7 +48,7 @@ export async function entriesOf(
   const key = RUN_FOLDER + id;
   const last = await ledger.transact({ facts: [key] }, ({ values }) => ({ result: values.get(key) ?? 0 }));
   const entries: (readonly [number, Entry])[] = [];
-  for (let position = last - 1; position >= 0; ) {
+  for (let position = last - 1; position >= 0;) {
     const entry = await ledger.entry(position);
     if (entry === undefined || !isMove(entry)) throw tampered(id);
     entries.unshift([position, entry]);
@@ -176,6 +176,9 @@ function tampered(id: string): LedgerError {
   return new LedgerError('tampered', `the entries of run \`${id}\` do not follow from each other`);
 }
 
-function refused(code: LoadingCode, message: string): { readonly ok: false; readonly code: LoadingCode; readonly message: string } {
+function refused(
+  code: LoadingCode,
+  message: string,
+): { readonly ok: false; readonly code: LoadingCode; readonly message: string } {
   return { ok: false, code, message };
 }

@@ -22,7 +22,10 @@ export function callOf(command: Calling): { readonly tool: string; readonly args
       return { tool: command.tool, args: command.args };
     case 'model': {
       const { model, prompt, outputs, schema } = command;
-      const gate = { ...(outputs === undefined ? {} : { outputs: [...outputs] }), ...(schema === undefined ? {} : { schema }) };
+      const gate = {
+        ...(outputs === undefined ? {} : { outputs: [...outputs] }),
+        ...(schema === undefined ? {} : { schema }),
+      };
       return { tool: modelTool(model), args: { prompt, ...gate } };
     }
     case 'ask': {
@@ -47,8 +50,15 @@ export interface Taken {
 }
 
 /** The event of an answer; nothing while there is none yet. */
-export function eventOf(policy: Policy | undefined, command: Calling, answer: Answer, taken: Taken): RecordedEvent | undefined {
-  const { state, call: of } = answer;
+export function eventOf(
+  policy: Policy | undefined,
+  command: Calling,
+  answer: Answer,
+  taken: Taken,
+): RecordedEvent | undefined {
+  const { call: of } = answer;
+  // A parked call whose time is over is told with its decision.
+  const state = answer.decision?.code === 'approval-expired' ? 'denied' : answer.state;
   if (state === 'running') return undefined;
   if (state === 'parked') return { event: { kind: 'waits', command: command.id }, of };
   if (command.kind === 'ask') return { event: { kind: 'answer', command: command.id, answer: answerTo(answer) }, of };

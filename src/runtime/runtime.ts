@@ -272,7 +272,7 @@ export class Runtime {
   #hooks(): ConstructorParameters<typeof LiveRun>[1] {
     return {
       perform: (run, command, signal) => this.#perform(run, command, signal),
-      withdraw: (run, wait) => this.#withdraw(run, wait),
+      withdraw: (wait) => this.#withdraw(wait),
     };
   }
 
@@ -313,7 +313,7 @@ export class Runtime {
     }
   }
 
-  async #withdraw(_run: LiveRun, { kind, of }: Wait): Promise<void> {
+  async #withdraw({ kind, of }: Wait): Promise<void> {
     if (kind === 'approval') await this.#refuse(of);
     if (kind === 'run') await this.cancel(of);
   }

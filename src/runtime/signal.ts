@@ -16,14 +16,20 @@ export function eventProblem(
 ): { readonly code: 'event-invalid' | 'secret-cannot-wait'; readonly message: string } | undefined {
   const [wrong] = checkValue(linked.program.events.get(event) ?? {}, payload);
   if (wrong !== undefined) {
-    return { code: 'event-invalid', message: `what \`${event}\` brings ${wrong.message} at \`${wrong.pointer || '/'}\`` };
+    return {
+      code: 'event-invalid',
+      message: `what \`${event}\` brings ${wrong.message} at \`${wrong.pointer || '/'}\``,
+    };
   }
   const { principal, id } = started;
   const call = { id: '', attempt: 1, key: '' };
   const request = { principal, tool: '', args: payloadArgs(payload), call, run: { id, depth: 0 }, now: 0 };
   const { places, problem } = secretsIn({}, authority.policy, request);
   if (places.size === 0 && problem === undefined) return undefined;
-  return { code: 'secret-cannot-wait', message: `what \`${event}\` brings holds a secret, and a run may wait for days` };
+  return {
+    code: 'secret-cannot-wait',
+    message: `what \`${event}\` brings holds a secret, and a run may wait for days`,
+  };
 }
 
 /** It moves nothing: a crash leaves the entry or none. What it names may be made up. */

@@ -14,7 +14,15 @@ import type { JsonObject } from '../value/json.ts';
 import { type Linked, toolsOf } from './catalog.ts';
 import { contentDrafts, contentFacts } from './content.ts';
 import type { RuntimeOptions } from './deps.ts';
-import { type Parent, type Standing, type Started, type Wait, endedFields, standingFields, startedFields } from './entry.ts';
+import {
+  type Parent,
+  type Standing,
+  type Started,
+  type Wait,
+  endedFields,
+  standingFields,
+  startedFields,
+} from './entry.ts';
 import { patiently, recordOutput } from './live.ts';
 import type { LoadedRun } from './load.ts';
 import { firstSnapshot } from './snapshot.ts';
@@ -51,7 +59,11 @@ export async function startRun(options: RuntimeOptions, starting: Starting): Pro
   const above = starting.above?.capability;
   const data = above === undefined ? capabilityData(policy, toolsOf(linked)) : undefined;
   const capability = above ?? capabilityOf(policy, toolsOf(linked));
-  const contents = [program.document, ...[...children.values()].map(({ document }) => document), ...(data === undefined ? [] : [data])];
+  const contents = [
+    program.document,
+    ...[...children.values()].map(({ document }) => document),
+    ...(data === undefined ? [] : [data]),
+  ];
   const started = startedOf(starting, policy, capability);
   const moved = begin(program, input);
   const { status, step } = moved.state;
@@ -103,11 +115,21 @@ function startedOf({ id, principal, linked, above }: Starting, policy: Policy, c
 function problemOf(policy: Policy, { id, principal, linked, input }: Starting): Starter | undefined {
   const [wrong] = checkArguments({ inputSchema: linked.program.input }, input);
   if (wrong !== undefined) return refused('input-invalid', `the input ${wrong.message} at \`${wrong.pointer || '/'}\``);
-  const request = { principal, tool: '', args: input, call: { id, attempt: 1, key: '' }, run: { id, depth: 0 }, now: 0 };
+  const request = {
+    principal,
+    tool: '',
+    args: input,
+    call: { id, attempt: 1, key: '' },
+    run: { id, depth: 0 },
+    now: 0,
+  };
   const secrets = secretsIn({}, policy, request);
   if (secrets === NO_SECRETS || (secrets.places.size === 0 && secrets.problem === undefined)) return undefined;
   const [place = ''] = secrets.places.keys();
-  return refused('secret-cannot-wait', `the input holds a secret at \`${withoutIdentifiers(place)}\`, and a run may wait for days`);
+  return refused(
+    'secret-cannot-wait',
+    `the input holds a secret at \`${withoutIdentifiers(place)}\`, and a run may wait for days`,
+  );
 }
 
 function refused(code: NotStartedCode, message: string): Starter {

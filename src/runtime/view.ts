@@ -1,10 +1,14 @@
 /** A run as people and hosts may see it, from its entries. */
 
-import { recordedArgs } from '../authority/asked.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 import { type Wait, readStanding, readStarted } from './entry.ts';
 import { type Loader, entriesOf } from './load.ts';
+
+/** What a run waits for; the end of its time in RFC 3339. */
+export interface ShownWait extends Omit<Wait, 'expires'> {
+  readonly expires?: string;
+}
 
 export interface RunView {
   readonly run: string;
@@ -18,7 +22,7 @@ export interface RunView {
   readonly step: string;
   /** The steps that it entered, in order. */
   readonly steps: readonly string[];
-  readonly waits: readonly JsonObject[];
+  readonly waits: readonly ShownWait[];
   readonly started: string;
   readonly moved: string;
   /** Null until it is over, where its end gives none, and once it is erased. */
@@ -65,12 +69,6 @@ export async function viewOf(loader: Loader, id: string): Promise<RunView | unde
   };
 }
 
-export function shownWait({ expires, ...wait }: Wait): JsonObject {
+function shownWait({ expires, ...wait }: Wait): ShownWait {
   return { ...wait, ...(expires === undefined ? {} : { expires: formatInstant(expires) }) };
-}
-
-/** What the run was started with; nothing once some of it is gone. Throws `LedgerError`. */
-export async function inputOf(loader: Loader, id: string): Promise<JsonValue | undefined> {
-  const [first] = await entriesOf(loader, id);
-  return first && recordedArgs(loader.ledger, first[0], first[1]['args']);
 }
