@@ -129,6 +129,11 @@ const RULE: Keys = {
   expires: text('how long an answer is good', DURATION),
 };
 
+const PROGRAM: Keys = {
+  file: text('the file of the program, relative to this one', { minLength: 1 }),
+  as: word('hosts see it as one tool, `interlock__NAME`', 'tool'),
+};
+
 const EFFECTS = ['allow', 'ask', 'deny'];
 const BUDGET: Keys = {
   limit: whole('whole units that may be spent in one window', 0),
@@ -153,7 +158,7 @@ function exactlyOne(keys: readonly string[]): JsonObject {
 }
 
 /** The keys of each section that this version reads. */
-export const SECTIONS: Readonly<Record<string, Keys>> = { SERVER, TOOL, PRINCIPAL, RULE, BUDGET, LIMIT };
+export const SECTIONS: Readonly<Record<string, Keys>> = { SERVER, TOOL, PRINCIPAL, PROGRAM, RULE, BUDGET, LIMIT };
 
 export const TOP: Keys = {
   interlock: { const: 1, description: 'the version of the format' },
@@ -163,6 +168,7 @@ export const TOP: Keys = {
   servers: named(closed(SERVER, exactlyOne(['command', 'package'])), '^[a-z][a-z0-9-]{0,31}$', 'MCP servers by id'),
   tools: { type: 'object', additionalProperties: closed(TOOL), description: `what is known of ${PATTERN}` },
   principals: { type: 'object', additionalProperties: closed(PRINCIPAL), description: 'who may act, by id' },
+  programs: named(closed(PROGRAM, { required: ['file'] }), '^[a-z][a-z0-9_-]{0,63}$', 'programs by name'),
   rules: {
     type: 'array',
     items: closed(RULE, exactlyOne(EFFECTS)),

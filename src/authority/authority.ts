@@ -172,8 +172,7 @@ export class Authority {
   /** Decides and carries out one proposal. Rejects only for a bug: every refusal is an answer. */
   call(proposal: Proposal): Promise<Answer> {
     this.#around.world.passing?.('proposed');
-    const policy = this.#state.kind === 'loaded' ? this.#state.policy : undefined;
-    return this.#referring(policy, proposal, (opened) => this.#propose(opened));
+    return this.#referring(this.policy, proposal, (opened) => this.#propose(opened));
   }
 
   /** One proposal, or one more attempt of the call that `again` names. */
@@ -313,8 +312,7 @@ export class Authority {
 
   /** Throws `disk-full` when what is left is for how calls end. */
   #checkRoom(): Promise<void> {
-    const { reserve } = this.#state.kind === 'loaded' ? this.#state.policy.configuration.disk : DISK;
-    return this.#room.check(reserve);
+    return this.#room.check((this.policy?.configuration.disk ?? DISK).reserve);
   }
 
   async #append(writes: Writes): Promise<void> {
@@ -332,13 +330,13 @@ export class Authority {
 
   /** All attempts that the call makes by itself; each is decided and recorded like the first. */
   async #perform(proposal: Proposal, first: Dispatch): Promise<Answer> {
-    const { world } = this.#around;
-    const attemptsMax = proposal.attemptsMax ?? this.#around.attemptsMax ?? 1;
+    const { world, attemptsMax: own = 1 } = this.#around;
     let dispatch = first;
     for (let made = 1; ; made += 1) {
       const performed = await dispatchCall(world, proposal.perform, dispatch);
       const answer = await recordOutcome(this.#ledger, this.#around, dispatch, performed);
-      const pause = made < attemptsMax ? pauseBeforeRetry(world, dispatch, performed, made) : undefined;
+      const pause =
+        made < (proposal.attemptsMax ?? own) ? pauseBeforeRetry(world, dispatch, performed, made) : undefined;
       // Only what is recorded as it was may be repeated.
       if (pause === undefined || answer.state !== performed.kind || proposal.signal.aborted) return answer;
       await world.sleep(pause, proposal.signal);
@@ -371,8 +369,7 @@ export class Authority {
     if (row.state === 'unknown' && !isRepeat) return this.#unknown(proposal, row);
     if (row.state === 'not-started' || row.state === 'settled-not-executed')
       return notStartedAnswer(row.id, row.tool, 'the attempt that was waited for did not start');
-    const policy = this.#state.kind === 'loaded' ? this.#state.policy : undefined;
-    return recordedAnswer(row, await resultOf(this.#ledger, row, this.#around.world.now(), policy));
+    return recordedAnswer(row, await resultOf(this.#ledger, row, this.#around.world.now(), this.policy));
   }
 
   /** Somebody asks for a call of unknown outcome: looks into it where that can be, and repeats it where that is safe. */

@@ -6,6 +6,7 @@ import type { KillOptions } from './command/kill.ts';
 import type { CommonOptions } from './configuration.ts';
 import { addEvidenceCommands } from './evidence-commands.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
+import { addProgramCommands } from './program-commands.ts';
 import { type Add, type Given, common, givenTo, text, withCommon } from './given.ts';
 import { refuse } from './refusal.ts';
 import type { StandingOptions } from './standing.ts';
@@ -15,8 +16,8 @@ import { UNAVAILABLE } from './unavailable.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 ok, 1 looked and found it wrong, 2 bad argument, file or policy, 3 deny, 4 ask,
-7 the ledger cannot be opened or has stopped, 70 a bug.`;
+Exit codes: 0 ok, 1 looked and found it wrong, 2 bad argument, file, policy or program, 3 deny, 4 ask,
+5 a run that ended without success, 6 a run that waits, 7 the ledger cannot be opened or has stopped, 70 a bug.`;
 
 /** Builds the command line; `finish` gets the exit code of the command that ran. */
 function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
@@ -289,17 +290,6 @@ function addVaultCommands(terminal: Terminal, add: Add): void {
       return keyCommand(terminal, { ...common(given), ...named, action });
     },
   ).option('--reason <text>', 'why a key is added or revoked; recorded');
-}
-
-function addProgramCommands(terminal: Terminal, add: Add): void {
-  add('program <action> <file>', 'check: a program against the tools; graph: draw it', async (given, operands) => {
-    const { programCommand } = await import('./command/program.ts');
-    const [action = '', path = ''] = operands;
-    const flags = { offline: given['offline'] === true, mermaid: given['mermaid'] === true };
-    return programCommand(terminal, { ...common(given), ...flags, action, path });
-  })
-    .option('--offline', 'start no server: what its tools are is not known')
-    .option('--mermaid', 'graph: the flowchart in the language of Mermaid');
 }
 
 function addUnavailable(program: Command, name: string, summary: string): void {

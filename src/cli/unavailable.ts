@@ -3,9 +3,5 @@
 export const UNAVAILABLE: readonly (readonly [name: string, summary: string])[] = [
   ['connect', 'connect a host'],
   ['doctor', 'what this machine can enforce'],
-  ['run', 'run a program'],
-  ['runs', 'runs of programs'],
-  ['signal', 'send an event to a run'],
-  ['cancel', 'cancel a run'],
   ['guard', 'ask a guard'],
 ];

@@ -73,7 +73,7 @@ export function reachTool(relay: Relay, tool: string): ReturnType<Reach> {
   };
 }
 
-function hasFailed(result: JsonObject): boolean {
+export function hasFailed(result: JsonObject): boolean {
   return result['isError'] === true;
 }
 

@@ -236,8 +236,8 @@ export interface Ledger extends AsyncDisposable {
    * many. No entry says so: each tells when it is recorded that it is kept for a while.
    */
   expireLive(before: number): Promise<number>;
-  /** The counters whose keys begin with `folder`, which ends with `/`, by key; those that are 0 left out. */
-  counters(folder: string): Promise<ReadonlyMap<string, number>>;
+  /** The counters whose keys begin with `prefix`, by key; those that are 0 left out. */
+  counters(prefix: string): Promise<ReadonlyMap<string, number>>;
   /** The kill switches that are on, by target. */
   kills(): Promise<readonly Kill[]>;
   /** The tools that were trusted when they were first used, by name. */

@@ -19,7 +19,7 @@ import { lint } from './lint.ts';
 import { keyArgumentFault, withoutKeyArgument } from './tool/downstream-key.ts';
 import { isSecretExpression, secretsDeclared } from './tool/secret.ts';
 import { mergeDeclarations } from './document/merge.ts';
-import { ASK, OWN_TOOLS, ownRule } from './tool/own.ts';
+import { OWN_TOOLS, ownRules } from './tool/own.ts';
 import { couldMatchServer } from './tool/pattern.ts';
 import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedProbe, TypedRule } from './policy.ts';
 import type { LocatedPattern } from './document/rule.ts';
@@ -198,11 +198,7 @@ function compileOwn(work: Work, tool: ToolDefinition): PolicyTool {
     effect: 'read',
     labels: [],
     pin: {},
-    rules: {
-      allow: [{ rule: ownRule(tool, 'allow'), order }],
-      ask: tool === ASK ? [{ rule: ownRule(tool, 'ask'), order }] : [],
-      deny,
-    },
+    rules: { ...ownRules(tool, order), deny },
     cost: [],
     actualCost: [],
     personal: [],

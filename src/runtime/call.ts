@@ -25,7 +25,7 @@ export async function callThrough(
   const until = begun + command.timeoutMs;
   for (let denied = 0; ;) {
     const reached = reach(tool);
-    const timeoutMs = command.kind === 'ask' ? command.timeoutMs : Math.max(1, until - world.monotonic());
+    const timeoutMs = command.kind === 'ask' ? command.timeoutMs : Math.max(1, Math.ceil(until - world.monotonic()));
     const answer = await authority.call({
       principal: started.principal,
       session: started.id,

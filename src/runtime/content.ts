@@ -25,12 +25,15 @@ export function contentDrafts(world: World, contents: readonly JsonObject[], fac
 }
 
 /** The text that is known by `digest`; nothing when the log does not have it. Throws `LedgerError`. */
-export async function contentText(ledger: Ledger, digest: string): Promise<string | undefined> {
+export async function contentText(
+  ledger: Pick<Ledger, 'counters' | 'entry'>,
+  digest: string,
+): Promise<string | undefined> {
   const key = contentPlaceKey(digest);
-  const place = await ledger.transact({ facts: [key] }, ({ values }) => ({ result: values.get(key) ?? 0 }));
+  const place = (await ledger.counters(key)).get(key) ?? 0;
   const parts: string[] = [];
-  for (let position = place - 1; position >= 0; position += 1) {
-    const entry = await ledger.entry(position);
+  for (let part = 0; place > 0; part += 1) {
+    const entry = await ledger.entry(place - 1 + part);
     const { content, text, parts: all }: Partial<Entry> = entry ?? {};
     if (content !== digest || typeof text !== 'string') return undefined;
     parts.push(text);

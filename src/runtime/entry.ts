@@ -120,7 +120,9 @@ export function readStarted(entry: Entry): Started | undefined {
   if (typeof principal !== 'string' || typeof name !== 'string' || typeof version !== 'number') return undefined;
   if (typeof capability !== 'string' || typeof policy !== 'string' || typeof depth !== 'number') return undefined;
   if (!isTexts(tools) || !isJsonObject(programs)) return undefined;
-  const called = Object.entries(programs).map(([called, digest]) => [called, String(digest)] as const);
+  const called = Object.entries(programs).flatMap(([of, digest]) =>
+    typeof digest === 'string' ? [[of, digest] as const] : [],
+  );
   const above = readParent(parent);
   return {
     id,

@@ -44,7 +44,7 @@ export class LiveRun {
   #waits: ReadonlyMap<CommandId, Wait>;
   #tail: Promise<unknown> = Promise.resolve();
   #idle = Promise.withResolvers<void>();
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(options: RuntimeOptions, following: Following, run: LoadedRun) {
     this.#options = options;
@@ -199,15 +199,18 @@ export class LiveRun {
   /** What fails keeps the run from coming to rest as if nothing was wrong. */
   #track(name: string, controller: AbortController, work: Promise<void>): void {
     this.#performing.set(name, controller);
-    const done = (): void => {
-      this.#performing.delete(name);
-      this.#idle.resolve();
-      this.#idle = Promise.withResolvers<void>();
-    };
-    work.then(done, (error: unknown) => {
-      this.#failure ??= error;
-      done();
-    });
+    void this.#finish(name, work);
+  }
+
+  async #finish(name: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#failure ??= error instanceof Error ? error : new Error('something that is no error was thrown');
+    }
+    this.#performing.delete(name);
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers<void>();
   }
 
   #abandon(command: CommandId, wait: Wait | undefined): void {

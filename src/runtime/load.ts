@@ -3,7 +3,7 @@
 import { recordedArgs } from '../authority/asked.ts';
 import { resultOf } from '../authority/result.ts';
 import type { Entry } from '../ledger/entry.ts';
-import { LedgerError } from '../ledger/ledger.ts';
+import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { RUN_FOLDER } from '../ledger/run.ts';
 import type { Policy } from '../policy/compile.ts';
 import type { Capability } from '../policy/decide/capability.ts';
@@ -38,15 +38,18 @@ export type Loading<T = LoadedRun> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: LoadingCode; readonly message: string };
 
+/** Where the entries of runs are read. */
+export type RunSource = Pick<Ledger, 'entry' | 'body' | 'counters'>;
+
 export type Loader = Pick<RuntimeOptions, 'authority' | 'ledger' | 'vault' | 'world'>;
 
 /** The entries of a run, the first one first, with their positions; none when there is no such run. */
 export async function entriesOf(
-  { ledger }: Pick<Loader, 'ledger'>,
+  ledger: RunSource,
   id: string,
 ): Promise<readonly (readonly [position: number, entry: Entry])[]> {
   const key = RUN_FOLDER + id;
-  const last = await ledger.transact({ facts: [key] }, ({ values }) => ({ result: values.get(key) ?? 0 }));
+  const last = (await ledger.counters(key)).get(key) ?? 0;
   const entries: (readonly [number, Entry])[] = [];
   for (let position = last - 1; position >= 0;) {
     const entry = await ledger.entry(position);
@@ -61,7 +64,7 @@ export async function entriesOf(
 
 /** Everything of a run. Throws `LedgerError`; `tampered` when an entry does not follow from those before. */
 export async function loadRun(loader: Loader, id: string): Promise<Loading> {
-  const entries = await entriesOf(loader, id);
+  const entries = await entriesOf(loader.ledger, id);
   const [first, ...rest] = entries;
   if (first === undefined) return refused('no-such-run', `there is no run \`${id}\` in this ledger`);
   const started = readStarted(first[1]);

@@ -20,7 +20,7 @@ rules:
     approvers: [ann]
 `;
 const TOOLS: NonNullable<RuntimeWorldOptions['tools']> = {
-  'shop.pay': ({ charge = '' }) => succeeded({ id: `r_${String(charge)}` }),
+  'shop.pay': ({ charge = '' }) => succeeded({ id: `r_${JSON.stringify(charge)}` }),
   'shop.mail': () => succeeded({ sent: true }),
   'shop.refund': () => succeeded(),
   'shop.unmail': () => succeeded(),
@@ -89,7 +89,7 @@ for (const alwaysReplay of [false, true]) {
     );
     assert.equal(both.filter((one) => one.ok && one.outcome === 'moved').length, 1);
     const after = await world.rest(run);
-    assert.deepEqual([after.status, after.output], ['success', { id: 'r_c1' }]);
+    assert.deepEqual([after.status, after.output], ['success', { id: 'r_"c1"' }]);
     assert.deepEqual(after.steps, ['pay', 'tell', 'settled', 'told', 'done']);
     const again = await world.runtime.signal(run, 'settled', { ok: true }, { id: 'w1' });
     assert.equal(again.ok ? '' : again.code, 'over');
@@ -115,7 +115,7 @@ for (const alwaysReplay of [false, true]) {
     assert.deepEqual(undone, [
       ['shop.unmail', { to: 'two' }],
       ['shop.unmail', { to: 'one' }],
-      ['shop.refund', { id: 'r_c1' }],
+      ['shop.refund', { id: 'r_"c1"' }],
     ]);
     assert.deepEqual(deepReport(world).problems, []);
   });
@@ -212,7 +212,7 @@ steps:
     assert.deepEqual(
       results.map(({ status, output }) => [status, output]),
       [
-        ['success', 'r_k'],
+        ['success', 'r_"k"'],
         ['child-failed', null],
       ],
     );
@@ -290,7 +290,7 @@ test('a run whose process dies after any write goes on elsewhere, and does nothi
         const { tool, id: call } = row;
         const wasSent = done.some((effect) => effect.tool === tool);
         const as = wasSent ? 'executed' : 'not-executed';
-        const output = { structuredContent: { id: 'r_c' } };
+        const output = { structuredContent: { id: 'r_"c"' } };
         await settle(next.ledger, next, { call, as, by: 'os:me', reason: 'x', ...(wasSent ? { output } : {}) });
       }
       await next.runtime.look();

@@ -107,7 +107,7 @@ export class Runtime {
       await recordIgnored(this.#options, { run, event, code: answer.code });
       return answer;
     };
-    const view = await viewOf(this.#options, run);
+    const view = await viewOf(this.#options.ledger, run);
     if (view === undefined || (principal !== undefined && view.principal !== principal)) {
       return ignore({ ok: false, code: 'no-such-run', message: `there is no run \`${run}\` in this ledger` });
     }
@@ -140,14 +140,14 @@ export class Runtime {
 
   /** From now on the run begins nothing; what it did is undone. False when it is over, or not there. */
   async cancel(run: string, { principal }: { readonly principal?: string } = {}): Promise<boolean> {
-    const view = await viewOf(this.#options, run);
+    const view = await viewOf(this.#options.ledger, run);
     if (view === undefined || !isOpen(view.status)) return false;
     if (principal !== undefined && view.principal !== principal) return false;
     return (await this.#deliver(run, { event: { kind: 'cancel' } })) === 'moved';
   }
 
   get(run: string): Promise<RunView | undefined> {
-    return viewOf(this.#options, run);
+    return viewOf(this.#options.ledger, run);
   }
 
   /** Takes up what waits, and what a dead process left. Resolves with how many runs go on. Throws `LedgerError`. */
@@ -210,14 +210,19 @@ export class Runtime {
     const { id } = live;
     const following = this.#toRest(live);
     this.#following.set(id, following);
-    const done = (): void => {
+    void this.#untilRest(id, following);
+  }
+
+  async #untilRest(id: string, following: Promise<void>): Promise<void> {
+    try {
+      await following;
+    } catch (error) {
+      // The ledger has all of the run, and `recover` finds it there. A bug ends what is done for this run, not the others.
+      const { message, stack } = error instanceof Error ? error : { message: 'no reason', stack: undefined };
+      this.#options.log(`run ${id} could not be moved: ${error instanceof LedgerError ? message : (stack ?? message)}`);
+    } finally {
       if (this.#following.get(id) === following) this.#following.delete(id);
-    };
-    following.then(done, (error: unknown) => {
-      done();
-      if (!(error instanceof LedgerError)) throw error;
-      this.#options.log(`run ${id} could not be moved: ${error.message}`);
-    });
+    }
   }
 
   async #toRest(live: LiveRun): Promise<void> {
@@ -300,7 +305,7 @@ export class Runtime {
           return;
         }
         await this.settled(child.id);
-        const view = await viewOf(this.#options, child.id);
+        const view = await viewOf(this.#options.ledger, child.id);
         if (view === undefined) return;
         const isWaiting = isOpen(view.status);
         const waits: RecordedEvent = { event: { kind: 'waits', command: command.id }, of: child.id };

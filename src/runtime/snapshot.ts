@@ -7,7 +7,7 @@
 import type { Vault } from '../ledger/vault.ts';
 import type { Command, RunEvent } from '../program/event.ts';
 import { canonicalText } from '../value/canonical.ts';
-import type { JsonObject, JsonValue } from '../value/json.ts';
+import type { JsonObject } from '../value/json.ts';
 
 const NAMESPACE = 'snapshot';
 
@@ -29,7 +29,7 @@ export function nextSnapshot(
   return vault.keyHmac(NAMESPACE, before, textOf(event), textOf(commands));
 }
 
+/** Both are JSON as they stand: src/program/event.ts. */
 function textOf(value: RunEvent | readonly Command[]): string {
-  // Both are JSON as they stand: src/program/event.ts.
-  return canonicalText(value as unknown as JsonValue);
+  return canonicalText(value);
 }

@@ -3,7 +3,7 @@
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { formatInstant } from '../value/time.ts';
 import { type Wait, readStanding, readStarted } from './entry.ts';
-import { type Loader, entriesOf } from './load.ts';
+import { type RunSource, entriesOf } from './load.ts';
 
 /** What a run waits for; the end of its time in RFC 3339. */
 export interface ShownWait extends Omit<Wait, 'expires'> {
@@ -23,6 +23,8 @@ export interface RunView {
   /** The steps that it entered, in order. */
   readonly steps: readonly string[];
   readonly waits: readonly ShownWait[];
+  /** What stands for everything that led here: src/runtime/snapshot.ts. */
+  readonly snapshot: string;
   readonly started: string;
   readonly moved: string;
   /** Null until it is over, where its end gives none, and once it is erased. */
@@ -37,8 +39,8 @@ export interface RunView {
 }
 
 /** Nothing when there is no such run. Throws `LedgerError`. */
-export async function viewOf(loader: Loader, id: string): Promise<RunView | undefined> {
-  const entries = await entriesOf(loader, id);
+export async function viewOf(ledger: RunSource, id: string): Promise<RunView | undefined> {
+  const entries = await entriesOf(ledger, id);
   const [first] = entries;
   const started = first && readStarted(first[1]);
   const last = entries.at(-1)?.[1];
@@ -46,7 +48,7 @@ export async function viewOf(loader: Loader, id: string): Promise<RunView | unde
   if (first === undefined || last === undefined || started === undefined || standing === undefined) return undefined;
   const { because, failure, notUndone, spent } = last;
   const { unproved, parent } = first[1];
-  const output = (await loader.ledger.body(id, 'output')) ?? null;
+  const output = (await ledger.body(id, 'output')) ?? null;
   return {
     run: id,
     program: started.name,
@@ -57,6 +59,7 @@ export async function viewOf(loader: Loader, id: string): Promise<RunView | unde
     step: standing.step,
     steps: entries.flatMap(([, entry]) => readStanding(entry)?.steps ?? []),
     waits: standing.waits.map(shownWait),
+    snapshot: standing.snapshot,
     started: first[1].at,
     moved: last.at,
     output,

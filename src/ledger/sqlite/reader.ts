@@ -96,8 +96,8 @@ export interface Reader extends Disposable {
   counter(key: string): number;
   /** All counters but those that are 0, by key. */
   counters(): IterableIterator<readonly [key: string, value: number]>;
-  /** The counters under keys that begin with `folder`, which ends with `/`. */
-  countersOf(folder: string): ReadonlyMap<string, number>;
+  /** The counters under keys that begin with `prefix`. */
+  countersOf(prefix: string): ReadonlyMap<string, number>;
   /** All leases, those that no longer count included. */
   leases(): Lease[];
   kills(): Kill[];
@@ -244,7 +244,7 @@ function readerOf(database: DatabaseSync, statements: Statements, log: string): 
     keyHolder: (key) => reading(() => optional(statements.key.get(key), (row) => text(row, 'call'))),
     counter: (key) => reading(() => optional(statements.counter.get(key), (row) => integer(row, 'value')) ?? 0),
     counters: () => paged(statements.counters, '', counterOf, ([key]) => key),
-    countersOf: (folder) => reading(() => new Map(statements.countersOf.all(folder, endOf(folder)).map(counterOf))),
+    countersOf: (prefix) => reading(() => new Map(statements.countersOf.all(prefix, endOf(prefix)).map(counterOf))),
     leases: () => reading(() => statements.allLeases.all().map(leaseOf)),
     kills: () => reading(() => statements.kills.all().map(killOf)),
     trusted: () => reading(() => statements.allTrusted.all().map(trustedOf)),

@@ -164,9 +164,9 @@ export function counterOf(row: Row): readonly [key: string, value: number] {
   return [text(row, 'key'), integer(row, 'value')];
 }
 
-/** What comes after all keys that begin with `folder`, which ends with `/`: `0` follows it. */
-export function endOf(folder: string): string {
-  return `${folder.slice(0, -1)}0`;
+/** What comes after all keys that begin with `prefix`, whose last character is ASCII. */
+export function endOf(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCodePoint((prefix.codePointAt(prefix.length - 1) ?? 0) + 1);
 }
 
 export function headOf(row: Row): Head {

@@ -27,6 +27,8 @@ import { readServers } from './server.ts';
 import type { ServerConfiguration } from './server.ts';
 import { APPROVALS, CHECKPOINTS, CLOCK, DISK, PERSONAL, PINS, RETENTION, SECRETS } from './settings.ts';
 import { readApprovals, readCheckpoints, readClock, readDisk, readPersonal } from './settings.ts';
+import { readPrograms } from './program.ts';
+import type { ProgramDeclaration } from './program.ts';
 import { readPins, readRetention, readSecretSettings } from './settings.ts';
 import type { ApprovalSettings, CheckpointSettings, ClockSettings, DiskSettings } from './settings.ts';
 import type { PersonalSettings, PinSettings, RetentionSettings, SecretSettings } from './settings.ts';
@@ -46,6 +48,8 @@ export interface Configuration {
   /** In file order; what stands for `preset` comes last. */
   readonly rules: readonly Rule[];
   readonly preset?: Preset;
+  /** By name, in file order. */
+  readonly programs: ReadonlyMap<string, ProgramDeclaration>;
   /** The file of a second policy to decide beside this one, as written. */
   readonly shadow?: Located;
   /** By name, in file order. */
@@ -72,6 +76,7 @@ const DEFAULTS = {
   servers: new Map(),
   tools: [],
   rules: [],
+  programs: new Map(),
   budgets: new Map(),
   limits: [],
   approvals: APPROVALS,
@@ -125,6 +130,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
     servers: (entry: Entry) => void (draft.servers = readServers(reader, entry)),
     tools: (entry: Entry) => void (draft.tools = readTools(reader, entry)),
     principals: (entry: Entry) => void (draft.principals = readPrincipals(reader, entry)),
+    programs: (entry: Entry) => void (draft.programs = readPrograms(reader, entry)),
     rules: (entry: Entry) => void (draft.rules = readRules(reader, entry)),
     budgets: (entry: Entry) => {
       const before = reader.issues.length;

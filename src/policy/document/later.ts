@@ -4,7 +4,7 @@
  */
 
 export const LATER = {
-  top: ['models', 'programs', 'builtin'],
+  top: ['models', 'builtin'],
   server: ['url', 'headers'],
   tool: ['output', 'default'],
   downstreamKey: ['header'],

@@ -3,6 +3,7 @@
 import { digestOf } from '../../value/digest.ts';
 import type { JsonObject } from '../../value/json.ts';
 import type { Rule } from '../document/rule.ts';
+import type { RuleTable, TypedRule } from '../policy.ts';
 import type { ToolDefinition } from './tool.ts';
 
 const SERVER = 'interlock';
@@ -72,11 +73,19 @@ export const OWN_TOOLS: readonly ToolDefinition[] = [GET_CALL, ASK];
 
 /** The terms on which the question of a step `ask` is answered, as its arguments say them. */
 export function askTerms({ approvers, timeoutMs }: JsonObject): Pick<Rule, 'approvers' | 'expiresMs'> {
-  return { approvers: [String(approvers)], expiresMs: Number(timeoutMs) };
+  // What fits the schema of the tool is a text and a number; anything else finds nobody, and is over.
+  return {
+    approvers: typeof approvers === 'string' ? [approvers] : [],
+    expiresMs: typeof timeoutMs === 'number' ? timeoutMs : 0,
+  };
 }
 
-/** What allows the tool, or asks for it; its id is none that a file may write. */
-export function ownRule({ name, upstreamName }: ToolDefinition, effect: 'allow' | 'ask'): Rule {
-  const pattern = { text: name, runs: [name], place: PLACE };
-  return { id: `${SERVER}/${upstreamName}`, place: PLACE, effect, pattern };
+/** What allows the tool, and asks for it, with the place among all rules; the id is none that a file may write. */
+export function ownRules(tool: ToolDefinition, order: number): Pick<RuleTable, 'allow' | 'ask'> {
+  const { name, upstreamName } = tool;
+  const rule = (effect: 'allow' | 'ask'): TypedRule => {
+    const pattern = { text: name, runs: [name], place: PLACE };
+    return { rule: { id: `${SERVER}/${upstreamName}`, place: PLACE, effect, pattern }, order };
+  };
+  return { allow: [rule('allow')], ask: tool === ASK ? [rule('ask')] : [] };
 }

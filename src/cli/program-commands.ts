@@ -1,0 +1,42 @@
+/** The commands about programs and their runs. */
+
+import { type Add, common, text } from './given.ts';
+import type { Terminal } from './terminal.ts';
+
+export function addProgramCommands(terminal: Terminal, add: Add): void {
+  add('program <action> <file>', 'check: a program against the tools; graph: draw it', async (given, operands) => {
+    const { programCommand } = await import('./command/program.ts');
+    const [action = '', path = ''] = operands;
+    const flags = { offline: given['offline'] === true, mermaid: given['mermaid'] === true };
+    return programCommand(terminal, { ...common(given), ...flags, action, path });
+  })
+    .option('--offline', 'start no server: what its tools are is not known')
+    .option('--mermaid', 'graph: the flowchart in the language of Mermaid');
+  add('run <file>', 'run a program until it is over, or waits for somebody', async (given, [path = '']) => {
+    const { runCommand } = await import('./command/run.ts');
+    const unproved = given['unproved'] === true;
+    return runCommand(terminal, { ...common(given), ...text(given, 'input', 'input'), path, unproved });
+  })
+    .option('--input <json>', 'what the program is given (an empty object)')
+    .option('--unproved', 'start although properties are not proved; recorded');
+  add(
+    'runs [action]',
+    'the runs that are open; recover: go on with what a dead process left',
+    async (given, [action]) => {
+      const { runsCommand } = await import('./command/runs.ts');
+      const all = given['all'] === true;
+      return runsCommand(terminal, { ...common(given), all, ...(action === undefined ? {} : { action }) });
+    },
+  ).option('--all', 'those that are over as well');
+  add('signal <run> <event>', 'send an event to a run that waits for it', async (given, [run = '', event = '']) => {
+    const { signalCommand } = await import('./command/run.ts');
+    const more = { ...text(given, 'payload', 'payload'), ...text(given, 'id', 'id') };
+    return signalCommand(terminal, { ...common(given), ...more, run, event });
+  })
+    .option('--payload <json>', 'what the event brings (an empty object)')
+    .option('--id <id>', 'tells an event that comes twice');
+  add('cancel <run>', 'cancel a run, and undo what it did', async (given, [run = '']) => {
+    const { cancelCommand } = await import('./command/run.ts');
+    return cancelCommand(terminal, { ...common(given), run });
+  });
+}
