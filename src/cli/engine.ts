@@ -121,7 +121,7 @@ export async function readProgramFile(terminal: Terminal, file: string): Promise
 }
 
 /** The programs that a configuration names, as their files are now. Throws `CliError` when one cannot be read. */
-export async function configuredPrograms(terminal: Terminal, { configuration, directory }: Usable): Promise<Programs> {
+async function configuredPrograms(terminal: Terminal, { configuration, directory }: Usable): Promise<Programs> {
   const sources = new Map<string, ProgramSource>();
   for (const [name, { file }] of configuration.programs) {
     const { text } = await readProgramFile(terminal, path.resolve(directory, file.text));

@@ -25,7 +25,7 @@ export interface Linked {
 }
 
 /** How deep programs may call each other. */
-export const PROGRAM_DEPTH_MAX = 8;
+const PROGRAM_DEPTH_MAX = 8;
 const START = { line: 1, column: 1 };
 
 /**
@@ -69,7 +69,7 @@ export function linkSource(
 }
 
 /** The tools of a policy, as programs see them. */
-export function catalogOf(
+function catalogOf(
   policy: Policy,
   principal: string,
   program: (name: string) => Program | undefined = () => undefined,
