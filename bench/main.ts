@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const NAMES = ['call', 'ledger', 'decide', 'agentdojo', 'evidence', 'secrets'];
+const NAMES = ['call', 'ledger', 'decide', 'agentdojo', 'evidence', 'secrets', 'programs'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !NAMES.includes(name) && !name.startsWith('--'));

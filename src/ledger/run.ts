@@ -42,11 +42,15 @@ export function runEventKey(key: string): string {
   return `run-event/${key}`;
 }
 
+/** The facts that a move of the run has to be composed from; `key` is that of an event from outside. */
+export function runFacts(run: string, key?: string): readonly string[] {
+  const event = key === undefined ? [] : [runEventKey(key)];
+  return [RUN_FOLDER + run, OPEN_RUN_FOLDER + run, runSeqKey(run), ...event];
+}
+
 /** The counters that `step` looks at or moves. */
 export function runKeys(step: RunStep): readonly string[] {
-  const { run } = step;
-  const event = step.kind === 'run-moved' && step.key !== undefined ? [runEventKey(step.key)] : [];
-  return [RUN_FOLDER + run, OPEN_RUN_FOLDER + run, runSeqKey(run), ...event];
+  return runFacts(step.run, step.kind === 'run-moved' ? step.key : undefined);
 }
 
 type FoldedRun =

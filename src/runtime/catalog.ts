@@ -28,6 +28,39 @@ export interface Linked {
 const PROGRAM_DEPTH_MAX = 8;
 const START = { line: 1, column: 1 };
 
+/** Programs as they were linked last, and the texts that they were made of. */
+interface Remembered {
+  readonly parsed: Parsed<Linked>;
+  readonly texts: ReadonlyMap<string, string | undefined>;
+}
+
+const REMEMBERED_MAX = 256;
+const memory = new WeakMap<Policy, Map<string, Remembered>>();
+
+/** As `linkSource`, of a program that may have been linked before: nothing is read twice while its texts are the same. */
+export function linkedSource(
+  policy: Policy,
+  principal: string,
+  source: ProgramSource,
+  programs: Programs,
+): Parsed<Linked> {
+  const known = memory.get(policy) ?? new Map<string, Remembered>();
+  memory.set(policy, known);
+  const key = JSON.stringify([principal, source.file, source.text]);
+  const before = known.get(key);
+  if (before !== undefined && [...before.texts].every(([name, text]) => programs(name)?.text === text)) return before.parsed;
+  const texts = new Map<string, string | undefined>();
+  const parsed = linkSource(policy, principal, source, (name) => {
+    const found = programs(name);
+    texts.set(name, found?.text);
+    return found;
+  });
+  const [oldest] = known.size >= REMEMBERED_MAX ? known.keys() : [];
+  if (oldest !== undefined) known.delete(oldest);
+  known.set(key, { parsed, texts });
+  return parsed;
+}
+
 /**
  * The program of `source` over the tools that `policy` knows, for `principal`. A program that calls itself, however
  * indirectly, or too deep is refused. Linear in the programs. `compile` is `linkText` of what was checked when it started.

@@ -5,7 +5,7 @@ import { keptOutput, NO_SECRETS } from '../authority/secret.ts';
 import { recordArgs, sealBody } from '../authority/personal.ts';
 import type { Facts, SealedBody, Writes } from '../ledger/ledger.ts';
 import { LedgerError } from '../ledger/ledger.ts';
-import { RUN_FOLDER, runEventKey, runSeqKey } from '../ledger/run.ts';
+import { RUN_FOLDER, runEventKey, runFacts, runSeqKey } from '../ledger/run.ts';
 import type { Command, CommandId } from '../program/event.ts';
 import type { Pending, RunState } from '../program/state.ts';
 import { type Moved, isOver, transition } from '../program/transition.ts';
@@ -149,7 +149,7 @@ export class LiveRun {
     const { world } = this.#options;
     const { id, program } = this.#run.started;
     const [here, seq] = [RUN_FOLDER + id, runSeqKey(id)];
-    const facts = [here, seq, ...(key === undefined ? [] : [runEventKey(key)])];
+    const facts = runFacts(id, key);
     const sealed = event.kind === 'event' ? recordPayload(this.#options, id, event.payload) : undefined;
     const end = isOver(state) ? recordOutput(this.#options, id, state.ending?.output) : undefined;
     const compose = ({ values }: Facts): { readonly writes?: Writes; readonly result: Delivered } => {

@@ -8,7 +8,7 @@ import { isOver } from '../program/transition.ts';
 import type { Issue } from '../value/issue.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { callThrough } from './call.ts';
-import { type ProgramSource, linkSource } from './catalog.ts';
+import { type ProgramSource, linkedSource } from './catalog.ts';
 import { childRun } from './child.ts';
 import type { RuntimeOptions } from './deps.ts';
 import type { RecordedEvent, Wait } from './entry.ts';
@@ -74,7 +74,7 @@ export class Runtime {
   async start({ principal, source, input, unproved = [], acceptUnproved = false }: RunOrder): Promise<StartedRun> {
     const { policy } = this.#options.authority;
     if (policy === undefined) return { ok: false, code: 'policy-invalid', message: 'no policy is in force' };
-    const linked = linkSource(policy, principal, source, this.#options.programs);
+    const linked = linkedSource(policy, principal, source, this.#options.programs);
     if (!linked.ok) {
       const fault = linked.issues.find(({ severity }) => severity === 'error');
       return { ok: false, code: 'program-invalid', message: fault?.message ?? '', issues: linked.issues };

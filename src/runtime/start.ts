@@ -5,14 +5,14 @@ import { recordArgs } from '../authority/personal.ts';
 import { NO_SECRETS, secretsIn } from '../authority/secret.ts';
 import { withoutIdentifiers } from '../guard/personal/identifier.ts';
 import type { Facts, Writes } from '../ledger/ledger.ts';
-import { RUN_FOLDER } from '../ledger/run.ts';
+import { RUN_FOLDER, runFacts } from '../ledger/run.ts';
 import type { Policy } from '../policy/compile.ts';
 import { type Capability, capabilityData, capabilityOf } from '../policy/decide/capability.ts';
 import { begin, isOver } from '../program/transition.ts';
 import { checkArguments } from '../schema/schema.ts';
 import type { JsonObject } from '../value/json.ts';
 import { type Linked, toolsOf } from './catalog.ts';
-import { contentDrafts, contentFacts } from './content.ts';
+import { type Content, contentDrafts, contentFacts } from './content.ts';
 import type { RuntimeOptions } from './deps.ts';
 import {
   type Parent,
@@ -53,19 +53,11 @@ export async function startRun(options: RuntimeOptions, starting: Starting): Pro
   const { policy } = authority;
   if (policy === undefined) return refused('policy-invalid', 'no policy is in force');
   const { id, linked, input, unproved = [] } = starting;
-  const { program, children } = linked;
   const problem = problemOf(policy, starting);
   if (problem !== undefined) return problem;
-  const above = starting.above?.capability;
-  const data = above === undefined ? capabilityData(policy, toolsOf(linked)) : undefined;
-  const capability = above ?? capabilityOf(policy, toolsOf(linked));
-  const contents = [
-    program.document,
-    ...[...children.values()].map(({ document }) => document),
-    ...(data === undefined ? [] : [data]),
-  ];
+  const { capability, contents } = basisOf(policy, starting);
   const started = startedOf(starting, policy, capability);
-  const moved = begin(program, input);
+  const moved = begin(linked.program, input);
   const { status, step } = moved.state;
   const now = world.now();
   const waits = [...moved.state.pending.values()].flatMap(({ command }): Wait[] =>
@@ -88,10 +80,34 @@ export async function startRun(options: RuntimeOptions, starting: Starting): Pro
     const entries = [...contentDrafts(world, contents, facts), draft(world, 'program.started', fields)];
     return { writes: { entries, bodies: [...args.bodies, ...(end?.bodies ?? [])] }, result: true };
   };
-  const facts = [here, ...contentFacts(contents)];
+  const facts = [...runFacts(id), ...contentFacts(contents)];
   const isFirst = await patiently(options, () => ledger.transact({ facts }, compose));
   if (!isFirst) return { kind: 'exists' };
   return { kind: 'started', run: { started, linked, capability, state: moved.state, standing } };
+}
+
+interface Basis {
+  readonly capability: Capability;
+  /** What the log has to hold for the run to go on, and to be checked. */
+  readonly contents: readonly Content[];
+}
+
+const memory = new WeakMap<Policy, WeakMap<Linked, Basis>>();
+
+/** The same for all runs of a program under one policy; a run that another calls may do what that may. */
+function basisOf(policy: Policy, { linked, above }: Starting): Basis {
+  const known = memory.get(policy) ?? new WeakMap<Linked, Basis>();
+  memory.set(policy, known);
+  const programs = [linked.program, ...linked.children.values()];
+  const documents = programs.map(({ digest, document: value }) => ({ digest, value }));
+  if (above !== undefined) return { capability: above.capability, contents: documents };
+  const before = known.get(linked);
+  if (before !== undefined) return before;
+  const capability = capabilityOf(policy, toolsOf(linked));
+  const content = { digest: capability.digest, value: capabilityData(policy, capability.tools) };
+  const basis = { capability, contents: [...documents, content] };
+  known.set(linked, basis);
+  return basis;
 }
 
 function startedOf({ id, principal, linked, above }: Starting, policy: Policy, capability: Capability): Started {
