@@ -69,7 +69,12 @@ function movesPerSecond(program: Program, size: number): number {
     while (!isOver(moved.state)) {
       const [command] = moved.commands;
       if (command === undefined) throw new Error('a run has nothing to do');
-      moved = transition(program, moved.state, { kind: 'call', command: command.id, end: 'succeeded', output: { n: moves } });
+      moved = transition(program, moved.state, {
+        kind: 'call',
+        command: command.id,
+        end: 'succeeded',
+        output: { n: moves },
+      });
       moves += 1;
     }
   }
@@ -107,7 +112,9 @@ async function durable(directory: string): Promise<void> {
     });
     const after = ledger.stats();
     row(`4 durable steps, ${callers} at once`, measured, disk);
-    console.log(`    ${after.entries - before.entries} entries in ${after.transactions - before.transactions} transactions`);
+    console.log(
+      `    ${after.entries - before.entries} entries in ${after.transactions - before.transactions} transactions`,
+    );
   }
   await ledger[Symbol.asyncDispose]();
 }
@@ -135,7 +142,9 @@ async function resumed(directory: string): Promise<void> {
   }
   await next.runtime.idle();
   const ms = performance.now() - at;
-  console.log(`  their events taken, each run loaded, moved and ended, in ${ms.toFixed(0)} ms (${Math.round((RUNS * SECOND_MS) / ms)}/s)`);
+  console.log(
+    `  their events taken, each run loaded, moved and ended, in ${ms.toFixed(0)} ms (${Math.round((RUNS * SECOND_MS) / ms)}/s)`,
+  );
   await next.ledger[Symbol.asyncDispose]();
 }
 
@@ -144,7 +153,9 @@ async function main(directory: string): Promise<void> {
   for (const size of SIZES) {
     const program = compiled(chain(size));
     movesPerSecond(program, size);
-    console.log(`  ${String(size).padStart(6)} steps  ${Math.round(movesPerSecond(program, size)).toLocaleString('en')} moves/s in memory`);
+    console.log(
+      `  ${String(size).padStart(6)} steps  ${Math.round(movesPerSecond(program, size)).toLocaleString('en')} moves/s in memory`,
+    );
   }
   await durable(directory);
   await resumed(directory);

@@ -9,7 +9,7 @@ import { type Issue, issueAt } from '../value/issue.ts';
 import type { Catalog } from './catalog.ts';
 import { isCovering } from './cover.ts';
 import { type Dominance, dominanceOf } from './dominance.ts';
-import { actionsOf, edgesOf, leadingTo, reachable } from './graph.ts';
+import { actionsOf, edgesOf, leadingTo, leadingToEach, reachable } from './graph.ts';
 import type { Program, Step } from './program.ts';
 import { type Template, expressionsOf } from './template.ts';
 import type { WrittenProgram } from './written.ts';
@@ -87,13 +87,13 @@ function checkValues(checking: Checking): void {
   const { program } = checking;
   const dominance = dominanceOf(program);
   const used = new Set<string>();
-  const before = new Map<string, ReadonlySet<string>>();
+  const leading = leadingToEach(program);
   for (const step of program.steps.values()) {
     for (const expression of stepExpressions(step)) {
       const guarded = guardedIn(expression.root);
       for (const read of readsIn(expression.root)) {
         used.add(read);
-        checkRead(checking, { step, read, expression, isGuarded: guarded.has(read), dominance, before });
+        checkRead(checking, { step, read, expression, isGuarded: guarded.has(read), dominance, leading });
       }
     }
   }
@@ -110,20 +110,19 @@ interface Reading {
   readonly expression: Expression;
   readonly isGuarded: boolean;
   readonly dominance: Dominance;
-  /** By step, those from which it can be reached. */
-  readonly before: Map<string, ReadonlySet<string>>;
+  readonly leading: ReturnType<typeof leadingToEach>;
 }
 
-function checkRead(checking: Checking, { step, read, expression, isGuarded, dominance, before }: Reading): void {
-  const known = before.get(step.id) ?? leadingTo(checking.program, [step.id]);
-  before.set(step.id, known);
+function checkRead(checking: Checking, { step, read, expression, isGuarded, dominance, leading }: Reading): void {
+  if (dominance.hasLeft(read, step.id)) return;
   const source = `\`${shown(expression.source)}\` of step \`${step.id}\``;
   const isOwn = read === step.id;
-  if (!isOwn && !known.has(read)) {
+  const other = checking.program.steps.get(read);
+  if (!isOwn && (other === undefined || !leading(step)(other))) {
     const message = `${source} reads \`steps.${read}\`, which cannot have been left before`;
     return note(checking, 'error', step.id, 'value-never', message);
   }
-  if (isGuarded || dominance.hasLeft(read, step.id) || (isOwn && isUndoOf(step, expression))) return;
+  if (isGuarded || (isOwn && isUndoOf(step, expression))) return;
   const hint = `ask first: \`has(steps.${read}) && …\`, or let every way pass it`;
   const message = `${source} reads \`steps.${read}\`, which is not there on every way; then the step fails`;
   note(checking, 'warning', step.id, 'value-optional', message, hint);

@@ -35,25 +35,48 @@ export function dominanceOf(program: Program): Dominance {
       else known.push(node);
     }
   }
-  const above = immediate(order, rank, before);
+  const spans = spansOf(immediate(order, rank, before));
   return {
     hasLeft: (step, at) => {
-      const wanted = `${step}${DONE}`;
-      const least = rank.get(wanted);
-      if (least === undefined) return false;
-      for (let node: string | undefined = at; node !== undefined; node = next(above, node)) {
-        if (node === wanted) return true;
-        // Dominators have ever greater ranks.
-        if ((rank.get(node) ?? -1) > least) return false;
-      }
-      return false;
+      const [above, below] = [spans.get(`${step}${DONE}`), spans.get(at)];
+      return above !== undefined && below !== undefined && above.from <= below.from && below.to <= above.to;
     },
   };
 }
 
-function next(above: ReadonlyMap<string, string>, node: string): string | undefined {
-  const found = above.get(node);
-  return found === node ? undefined : found;
+/** Where a node begins and ends in a walk through the tree: it is above those that lie within. */
+interface Span {
+  readonly from: number;
+  to: number;
+}
+
+function spansOf(above: ReadonlyMap<string, string>): ReadonlyMap<string, Span> {
+  const below = new Map<string, string[]>();
+  let start = '';
+  for (const [node, parent] of above) {
+    if (node === parent) start = node;
+    else if (below.get(parent)?.push(node) === undefined) below.set(parent, [node]);
+  }
+  const spans = new Map<string, Span>();
+  const stack: { readonly node: string; readonly rest: string[] }[] = [];
+  let clock = 0;
+  const enter = (node: string): void => {
+    spans.set(node, { from: clock, to: clock });
+    clock += 1;
+    stack.push({ node, rest: below.get(node) ?? [] });
+  };
+  enter(start);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const child = top.rest.pop();
+    const span = spans.get(top.node);
+    if (child !== undefined) enter(child);
+    else {
+      stack.pop();
+      if (span !== undefined) span.to = clock;
+      clock += 1;
+    }
+  }
+  return spans;
 }
 
 /** Every node that can be reached, each after all that follow it on its way. */

@@ -77,12 +77,47 @@ export function reachable({ steps }: Program, from: string): ReadonlySet<string>
 }
 
 /** The steps from which one of `ends` can be reached, themselves included. */
-export function leadingTo({ steps }: Program, ends: Iterable<string>): ReadonlySet<string> {
-  const before = new Map<string, string[]>();
-  for (const step of steps.values()) {
-    for (const { to } of edgesOf(step)) if (to !== undefined) before.set(to, [...(before.get(to) ?? []), step.id]);
-  }
+export function leadingTo(program: Program, ends: Iterable<string>): ReadonlySet<string> {
+  const before = beforeEach(program);
   const seen = new Set(ends);
   for (const id of seen) for (const earlier of before.get(id) ?? []) seen.add(earlier);
   return seen;
+}
+
+function beforeEach({ steps }: Program): ReadonlyMap<string, readonly string[]> {
+  const before = new Map<string, string[]>();
+  for (const step of steps.values()) {
+    for (const { to } of edgesOf(step)) {
+      if (to === undefined) continue;
+      const known = before.get(to);
+      if (known === undefined) before.set(to, [step.id]);
+      else known.push(step.id);
+    }
+  }
+  return before;
+}
+
+/**
+ * Answers for a step which others lead to it. One question costs as much as the steps that do, and none makes a set: a
+ * program may ask ten thousand. What it answered holds until it is asked again.
+ */
+export function leadingToEach(program: Program): (to: Step) => (from: Step) => boolean {
+  const { steps } = program;
+  const ids = beforeEach(program);
+  const before = [...steps.keys()].map((id) => (ids.get(id) ?? []).map((earlier) => steps.get(earlier)?.index ?? 0));
+  const seenAt = new Int32Array(steps.size);
+  let turn = 0;
+  return (to) => {
+    turn += 1;
+    const queue = [to.index];
+    seenAt[to.index] = turn;
+    for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+      for (const earlier of before[node] ?? []) {
+        if (seenAt[earlier] === turn) continue;
+        seenAt[earlier] = turn;
+        queue.push(earlier);
+      }
+    }
+    return ({ index }) => seenAt[index] === turn;
+  };
 }

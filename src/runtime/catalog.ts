@@ -48,7 +48,8 @@ export function linkedSource(
   memory.set(policy, known);
   const key = JSON.stringify([principal, source.file, source.text]);
   const before = known.get(key);
-  if (before !== undefined && [...before.texts].every(([name, text]) => programs(name)?.text === text)) return before.parsed;
+  if (before !== undefined && [...before.texts].every(([name, text]) => programs(name)?.text === text))
+    return before.parsed;
   const texts = new Map<string, string | undefined>();
   const parsed = linkSource(policy, principal, source, (name) => {
     const found = programs(name);
