@@ -83,18 +83,26 @@ function movesPerSecond(program: Program, size: number): number {
 
 const done: Performed = { kind: 'succeeded', output: { structuredContent: { n: 1 } } };
 
+const reach = () => ({ timeoutMs: 60_000, perform: () => Promise.resolve(done) });
+
 async function openRuntime(data: string) {
   const vault = openVault(data, systemWorld);
   const ledger = await openLedger({ dataDirectory: data, world: systemWorld, vault });
   const parsed = parseConfiguration(POLICY, { file: 'interlock.yaml', environment: {} });
   const policy = parsed.ok ? compilePolicy(parsed.value, new Map()).policy : undefined;
   if (policy === undefined) throw new Error('the policy of this benchmark does not compile');
-  const reach = () => ({ timeoutMs: 60_000, perform: () => Promise.resolve(done) });
   const around = { vault, world: systemWorld, resolveRoot: (within: string) => within, protectedPaths: [], reach };
   const authority = new Authority(ledger, around);
   await authority.load(policy);
-  const log = (line: string): void => console.error(line);
-  const runtime = new Runtime({ authority, ledger, vault, world: systemWorld, reach, programs: () => undefined, log });
+  const runtime = new Runtime({
+    authority,
+    ledger,
+    vault,
+    world: systemWorld,
+    reach,
+    programs: () => undefined,
+    log: console.error,
+  });
   return { ledger, runtime };
 }
 
