@@ -385,8 +385,14 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/programs.md'],
   },
   {
-    id: 'R-program-size',
-    text: 'ten thousand steps are checked in seconds',
+    id: 'R-program-builder',
+    text: 'a program has one digest, in YAML, in JSON and in TypeScript',
     where: ['docs/programs.md'],
   },
+  {
+    id: 'R-program-schema',
+    text: 'the schema for editors has every key of programs, and no other',
+    where: ['docs/programs.md'],
+  },
+  { id: 'R-program-size', text: 'ten thousand steps are checked in seconds', where: ['docs/programs.md'] },
 ];

@@ -2,7 +2,7 @@
 
 import { canonicalText } from '../value/canonical.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
-import { literal } from './condition/literal.ts';
+import { literal } from '../expression/literal-text.ts';
 
 /** A call that was made, once or more often. */
 export interface MadeCall {

@@ -114,6 +114,26 @@ describe('a program does not come to be [R-program-check]', () => {
       ["steps-unnamed: a: { choose: [{ when: 'size(steps) > 1', next: end }, { next: end }] }"],
     ],
     [
+      'when a step is read that is not there, even where it is asked for',
+      program(
+        `  a: { ${FIND}, next: b }\n  b: { choose: [{ when: steps.aa.output.n > 1, next: c }, { next: c }] }\n  c: { choose: [{ when: 'steps.?lost.hasValue()', next: end }, { next: end }] }\n${END}`,
+      ),
+      [
+        'step-unknown: b: { choose: [{ when: steps.aa.output.n > 1, next: c }, { next: c }] }',
+        "step-unknown: c: { choose: [{ when: 'steps.?lost.hasValue()', next: end }, { next: end }] }",
+      ],
+    ],
+    [
+      'when a step is read that leaves nothing',
+      program(
+        `  a: { ${FIND}, next: b }\n  b: { choose: [{ when: has(steps.b), next: c }, { next: c }] }\n  c: { end: success, output: "\${{ steps.c.output }}" }\n`,
+      ),
+      [
+        'value-never: b: { choose: [{ when: has(steps.b), next: c }, { next: c }] }',
+        'value-never: c: { end: success, output: "${{ steps.c.output }}" }',
+      ],
+    ],
+    [
       'when an end has a name that runs have by themselves',
       program('  a: { end: stalled }\n'),
       ['status-malformed: a: { end: stalled }'],
@@ -141,6 +161,16 @@ describe('a program does not come to be [R-program-check]', () => {
     const all = codes(program(`  a: { ${FIND}, next: end }\n${END}`), catalog);
     assert.ok(all.includes(`tool-denied: a: { ${FIND}, next: end }`), all.join());
   });
+});
+
+test('who reads a step that is not there is told which one was meant, or which there are', () => {
+  const hints = (read: string): readonly (string | undefined)[] =>
+    found(
+      program(`  find: { ${FIND}, next: a }\n  a: { choose: [{ when: ${read}, next: end }, { next: end }] }\n${END}`),
+    ).map(({ hint }) => hint);
+  assert.deepEqual(hints('steps.fnid.output.n > 1'), ['did you mean `steps.find`?']);
+  assert.deepEqual(hints('steps.zzzzzz.output.n > 1'), ['steps that leave an output: `find`']);
+  assert.deepEqual(hints('steps.end.output.n > 1'), ['steps that leave an output: `find`']);
 });
 
 describe('a program is warned about', () => {

@@ -297,17 +297,45 @@ function linkExpression(own: Own, source: Located, what: string, expect: 'bool' 
   const compiled = compile(source.text, vocabularyFor(own, source.text), { expect });
   const problems = compiled.ok ? compiled.warnings : compiled.issues;
   for (const { code, severity, message, offset, hint } of problems) {
-    own.issues.push(issueAt(own.file, severity, locate(source, offset), code, `${what}: ${message}`, hint));
+    const name = code === 'unknown-member' ? stepNamedAt(source.text, offset) : undefined;
+    if (name !== undefined && !own.types.steps.fields.has(name)) refuseRead(own, name, locate(source, offset), what);
+    else own.issues.push(issueAt(own.file, severity, locate(source, offset), code, `${what}: ${message}`, hint));
   }
   if (!compiled.ok) return undefined;
-  const dynamic = readsOf(compiled.expression.root, own.reads);
+  const reads = new Map<string, number>();
+  const dynamic = readsOf(compiled.expression.root, reads);
+  for (const [name, offset] of reads) {
+    own.reads.add(name);
+    if (!own.types.steps.fields.has(name)) refuseRead(own, name, locate(source, offset), what);
+  }
   if (dynamic === undefined) return compiled.expression;
   const hint = 'name the step: `steps.pay.output`';
   refuse(own, locate(source, dynamic.offset), 'steps-unnamed', `${what} reads \`steps\` without naming one`, hint);
   return undefined;
 }
 
-const STEP_NAMED = /\bsteps\s*\.\s*\??([A-Za-z_]\w*)/g;
+/** What is read is left by no step. */
+function refuseRead(own: Own, name: string, place: Place, what: string): void {
+  const leaving = [...own.types.steps.fields.keys()];
+  const near = alike(name, leaving);
+  const some = leaving.slice(0, HINTED_MAX).map((id) => `\`${id}\``);
+  const hint =
+    near === undefined ? `steps that leave an output: ${some.join(', ')}` : `did you mean \`steps.${near}\`?`;
+  const step = own.written.steps.get(name);
+  const reads = `${what} reads \`steps.${shown(name)}\`, and`;
+  const known = leaving.length === 0 ? undefined : hint;
+  if (step === undefined) return refuse(own, place, 'step-unknown', `${reads} there is no such step`, known);
+  const kind = step.kind === 'end' ? 'an `end`' : `a \`${step.kind}\``;
+  refuse(own, place, 'value-never', `${reads} ${kind} leaves no output`, known);
+}
+
+const HINTED_MAX = 5;
+const STEP_NAMED = /\bsteps\s*\.\s*\??([A-Za-z_]\w*)/dg;
+
+/** The name after `steps.` that begins at `offset`. */
+function stepNamedAt(source: string, offset: number): string | undefined {
+  return [...source.matchAll(STEP_NAMED)].find(({ indices }) => indices?.[1]?.[0] === offset)?.[1];
+}
 
 /** `input` and, of all steps, those that `source` may name: a vocabulary of thousands takes its time with each expression. */
 function vocabularyFor({ types, vocabularies }: Linking, source: string): Vocabulary {
@@ -328,11 +356,11 @@ function vocabularyFor({ types, vocabularies }: Linking, source: string): Vocabu
   return vocabulary;
 }
 
-/** Adds the steps that `node` reads to `reads`; answers a use of `steps` that names none. */
-function readsOf(node: Node, reads: Set<string>): Node | undefined {
+/** Adds the steps that `node` reads to `reads`, each with where; answers a use of `steps` that names none. */
+function readsOf(node: Node, reads: Map<string, number>): Node | undefined {
   if (node.kind === 'variable') return node.name === 'steps' ? node : undefined;
   if ((node.kind === 'member' || node.kind === 'has') && isSteps(node.target)) {
-    reads.add(node.name);
+    reads.set(node.name, node.offset);
     return undefined;
   }
   for (const child of childrenOf(node)) {

@@ -11,7 +11,7 @@ import type { Configuration } from '../document/configuration.ts';
 import type { Request } from '../decide/decision.ts';
 import type { FactValues } from '../meter/fact.ts';
 import { judge } from '../decide/judge.ts';
-import { literal } from '../condition/literal.ts';
+import { literal } from '../../expression/literal-text.ts';
 import type { Policy, TypedRule } from '../policy.ts';
 import { isPreset } from '../document/preset.ts';
 import { configurationDigest } from '../recorded.ts';

@@ -1,7 +1,7 @@
-/** JSON values as literals of conditions. */
+/** JSON values as literals of expressions. */
 
-import { isJsonObject } from '../../value/json.ts';
-import type { JsonValue } from '../../value/json.ts';
+import { isJsonObject } from '../value/json.ts';
+import type { JsonValue } from '../value/json.ts';
 
 /** A value of JSON as the literal that equals it and nothing else: 1 equals 1.0 in conditions, whatever the schema says. */
 export function literal(value: JsonValue): string {
