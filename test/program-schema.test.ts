@@ -6,6 +6,7 @@ import { Validator } from '@cfworker/json-schema';
 import { parse } from 'yaml';
 import { readProgram } from '../src/program/read.ts';
 import { type JsonValue, isJsonObject } from '../src/value/json.ts';
+import { programCases } from './program-corpus.ts';
 import { KINDS, LIMITS, PROGRAM_SCHEMA_FILE, TOP, programSchema } from './program-schema.ts';
 import { REFUND } from './refund-program.ts';
 import { ROOT } from './source.ts';
@@ -123,10 +124,14 @@ test('the programs of the documentation, of the examples and of the tests fit [R
     [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```yaml\n(.*?)```/gsu)].map(([, block]) => block ?? ''),
   );
   const files = globSync('examples/**/*.yaml', { cwd: ROOT }).map((file) => readFileSync(join(ROOT, file), 'utf8'));
-  const programs = [REFUND, ...blocks, ...files].filter((text) => /^program: /mu.test(text));
-  for (const program of programs) {
-    const { valid, errors } = validator.validate(parse(program));
-    assert.ok(valid, `${program.slice(0, 80)}: ${JSON.stringify(errors)}`);
+  const texts = [REFUND, ...blocks, ...files].filter((text) => /^program: /mu.test(text));
+  // What must not load may be of another form.
+  const loaded = programCases().filter(({ expect }) => expect.issues === undefined);
+  const corpus = loaded.flatMap(({ program, programs }) => [program, ...Object.values(programs)]);
+  const documents = [...texts, ...corpus].map((each) => (typeof each === 'string' ? (parse(each) as unknown) : each));
+  for (const document of documents) {
+    const { valid, errors } = validator.validate(document);
+    assert.ok(valid, `${JSON.stringify(document).slice(0, 80)}: ${JSON.stringify(errors)}`);
   }
-  assert.ok(programs.length >= 2, `${programs.length} programs were found`);
+  assert.ok(texts.length >= 2, `${texts.length} programs were found`);
 });

@@ -394,5 +394,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
     text: 'the schema for editors has every key of programs, and no other',
     where: ['docs/programs.md'],
   },
+  { id: 'R-program-corpus', text: 'each run of the corpus goes as its case says', where: ['docs/programs.md'] },
   { id: 'R-program-size', text: 'ten thousand steps are checked in seconds', where: ['docs/programs.md'] },
 ];

@@ -1,0 +1,88 @@
+/** The corpus of programs in test/corpus/program: each case gives what its file says, however its runs are kept. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { differences, programCases } from './program-corpus.ts';
+import type { Drive, ProgramCase } from './program-corpus.ts';
+import { driveTransition } from './program-drive.ts';
+
+const CASES = programCases();
+
+/** What is not yet as its page says: a cancellation that changes nothing counts as a move. */
+const DEPARTURES: ReadonlySet<string> = new Set([
+  'A run is cancelled once: the second time changes nothing.',
+  'A run that is being undone cannot be cancelled any more.',
+]);
+
+const DRIVES: Readonly<Record<string, Drive>> = {
+  'in memory': (each) => driveTransition(each, false),
+  'made again from all events before each': (each) => driveTransition(each, true),
+};
+
+for (const [how, drive] of Object.entries(DRIVES)) {
+  describe(`a run whose state is ${how}`, () => {
+    for (const each of CASES) {
+      test(`${each.file}: ${each.title} [R-program-corpus]`, async () => {
+        const came = await drive(each);
+        const found = differences(each, came);
+        if (DEPARTURES.has(each.title)) assert.notDeepEqual(found, [], 'it is no departure any more');
+        else assert.deepEqual(found, []);
+      });
+    }
+  });
+}
+
+describe('the corpus', () => {
+  test('has at least 150 cases, each with a title of its own', () => {
+    assert.ok(CASES.length >= 150, `${CASES.length} cases`);
+    const titles = CASES.map(({ file, title }) => `${file}: ${title}`);
+    assert.deepEqual(titles.length, new Set(titles).size);
+  });
+
+  test('has every way in which a run ends, a step fails and a call is denied', () => {
+    const count = (pick: (each: ProgramCase) => string | undefined): ReadonlySet<string | undefined> =>
+      new Set(CASES.map(pick));
+    const ends = count(({ expect }) => expect.status);
+    for (const status of ['success', 'failed', 'suspended', 'budget-exceeded', 'stalled', 'cancelled', 'rejected']) {
+      assert.ok(ends.has(status), status);
+    }
+    const failures = count(({ expect }) => expect.failure?.[1]);
+    for (const code of ['denied', 'failed', 'not-started', 'mismatch', 'expression', 'cancelled']) {
+      assert.ok(failures.has(code), code);
+    }
+  });
+
+  test('finds whatever is expected otherwise', () => {
+    for (const each of CASES.filter(({ title }) => !DEPARTURES.has(title))) {
+      const came = driveTransition(each, false);
+      for (const wrong of wrongExpectations(each)) {
+        const found = differences({ ...each, ...wrong }, came);
+        assert.ok(found.length > 0, `${each.file}: ${each.title}: ${JSON.stringify(wrong)}`);
+      }
+    }
+  });
+});
+
+/** Each member of what is expected, changed. */
+function wrongExpectations({ expect, outside }: ProgramCase): readonly Partial<ProgramCase>[] {
+  const { issues, status, path = [], calls = [], asked = [], denied = [], undone = [], notUndone = [], spent } = expect;
+  if (issues !== undefined) return [{ expect: { issues: [...issues, ['x']] } }, { expect: { status: 'success' } }];
+  const wrong: readonly Partial<ProgramCase['expect']>[] = [
+    { status: `${status}x` },
+    { output: 'something else' },
+    { path: [...path, 'x'] },
+    { calls: [...calls, ['x.y', {}]] },
+    { asked: [...asked, 'x'] },
+    { denied: [...denied, 'x'] },
+    { undone: [...undone, 'x/1'] },
+    { notUndone: [...notUndone, 'x/1'] },
+    { failure: ['x', 'failed'] },
+    ...(calls.length === 0 ? [] : [{ calls: calls.slice(1) }]),
+    ...(spent === undefined ? [] : [{ spent: { ...spent, steps: -1 } }]),
+  ];
+  const [first, ...rest] = outside;
+  return [
+    ...wrong.map((member) => ({ expect: { ...expect, ...member } })),
+    ...(first === undefined ? [] : [{ outside: [{ ...first, moves: !(first.moves ?? true) }, ...rest] }]),
+  ];
+}
