@@ -2,9 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { begin, isOver, transition } from '../src/program/transition.ts';
 import { differences, programCases } from './program-corpus.ts';
 import type { Drive, ProgramCase } from './program-corpus.ts';
 import { driveTransition } from './program-drive.ts';
+import { interpret } from './program-model.ts';
+import type { History } from './program-runs.ts';
 
 const CASES = programCases();
 
@@ -30,6 +33,42 @@ for (const [how, drive] of Object.entries(DRIVES)) {
       });
     }
   });
+}
+
+test('every run of the corpus without branches goes as the obvious interpreter says [R-program-semantics]', () => {
+  let compared = 0;
+  for (const each of CASES) {
+    for (const history of driveTransition(each, false).histories) {
+      if (!isKnownToModel(history)) continue;
+      compared += 1;
+      compareWithModel(history, each.title);
+    }
+  }
+  assert.ok(compared >= 150, `${compared} runs were compared`);
+});
+
+/** The model has no parallel steps, and is not told that something waits. */
+function isKnownToModel({ program, events }: History): boolean {
+  return (
+    [...program.steps.values()].every(({ kind }) => kind !== 'parallel') && events.every(({ kind }) => kind !== 'waits')
+  );
+}
+
+function compareWithModel({ program, input, events }: History, title: string): void {
+  const model = interpret(program, input);
+  let moved = begin(program, input);
+  let stand = model.next();
+  for (const event of [undefined, ...events]) {
+    if (event !== undefined) {
+      moved = transition(program, moved.state, event);
+      stand = model.next(event);
+    }
+    const open = [...moved.state.pending.values()].map(({ command }) => command);
+    assert.deepEqual(open, stand.done === true ? [] : stand.value.open, title);
+    assert.equal(stand.done, isOver(moved.state), title);
+    if (stand.done)
+      assert.deepEqual([moved.state.status, moved.state.notUndone], [stand.value.status, stand.value.notUndone], title);
+  }
 }
 
 describe('the corpus', () => {

@@ -5,6 +5,7 @@ import { toCel } from '../src/expression/value.ts';
 import type { Command, RunEvent } from '../src/program/event.ts';
 import type { Action, Program, Step } from '../src/program/program.ts';
 import { fill, fillObject, fillText } from '../src/program/template.ts';
+import { canonicalText } from '../src/value/canonical.ts';
 import type { JsonObject, JsonValue } from '../src/value/json.ts';
 
 /** What is open now, and how the run ended once it did. */
@@ -83,7 +84,7 @@ class Interpreter {
     if (spent.microUsd >= microUsd || spent.activeMs >= timeMs) throw new End('budget-exceeded');
     spent.steps += 1;
     this.#visits[at] = (this.#visits[at] ?? 0) + 1;
-    const text = JSON.stringify(Object.entries(this.#outputs).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const text = canonicalText(this.#outputs);
     const before = this.#seen[at];
     const times = before !== undefined && before.era === this.#era && before.text === text ? before.times + 1 : 0;
     this.#seen[at] = { era: this.#era, text, times };
