@@ -1,7 +1,7 @@
 /** Programs, for those that write them in TypeScript, check them or move them by themselves. */
 
 export { cel, defineProgram, expr } from './program/builder.ts';
-export type { Catalog, CatalogProgram, CatalogTool } from './program/catalog.ts';
+export type { Catalog, CatalogTool } from './program/catalog.ts';
 export { compileProgram } from './program/compile.ts';
 export type { ProgramDocument } from './program/document-type.ts';
 export { linesOf, mermaidOf } from './program/draw.ts';

@@ -52,6 +52,16 @@ export function locate(located: Located, offset: number): Place {
   return { line: mark.line, column: mark.column + codePoints(located.text, mark.offset, end) };
 }
 
+/** The piece of a located text that begins at UTF-16 `offset` and is as long as `text`, with its own places. */
+export function pieceOf(located: Located, offset: number, text: string): Located {
+  const later = located.marks.filter((mark) => mark.offset > offset);
+  const marks = [
+    { offset: 0, ...locate(located, offset) },
+    ...later.map((mark) => ({ ...mark, offset: mark.offset - offset })),
+  ];
+  return { text, marks: marks.filter((mark) => mark.offset <= text.length) };
+}
+
 function codePoints(text: string, from: number, to: number): number {
   let count = 0;
   for (let at = from; at < to; count += 1) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;

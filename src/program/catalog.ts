@@ -1,16 +1,12 @@
 /** What a program may speak of: tools, models and other programs, by name. */
 
 import type { JsonObject } from '../value/json.ts';
+import type { Program, ToolEffect } from './program.ts';
 
 export interface CatalogTool {
   readonly inputSchema: JsonObject;
   readonly outputSchema?: JsonObject;
-  readonly effect: 'read' | 'write' | 'irreversible';
-}
-
-export interface CatalogProgram {
-  readonly digest: string;
-  readonly input: JsonObject;
+  readonly effect: ToolEffect;
 }
 
 export interface Catalog {
@@ -21,5 +17,5 @@ export interface Catalog {
   denied(name: string): string | undefined;
   /** Whether there is such a model; nothing where nobody can tell. */
   hasModel(name: string): boolean | undefined;
-  program(name: string): CatalogProgram | undefined;
+  program(name: string): Program | undefined;
 }

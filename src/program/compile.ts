@@ -1,6 +1,8 @@
 /** From the text of a program to the program, or everything that is wrong with it. */
 
 import { issueList } from '../document/issue-list.ts';
+import { canonicalText } from '../value/canonical.ts';
+import { isJsonObject, parseJson } from '../value/json.ts';
 import type { Parsed } from '../value/issue.ts';
 import type { Catalog } from './catalog.ts';
 import { checkProgram } from './check.ts';
@@ -8,9 +10,11 @@ import { linkProgram } from './link.ts';
 import type { Program } from './program.ts';
 import { readProgram } from './read.ts';
 
-/** The program of a document that was checked before, over the tools of `catalog` as they are now. */
-export function linkText(text: string, file: string, catalog: Catalog): Parsed<Program> {
-  const read = readProgram(text, file);
+/** The program whose `content` has this text, and was checked before, over the tools of `catalog` as they are now. */
+export function linkContent(text: string, file: string, catalog: Catalog): Parsed<Program> {
+  const parsed = parseJson(text);
+  const document = parsed.ok && isJsonObject(parsed.value) ? parsed.value['document'] : undefined;
+  const read = readProgram(isJsonObject(document) ? canonicalText(document) : text, file);
   return read.ok ? linkProgram(read.value, file, catalog) : read;
 }
 

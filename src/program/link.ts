@@ -1,32 +1,23 @@
 /** From what is written to what runs: every expression typed, every name looked up. */
 
-import { type Expression, compile } from '../expression/compile.ts';
 import { typeOfSchema } from '../expression/schema.ts';
-import { type Node, childrenOf } from '../expression/tree.ts';
-import { type CelType, DYN, type ObjectType, STRING, type Vocabulary } from '../expression/type.ts';
+import { type CelType, DYN, type ObjectType, STRING } from '../expression/type.ts';
 import { alike } from '../document/alike.ts';
 import { issueList } from '../document/issue-list.ts';
 import { shown } from '../document/reader.ts';
 import { type Located, locate } from '../document/source.ts';
-import { type Issue, type Parsed, type Place, issueAt } from '../value/issue.ts';
-import { digestOf } from '../value/digest.ts';
+import { type Parsed, type Place, issueAt } from '../value/issue.ts';
+import { type Digest, digestOf } from '../value/digest.ts';
+import type { JsonObject } from '../value/json.ts';
 import type { Catalog } from './catalog.ts';
 import { checkArgs } from './check-args.ts';
-import type { Action, Program, ProgramTypes, Step } from './program.ts';
+import { type Linking, type Own, linkExpression, refuse } from './link-expression.ts';
+import { actionsOf } from './graph.ts';
+import { linkProperties } from './link-property.ts';
+import type { Action, Program, ProgramTypes, Step, ToolEffect } from './program.ts';
 import { readerOfAnswers } from './answer.ts';
 import type { Template } from './template.ts';
 import type { WrittenAction, WrittenProgram, WrittenStep, WrittenTemplate } from './written.ts';
-
-/** What linking works with. Problems are collected, so that one look tells all of them. */
-interface Linking {
-  readonly file: string;
-  readonly written: WrittenProgram;
-  readonly catalog: Catalog;
-  readonly types: ProgramTypes;
-  /** By the steps that expressions name. */
-  readonly vocabularies: Map<string, Vocabulary>;
-  readonly issues: Issue[];
-}
 
 /** The program that `written` says over the tools, models and programs of `catalog`; or why there is none. */
 export function linkProgram(written: WrittenProgram, file: string, catalog: Catalog): Parsed<Program> {
@@ -38,15 +29,24 @@ export function linkProgram(written: WrittenProgram, file: string, catalog: Cata
     const linked = linkStep(linking, step, steps.size);
     if (linked !== undefined) steps.set(step.id, linked);
   }
+  const properties = linkProperties(linking);
   const issues = issueList(linking.issues);
   if (issues.some(({ severity }) => severity === 'error')) return { ok: false, issues };
   const { name, version, input, events, limits, start, data } = written;
-  const digest = digestOf(data);
-  return {
-    ok: true,
-    value: { name, version, digest, document: data, input, events, limits, start: start.text, steps, types },
-    issues,
-  };
+  const content = contentOf(data, steps);
+  const digest = digestOf(content);
+  const parts = { name, version, digest, content, input, events, limits, start: start.text, steps, properties, types };
+  return { ok: true, value: parts, issues };
+}
+
+/** The document, and what it calls where it calls: then nothing that runs can change without its digest. */
+function contentOf(document: JsonObject, steps: ReadonlyMap<string, Step>): JsonObject {
+  const programs: Record<string, Digest> = {};
+  for (const step of steps.values()) {
+    for (const [, action] of actionsOf(step))
+      if (action.kind === 'call') programs[action.program] = action.child.digest;
+  }
+  return Object.keys(programs).length === 0 ? document : { document, programs };
 }
 
 function inputType({ input }: WrittenProgram): ObjectType {
@@ -105,11 +105,6 @@ function linkStep(linking: Linking, step: WrittenStep, index: number): Step | un
 
 /** A step without what all have in common. */
 type Bare<T = Step> = T extends Step ? Omit<T, 'id' | 'index' | 'reads'> : never;
-
-interface Own extends Linking {
-  /** Steps whose outputs the expressions of the step read. */
-  readonly reads: Set<string>;
-}
 
 function linkKind(own: Own, step: WrittenStep, what: string): Bare | undefined {
   switch (step.kind) {
@@ -172,10 +167,17 @@ function linkAction(own: Own, action: WrittenAction, what: string): Action | und
     case 'tool': {
       const args = linkCall(own, action, what);
       const undone = action.undo && linkCall(own, action.undo, `\`undo\` of ${what}`);
-      const undo = action.undo && undone && { tool: action.undo.tool.text, args: undone };
+      const undo = action.undo && undone && { ...effectOf(own, action.undo.tool), args: undone };
       const { tool, attempts, timeoutMs } = action;
       return (
-        args && { kind: 'tool', tool: tool.text, args, attempts, timeoutMs, ...(undo === undefined ? {} : { undo }) }
+        args && {
+          kind: 'tool',
+          ...effectOf(own, tool),
+          args,
+          attempts,
+          timeoutMs,
+          ...(undo === undefined ? {} : { undo }),
+        }
       );
     }
     case 'llm': {
@@ -203,9 +205,14 @@ function linkAction(own: Own, action: WrittenAction, what: string): Action | und
       }
       const input = linkTemplate(own, action.input, 'input', what);
       if (child !== undefined && input !== undefined) tell(own, place, checkArgs(input, child.input, 'input'), what);
-      return input && { kind: 'call', program: action.program.text, input };
+      return input && child && { kind: 'call', program: action.program.text, child, input };
     }
   }
+}
+
+/** A tool that is not there is an error of its own. */
+function effectOf({ catalog }: Own, { text }: Located): { readonly tool: string; readonly effect: ToolEffect } {
+  return { tool: text, effect: catalog.tool(text)?.effect ?? 'irreversible' };
 }
 
 /** The arguments of a tool, which must be there and take them. */
@@ -293,91 +300,6 @@ function linkTemplate(own: Own, written: WrittenTemplate, field: string, what: s
   }
 }
 
-function linkExpression(own: Own, source: Located, what: string, expect: 'bool' | 'any'): Expression | undefined {
-  const compiled = compile(source.text, vocabularyFor(own, source.text), { expect });
-  const problems = compiled.ok ? compiled.warnings : compiled.issues;
-  for (const { code, severity, message, offset, hint } of problems) {
-    const name = code === 'unknown-member' ? stepNamedAt(source.text, offset) : undefined;
-    if (name !== undefined && !own.types.steps.fields.has(name)) refuseRead(own, name, locate(source, offset), what);
-    else own.issues.push(issueAt(own.file, severity, locate(source, offset), code, `${what}: ${message}`, hint));
-  }
-  if (!compiled.ok) return undefined;
-  const reads = new Map<string, number>();
-  const dynamic = readsOf(compiled.expression.root, reads);
-  for (const [name, offset] of reads) {
-    own.reads.add(name);
-    if (!own.types.steps.fields.has(name)) refuseRead(own, name, locate(source, offset), what);
-  }
-  if (dynamic === undefined) return compiled.expression;
-  const hint = 'name the step: `steps.pay.output`';
-  refuse(own, locate(source, dynamic.offset), 'steps-unnamed', `${what} reads \`steps\` without naming one`, hint);
-  return undefined;
-}
-
-/** What is read is left by no step. */
-function refuseRead(own: Own, name: string, place: Place, what: string): void {
-  const leaving = [...own.types.steps.fields.keys()];
-  const near = alike(name, leaving);
-  const some = leaving.slice(0, HINTED_MAX).map((id) => `\`${id}\``);
-  const hint =
-    near === undefined ? `steps that leave an output: ${some.join(', ')}` : `did you mean \`steps.${near}\`?`;
-  const step = own.written.steps.get(name);
-  const reads = `${what} reads \`steps.${shown(name)}\`, and`;
-  const known = leaving.length === 0 ? undefined : hint;
-  if (step === undefined) return refuse(own, place, 'step-unknown', `${reads} there is no such step`, known);
-  const kind = step.kind === 'end' ? 'an `end`' : `a \`${step.kind}\``;
-  refuse(own, place, 'value-never', `${reads} ${kind} leaves no output`, known);
-}
-
-const HINTED_MAX = 5;
-const STEP_NAMED = /\bsteps\s*\.\s*\??([A-Za-z_]\w*)/dg;
-
-/** The name after `steps.` that begins at `offset`. */
-function stepNamedAt(source: string, offset: number): string | undefined {
-  return [...source.matchAll(STEP_NAMED)].find(({ indices }) => indices?.[1]?.[0] === offset)?.[1];
-}
-
-/** `input` and, of all steps, those that `source` may name: a vocabulary of thousands takes its time with each expression. */
-function vocabularyFor({ types, vocabularies }: Linking, source: string): Vocabulary {
-  const names = new Set([...source.matchAll(STEP_NAMED)].map(([, name = '']) => name));
-  const fields: Map<string, { readonly type: CelType; readonly required: boolean }> = new Map();
-  for (const name of [...names].toSorted()) {
-    const field = types.steps.fields.get(name);
-    if (field !== undefined) fields.set(name, field);
-  }
-  const key = [...fields.keys()].join(' ');
-  const known = vocabularies.get(key);
-  if (known !== undefined) return known;
-  const vocabulary = new Map<string, CelType>([
-    ['input', types.input],
-    ['steps', { kind: 'object', fields }],
-  ]);
-  vocabularies.set(key, vocabulary);
-  return vocabulary;
-}
-
-/** Adds the steps that `node` reads to `reads`, each with where; answers a use of `steps` that names none. */
-function readsOf(node: Node, reads: Map<string, number>): Node | undefined {
-  if (node.kind === 'variable') return node.name === 'steps' ? node : undefined;
-  if ((node.kind === 'member' || node.kind === 'has') && isSteps(node.target)) {
-    reads.set(node.name, node.offset);
-    return undefined;
-  }
-  for (const child of childrenOf(node)) {
-    const dynamic = readsOf(child, reads);
-    if (dynamic !== undefined) return dynamic;
-  }
-  return undefined;
-}
-
-function isSteps(node: Node): boolean {
-  return node.kind === 'variable' && node.name === 'steps';
-}
-
 function tell(own: Own, place: Place, problems: readonly string[], what: string): void {
   for (const problem of problems) refuse(own, place, 'type-mismatch', `${what}: ${problem}`);
-}
-
-function refuse(linking: Linking, place: Place, code: string, message: string, hint?: string): undefined {
-  linking.issues.push(issueAt(linking.file, 'error', place, code, message, hint));
 }

@@ -4,16 +4,17 @@ import type { Expression } from '../expression/compile.ts';
 import type { ObjectType } from '../expression/type.ts';
 import type { Digest } from '../value/digest.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
+import type { Property } from './property.ts';
 import type { Filled, Template } from './template.ts';
 
 /** All times in milliseconds. */
 export interface Program {
   readonly name: string;
   readonly version: number;
-  /** Of the document as it is written, whatever it is written in. */
+  /** Of the document as it is written, whatever it is written in, and of the digests of the programs that it calls. */
   readonly digest: Digest;
-  /** The document, as JSON. */
-  readonly document: JsonObject;
+  /** What the digest is of. */
+  readonly content: JsonObject;
   readonly input: JsonObject;
   /** The schemas of the events that it waits for. */
   readonly events: ReadonlyMap<string, JsonObject>;
@@ -21,6 +22,8 @@ export interface Program {
   readonly start: string;
   /** In the order of the document. */
   readonly steps: ReadonlyMap<string, Step>;
+  /** In the order of the document. */
+  readonly properties: readonly Property[];
   readonly types: ProgramTypes;
 }
 
@@ -72,15 +75,19 @@ interface Onward {
   readonly onError?: string;
 }
 
+/** What a tool does to the world, as the policy says. */
+export type ToolEffect = 'read' | 'write' | 'irreversible';
+
 export interface ToolAction {
   readonly kind: 'tool';
   readonly tool: string;
+  readonly effect: ToolEffect;
   readonly args: Template;
   /** How often it is attempted at most, where that is safe. */
   readonly attempts: number;
   readonly timeoutMs: number;
   /** What makes it undone, when the run ends in failure after it. */
-  readonly undo?: { readonly tool: string; readonly args: Template };
+  readonly undo?: { readonly tool: string; readonly effect: ToolEffect; readonly args: Template };
 }
 
 export interface ModelAction {
@@ -103,6 +110,8 @@ export interface ModelAction {
 export interface ChildAction {
   readonly kind: 'call';
   readonly program: string;
+  /** What it was when this program was made: that, and no other, is what runs. */
+  readonly child: Program;
   readonly input: Template;
 }
 

@@ -11,7 +11,7 @@ import {
   refuse,
   target,
 } from '../document/reader.ts';
-import { type Located, locate } from '../document/source.ts';
+import { type Located, locate, pieceOf } from '../document/source.ts';
 import type { Place } from '../value/issue.ts';
 import type { WrittenTemplate } from './written.ts';
 
@@ -67,16 +67,6 @@ function partsOf(reader: Reader, text: Located, what: string): WrittenTemplate |
   }
   if (from < text.text.length) parts.push(text.text.slice(from));
   return { kind: 'text', parts };
-}
-
-/** A piece of a located text, as long as `source`, with its own places. */
-function pieceOf(text: Located, begin: number, source: string): Located {
-  const later = text.marks.filter(({ offset }) => offset > begin);
-  const marks = [
-    { offset: 0, ...locate(text, begin) },
-    ...later.map((mark) => ({ ...mark, offset: mark.offset - begin })),
-  ];
-  return { text: source, marks: marks.filter(({ offset }) => offset <= source.length) };
 }
 
 /** Where `}}` ends the expression that begins at `from`: not within a text, and not where braces are still open. */

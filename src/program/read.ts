@@ -21,8 +21,9 @@ import type { Issue, Parsed } from '../value/issue.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
 import { schemaAt } from './fields.ts';
 import { DEFAULT_LIMITS, type RunLimits } from './program.ts';
+import { readProperties } from './read-property.ts';
 import { readSteps } from './read-step.ts';
-import type { WrittenProgram, WrittenStep } from './written.ts';
+import type { WrittenProgram, WrittenProperty, WrittenStep } from './written.ts';
 
 const PROGRAM = {
   /** UTF-16 code units. */
@@ -61,10 +62,17 @@ interface Draft {
   limits: RunLimits;
   start?: Located;
   steps?: ReadonlyMap<string, WrittenStep>;
+  properties: readonly WrittenProperty[];
 }
 
 function readRoot(reader: Reader, root: Entry): WrittenProgram | undefined {
-  const draft: Draft = { version: 1, input: { type: 'object' }, events: new Map(), limits: DEFAULT_LIMITS };
+  const draft: Draft = {
+    version: 1,
+    input: { type: 'object' },
+    events: new Map(),
+    limits: DEFAULT_LIMITS,
+    properties: [],
+  };
   const parsers = {
     program: (entry: Entry) => {
       const name = readText(reader, entry.value, entry.place, '`program`')?.text;
@@ -88,8 +96,9 @@ function readRoot(reader: Reader, root: Entry): WrittenProgram | undefined {
       const steps = readSteps(reader, entry);
       if (steps !== undefined) draft.steps = steps;
     },
+    properties: (entry: Entry) => void (draft.properties = readProperties(reader, entry) ?? []),
   };
-  if (!readFields(reader, root.value, START, 'the program', parsers, ['properties'])) return undefined;
+  if (!readFields(reader, root.value, START, 'the program', parsers)) return undefined;
   const { name, start, steps, ...rest } = draft;
   const before = reader.issues.length;
   for (const [key, value] of Object.entries({ program: name, start, steps })) {

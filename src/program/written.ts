@@ -13,9 +13,18 @@ export interface WrittenProgram {
   readonly limits: RunLimits;
   readonly start: Located;
   readonly steps: ReadonlyMap<string, WrittenStep>;
+  readonly properties: readonly WrittenProperty[];
   /** The whole document, which the digest is of. */
   readonly data: JsonObject;
 }
+
+/** `name` is what breaks the property when it begins at the wrong time. */
+export type WrittenProperty = { readonly sentence: Located; readonly name: Located } & (
+  | { readonly kind: 'only-after'; readonly when?: Located; readonly after: Located }
+  | { readonly kind: 'never'; readonly when?: Located }
+  | { readonly kind: 'never-then'; readonly when?: Located; readonly first: Located }
+  | { readonly kind: 'at-most'; readonly times: number }
+);
 
 /** A value with its expressions where they stand. */
 export type WrittenTemplate =

@@ -64,7 +64,7 @@ export function linkedSource(
 
 /**
  * The program of `source` over the tools that `policy` knows, for `principal`. A program that calls itself, however
- * indirectly, or too deep is refused. Linear in the programs. `compile` is `linkText` of what was checked when it started.
+ * indirectly, or too deep is refused. Linear in the programs. `compile` is `linkContent` of what was checked when it started.
  */
 export function linkSource(
   policy: Policy,

@@ -7,7 +7,7 @@ import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { RUN_FOLDER } from '../ledger/run.ts';
 import type { Policy } from '../policy/compile.ts';
 import type { Capability } from '../policy/decide/capability.ts';
-import { linkText } from '../program/compile.ts';
+import { linkContent } from '../program/compile.ts';
 import type { RunEvent } from '../program/event.ts';
 import type { RunState } from '../program/state.ts';
 import { begin, transition } from '../program/transition.ts';
@@ -116,7 +116,7 @@ async function linkFrozen(loader: Loader, policy: Policy, started: Started): Pro
     const digest = started.programs.get(name);
     return digest === undefined ? undefined : sourceOf(digest);
   };
-  const parsed = linkSource(policy, started.principal, sourceOf(started.program), programs, linkText);
+  const parsed = linkSource(policy, started.principal, sourceOf(started.program), programs, linkContent);
   const fault = parsed.issues.find(({ severity }) => severity === 'error');
   const linked: Loading<Linked> = parsed.ok
     ? parsed

@@ -99,7 +99,7 @@ function basisOf(policy: Policy, { linked, above }: Starting): Basis {
   const known = memory.get(policy) ?? new WeakMap<Linked, Basis>();
   memory.set(policy, known);
   const programs = [linked.program, ...linked.children.values()];
-  const documents = programs.map(({ digest, document: value }) => ({ digest, value }));
+  const documents = programs.map(({ digest, content: value }) => ({ digest, value }));
   if (above !== undefined) return { capability: above.capability, contents: documents };
   const before = known.get(linked);
   if (before !== undefined) return before;

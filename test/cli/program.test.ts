@@ -69,11 +69,11 @@ test('a program is drawn as lines, as a flowchart, and as JSON; hostile words dr
 test('what is no program, and a policy that cannot be used, are refused', async () => {
   using here = scratch('');
   const around = { directory: here.path };
-  here.write('properties.yaml', `${REFUND}properties: [at most 1 pay]\n`);
+  here.write('properties.yaml', `${REFUND}properties: [at most one pay]\n`);
   for (const [file, said] of [
     ['refund.yaml', /\[program-empty\]/u],
     ['nowhere.yaml', /`nowhere\.yaml` cannot be read/u],
-    ['properties.yaml', /`properties` of the program is not available yet/u],
+    ['properties.yaml', /expected a property, got `at most one pay` \[property-malformed\]/u],
   ] as const) {
     const { code, err } = await run(['program', 'check', file], around);
     assert.equal(code, 2, file);
