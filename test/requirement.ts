@@ -390,6 +390,16 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/programs.md'],
   },
   {
+    id: 'R-prove',
+    text: 'what is proved of a program holds in every run; what is not is told with a way that breaks it, and no shorter one is',
+    where: ['docs/programs.md'],
+  },
+  {
+    id: 'R-program-size',
+    text: 'ten thousand steps are checked in seconds, and so are their properties proved',
+    where: ['docs/programs.md'],
+  },
+  {
     id: 'R-program-schema',
     text: 'the schema for editors has every key of programs, and no other',
     where: ['docs/programs.md'],

@@ -4,7 +4,7 @@ import { type Add, common, text } from './given.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addProgramCommands(terminal: Terminal, add: Add): void {
-  add('program <action> <file>', 'check: a program against the tools; graph: draw it', async (given, operands) => {
+  add('program <action> <file>', 'check: a program against the tools; graph: draw it; prove: its properties', async (given, operands) => {
     const { programCommand } = await import('./command/program.ts');
     const [action = '', path = ''] = operands;
     const flags = { offline: given['offline'] === true, mermaid: given['mermaid'] === true };

@@ -189,7 +189,7 @@ const text = fc.oneof(
 );
 const plain = text.filter((each) => each !== '' && (!each.includes('${{') || each === '${{ input }}'));
 const { tree } = fc.letrec<{ tree: JsonObject }>((tie) => ({
-  tree: fc.dictionary(plain, fc.oneof(plain, fc.integer(), fc.double({ noNaN: true }), fc.boolean(), tie('tree')), {
+  tree: fc.dictionary(plain, fc.oneof(plain, fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), tie('tree')), {
     maxKeys: 3,
     noNullPrototype: true,
   }),

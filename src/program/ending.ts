@@ -3,7 +3,8 @@
 import type { Ending, Undoable } from './state.ts';
 import { type Walk, request, settle } from './walk.ts';
 
-const UNDO_ATTEMPTS = 3;
+/** How often the call that undoes another is attempted. */
+export const UNDO_ATTEMPTS = 3;
 const UNDO_TIMEOUT_MS = 60_000;
 
 /** Decides the end. The first that is decided stands. */

@@ -92,7 +92,7 @@ function vocabularyFor({ types, vocabularies }: Linking, source: string): Vocabu
 }
 
 /** Adds the steps that `node` reads to `reads`, each with where; answers a use of `steps` that names none. */
-function readsOf(node: Node, reads: Map<string, number>): Node | undefined {
+export function readsOf(node: Node, reads: Map<string, number>): Node | undefined {
   if (node.kind === 'variable') return node.name === 'steps' ? node : undefined;
   if ((node.kind === 'member' || node.kind === 'has') && isSteps(node.target)) {
     reads.set(node.name, node.offset);

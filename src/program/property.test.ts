@@ -60,7 +60,7 @@ describe('a property that says nothing is refused at its place', () => {
     ['pay with input.amuont > 5 only after check', /`input` has no member `amuont`/u, 'amuont'],
     ['pay with input.amount > "x" only after check', /type-mismatch|no such overload|cannot/u, ''],
     ['pay with input.amount only after check', /expected a bool, got int/u, 'amount only'],
-    ['pay with steps.nowhere.output.x == 1 only after check', /no member `nowhere`/u, ''],
+    ['pay with steps.nowhere.output.x == 1 only after check', /there is no such step/u, ''],
     ['end rejected only after check', /property-malformed/u, 'end rejected'],
   ];
   for (const [sentence, said, under] of cases) {

@@ -80,8 +80,36 @@ test('what is no program, and a policy that cannot be used, are refused', async 
     assert.match(err, said);
   }
   const other = await run(['program', 'draw', 'refund.yaml'], around);
-  assert.deepEqual([other.code, other.err], [2, 'interlock: expected `check` or `graph`, got `draw`\n']);
+  assert.deepEqual([other.code, other.err], [2, 'interlock: expected `check`, `graph` or `prove`, got `draw`\n']);
   here.write('interlock.yaml', 'interlock: 2\n');
   const bad = await run(['program', 'check', 'refund.yaml'], around);
   assert.deepEqual([bad.code, /the policy cannot be used/u.test(bad.err)], [2, true]);
+});
+
+test('properties are proved, or told with the shortest way to break them [R-prove]', async () => {
+  const properties = 'properties:\n  - pay only after check\n  - pay with input.amount > 4000 only after approve\n';
+  using here = scratch(`${REFUND}${properties}`);
+  const around = { directory: here.path };
+  const { code, out, err } = await run(['program', 'prove', 'refund.yaml'], around);
+  assert.deepEqual([code, err], [2, '']);
+  assert.match(
+    out,
+    /^proved: pay only after check\nnot proved: pay with .*\n +1\. classify +asks llm\.support\n.*\n +2\. check .*\n +3\. pay +calls payments\.create_refund\nrefund\.yaml: 1 of 2 properties proved, sha256:/u,
+  );
+  const told = json((await run(['program', 'prove', 'refund.yaml', '--json'], around)).out);
+  const [first, second] = told['properties'] as Record<string, unknown>[];
+  assert.equal(told['ok'], false);
+  assert.deepEqual(first, { property: 'pay only after check', proved: true, line: 45, column: 5 });
+  assert.deepEqual((second?.['counterexample'] as unknown[] | undefined)?.at(-1), {
+    step: 'pay',
+    what: 'calls payments.create_refund',
+    isStep: true,
+  });
+  here.write('refund.yaml', `${REFUND}${properties.replace('4000', '5000')}`);
+  const proved = await run(['program', 'prove', 'refund.yaml'], around);
+  assert.equal(proved.code, 0, proved.out);
+  here.write('refund.yaml', `${REFUND}properties: [pay only after chekc]\n`);
+  const wrong = await run(['program', 'prove', 'refund.yaml'], around);
+  assert.deepEqual([wrong.code, /did you mean `check`/u.test(wrong.err)], [2, true]);
+  assert.equal(json((await run(['program', 'prove', 'refund.yaml', '--json'], around)).out)['digest'], null);
 });

@@ -1,9 +1,11 @@
-/** `interlock program check|graph FILE`: a program checked against the tools there are, and drawn. */
+/** `interlock program check|graph|prove FILE`: a program checked against the tools there are, drawn, and proved. */
 
 import { compileProgram } from '../../program/compile.ts';
 import type { Catalog } from '../../program/catalog.ts';
 import { linesOf, mermaidOf } from '../../program/draw.ts';
 import type { Program } from '../../program/program.ts';
+import { pathLines } from '../../program/prove/path.ts';
+import { type PropertyProof, proveProgram } from '../../program/prove/prove.ts';
 import type { Policy } from '../../policy/compile.ts';
 import { couldAllow } from '../../policy/tool/visible.ts';
 import { fromUtf8 } from '../../value/encoding.ts';
@@ -33,10 +35,11 @@ export async function programCommand(terminal: Terminal, options: ProgramOptions
     case 'graph':
       return graph(terminal, options);
     case 'prove':
+      return prove(terminal, options);
     case 'plan':
       throw new CliError('not-available-yet', `\`program ${options.action}\` is not available yet`);
     default:
-      throw new CliError('usage', `expected \`check\` or \`graph\`, got \`${options.action}\``);
+      throw new CliError('usage', `expected \`check\`, \`graph\` or \`prove\`, got \`${options.action}\``);
   }
 }
 
@@ -114,4 +117,47 @@ async function graph(terminal: Terminal, options: ProgramOptions): Promise<ExitC
   } else if (options.mermaid) terminal.output.write(mermaidOf(program));
   else for (const line of linesOf(program)) writeLine(terminal.output, inert(line));
   return EXIT.ok;
+}
+
+/** A program that cannot be used proves nothing: its problems are told instead. */
+async function prove(terminal: Terminal, options: ProgramOptions): Promise<ExitCode> {
+  const { source, parsed } = await compile(terminal, options);
+  const proofs = parsed.ok ? proveProgram(parsed.value) : [];
+  const isProved = parsed.ok && proofs.every(({ proved }) => proved);
+  if (options.json) {
+    const told = {
+      ok: isProved,
+      digest: parsed.ok ? parsed.value.digest : null,
+      properties: proofs.map(toldProof),
+      issues: toldIssues(parsed.issues, options.path),
+    };
+    writeLine(terminal.output, inertJson(told));
+    return isProved ? EXIT.ok : EXIT.usage;
+  }
+  if (!parsed.ok) {
+    showIssues(terminal, parsed.issues, options.path, source);
+    return EXIT.usage;
+  }
+  for (const proof of proofs) for (const line of proofLines(terminal, proof)) writeLine(terminal.output, line);
+  const count = proofs.filter(({ proved }) => proved).length;
+  const said = `${count} of ${counted(proofs.length, 'property', 'properties')} proved`;
+  writeLine(terminal.output, `${inert(options.path)}: ${said}, ${parsed.value.digest}`);
+  return isProved ? EXIT.ok : EXIT.usage;
+}
+
+function toldProof(proof: PropertyProof) {
+  const { sentence, place, proved } = proof;
+  const told = { property: sentence, proved, line: place.line, column: place.column };
+  return proved ? told : { ...told, counterexample: proof.counterexample ?? null };
+}
+
+/** The verdict, and how the property may be broken. */
+function proofLines({ colour }: Terminal, proof: PropertyProof): readonly string[] {
+  const { sentence, proved } = proof;
+  const verdict = proved ? colour.green('proved') : colour.red('not proved');
+  const line = `${verdict}: ${inert(sentence)}`;
+  if (proved) return [line];
+  const path = proof.counterexample;
+  if (path === undefined) return [line, '  there are too many ways to look at all of them'];
+  return [line, ...pathLines(path).map((each) => `  ${inert(each)}`)];
 }
