@@ -4,12 +4,16 @@ import { type Add, common, text } from './given.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addProgramCommands(terminal: Terminal, add: Add): void {
-  add('program <action> <file>', 'check: a program against the tools; graph: draw it; prove: its properties', async (given, operands) => {
-    const { programCommand } = await import('./command/program.ts');
-    const [action = '', path = ''] = operands;
-    const flags = { offline: given['offline'] === true, mermaid: given['mermaid'] === true };
-    return programCommand(terminal, { ...common(given), ...flags, action, path });
-  })
+  add(
+    'program <action> <file>',
+    'check: a program against the tools; graph: draw it; prove: its properties',
+    async (given, operands) => {
+      const { programCommand } = await import('./command/program.ts');
+      const [action = '', path = ''] = operands;
+      const flags = { offline: given['offline'] === true, mermaid: given['mermaid'] === true };
+      return programCommand(terminal, { ...common(given), ...flags, action, path });
+    },
+  )
     .option('--offline', 'start no server: what its tools are is not known')
     .option('--mermaid', 'graph: the flowchart in the language of Mermaid');
   add('run <file>', 'run a program until it is over, or waits for somebody', async (given, [path = '']) => {

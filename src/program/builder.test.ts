@@ -188,8 +188,11 @@ const text = fc.oneof(
   fc.constantFrom('yes', 'null', '1', '~', '- x', '#', '${{ input }}'),
 );
 const plain = text.filter((each) => each !== '' && (!each.includes('${{') || each === '${{ input }}'));
+const number = fc
+  .double({ noNaN: true, noDefaultInfinity: true })
+  .filter((each) => !Number.isInteger(each) || Number.isSafeInteger(each));
 const { tree } = fc.letrec<{ tree: JsonObject }>((tie) => ({
-  tree: fc.dictionary(plain, fc.oneof(plain, fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), tie('tree')), {
+  tree: fc.dictionary(plain, fc.oneof(plain, fc.integer(), number, fc.boolean(), tie('tree')), {
     maxKeys: 3,
     noNullPrototype: true,
   }),

@@ -28,7 +28,12 @@ export interface Own extends Linking {
 }
 
 /** The expression that `source` says; nothing with an error. `what` says where it stands. */
-export function linkExpression(own: Own, source: Located, what: string, expect: 'bool' | 'any'): Expression | undefined {
+export function linkExpression(
+  own: Own,
+  source: Located,
+  what: string,
+  expect: 'bool' | 'any',
+): Expression | undefined {
   const compiled = compile(source.text, vocabularyFor(own, source.text), { expect });
   const problems = compiled.ok ? compiled.warnings : compiled.issues;
   for (const { code, severity, message, offset, hint } of problems) {
