@@ -92,6 +92,7 @@ lawTest('every power of the platform is used only in its homes [R-powers]', powe
   ['src/authority/x.ts', 'new WebSocket(url);', 'is the network'],
   ['src/authority/x.ts', "import { Client } from '@modelcontextprotocol/client';", 'used only in gateway'],
   ['src/gateway/x.ts', "import { trace } from '@opentelemetry/api';", 'used only in gateway/telemetry.ts'],
+  ['src/gateway/x.ts', "import { createOpenAI } from '@ai-sdk/openai';", 'used only in runtime/model'],
   ['src/policy/x.ts', "import { parse } from '@marcbachmann/cel-js';", 'used only in expression'],
   ['src/cli/x.ts', 'const t = Date.now();', '`Date.now` is the clock'],
   ['src/cli/x.ts', 'const t = new Date();', '`new Date()` is the clock'],

@@ -32,6 +32,7 @@ test('the schema has exactly the keys that are read', () => {
   const cases = [
     [TOP, UNKNOWN, LATER.top],
     [SECTIONS['SERVER'], { servers: { a: UNKNOWN } }, LATER.server],
+    [SECTIONS['MODEL'], { models: { a: UNKNOWN } }, []],
     [SECTIONS['TOOL'], { tools: { 'a.b': UNKNOWN } }, LATER.tool],
     [SECTIONS['PRINCIPAL'], { principals: { a: UNKNOWN } }, LATER.principal],
     [SECTIONS['RULE'], { rules: [UNKNOWN] }, LATER.rule],
@@ -48,6 +49,10 @@ const FINE = {
   interlock: 1,
   preset: 'strict',
   servers: { a: { command: 'x', env: { A: 'b' }, sandbox: 'off', timeoutMs: 5 } },
+  models: {
+    m: { provider: 'openai', model: 'x', apiKeyEnv: 'KEY', price: { input: 2.5, output: 10 } },
+    s: { provider: 'scripted', file: 'answers.yaml' },
+  },
   tools: {
     'a.*': {
       effect: 'read',
@@ -82,6 +87,12 @@ test('what the schema refuses does not load, and what loads it accepts', () => {
     { preset: 'open' },
     { servers: { A: { command: 'x' } } },
     { servers: { a: { args: [] } } },
+    { models: { a: { model: 'x' } } },
+    { models: { A: { provider: 'openai', model: 'x' } } },
+    { models: { a: { provider: 'openai-compatible', model: 'x' } } },
+    { models: { a: { provider: 'openai', model: 'x', url: 'ftp://h' } } },
+    { models: { a: { provider: 'openai', model: 'x', price: { input: 1 } } } },
+    { models: { a: { provider: 'scripted', model: 'x', file: 'f' } } },
     { rules: [{ allow: 'a.*', deny: 'a.*' }] },
     { rules: [{ when: 'true' }] },
     { rules: [{ id: 'rules/1', allow: '*' }] },

@@ -158,7 +158,46 @@ function exactlyOne(keys: readonly string[]): JsonObject {
 }
 
 /** The keys of each section that this version reads. */
-export const SECTIONS: Readonly<Record<string, Keys>> = { SERVER, TOOL, PRINCIPAL, PROGRAM, RULE, BUDGET, LIMIT };
+const MODEL: Keys = {
+  provider: word('who serves it', 'openai', 'anthropic', 'openai-compatible', 'scripted'),
+  model: text('its name at the provider'),
+  url: text("the base of its API (the provider's own)", { pattern: '^https?://[^@?#\\s\\\\]+$' }),
+  apiKeyEnv: text("the environment variable that holds the key (the provider's own)", {
+    pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+  }),
+  price: closed(
+    {
+      input: { type: 'number', minimum: 0, maximum: 1_000_000 },
+      output: { type: 'number', minimum: 0, maximum: 1_000_000 },
+    },
+    { required: ['input', 'output'], description: 'US dollars per million tokens' },
+  ),
+  file: text('of `scripted`: its answers'),
+};
+
+/** What each provider needs, and what it does not have. */
+const PROVIDERS: JsonObject = {
+  oneOf: [
+    { properties: { provider: { enum: ['openai', 'anthropic'] }, file: false }, required: ['model'] },
+    { properties: { provider: { const: 'openai-compatible' }, file: false }, required: ['model', 'url'] },
+    {
+      properties: { provider: { const: 'scripted' }, model: false, url: false, apiKeyEnv: false },
+      required: ['file'],
+    },
+  ],
+  required: ['provider'],
+};
+
+export const SECTIONS: Readonly<Record<string, Keys>> = {
+  SERVER,
+  MODEL,
+  TOOL,
+  PRINCIPAL,
+  PROGRAM,
+  RULE,
+  BUDGET,
+  LIMIT,
+};
 
 export const TOP: Keys = {
   interlock: { const: 1, description: 'the version of the format' },
@@ -166,6 +205,7 @@ export const TOP: Keys = {
   shadow: text('the file of a second policy: decided beside this one, recorded, never enforced', { minLength: 1 }),
   preset: word('what holds besides the rules', 'read-only', 'strict', 'shadow'),
   servers: named(closed(SERVER, exactlyOne(['command', 'package'])), '^[a-z][a-z0-9-]{0,31}$', 'MCP servers by id'),
+  models: named(closed(MODEL, PROVIDERS), '^[a-z][a-z0-9-]{0,31}$', 'models that programs may ask, by name'),
   tools: { type: 'object', additionalProperties: closed(TOOL), description: `what is known of ${PATTERN}` },
   principals: { type: 'object', additionalProperties: closed(PRINCIPAL), description: 'who may act, by id' },
   programs: named(closed(PROGRAM, { required: ['file'] }), '^[a-z][a-z0-9_-]{0,63}$', 'programs by name'),
@@ -222,6 +262,11 @@ export const TOP: Keys = {
   personal: closed({
     epoch: text('how long the key that wraps all others lasts (30d)', DURATION),
     results: word('whether a caller sees what is personal of a result, or references to it (show)', 'show', 'hide'),
+    models: {
+      type: 'object',
+      additionalProperties: word('whether the model sees what is personal of its prompts (hide)', 'show', 'hide'),
+      description: 'which models see personal values, by name',
+    },
   }),
   secrets: closed({
     detect: { type: 'boolean', description: 'secrets are looked for where none is declared (true)' },

@@ -71,7 +71,7 @@ export const FLOORS: readonly Floor[] = [
     what: 'decide, record, perform, record; approvals, budgets, permits and idempotency',
     may: { upTo: 3, except: ['program'] },
   },
-  { floor: 5, folders: ['runtime'], what: 'drives programs over the authority', may: { upTo: 4 } },
+  { floor: 5, folders: ['runtime'], what: 'drives programs over the authority; reaches models', may: { upTo: 4 } },
   {
     floor: 5,
     folders: ['audit'],
@@ -148,6 +148,7 @@ export const HOMES: readonly Home[] = [
   },
   { power: 'the MCP SDK', imports: ['@modelcontextprotocol'], names: [], homes: ['gateway'] },
   { power: 'OpenTelemetry', imports: ['@opentelemetry'], names: [], homes: ['gateway/telemetry.ts'] },
+  { power: 'the AI SDK', imports: ['ai', '@ai-sdk'], names: [], homes: ['runtime/model'] },
   { power: 'the CEL library', imports: ['@marcbachmann/cel-js'], names: [], homes: ['expression'] },
   {
     power: 'the clock',

@@ -1,6 +1,7 @@
 /** What the README and the docs promise, each with an id that a test's name carries and a page cites. */
 
 import { PROGRAM_REQUIREMENTS } from './program-requirement.ts';
+import { MODEL_REQUIREMENTS } from './requirement-model.ts';
 
 export interface Requirement {
   /** `R-` and kebab-case words. It is never used again for another promise. */
@@ -367,4 +368,5 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/policy-cases.md'],
   },
   ...PROGRAM_REQUIREMENTS,
+  ...MODEL_REQUIREMENTS,
 ];

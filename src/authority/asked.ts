@@ -107,7 +107,15 @@ export async function recordedArgs(
   position: number,
   recorded: JsonValue = {},
 ): Promise<JsonValue | undefined> {
-  if (hasSecrets(recorded)) return undefined;
+  return hasSecrets(recorded) ? undefined : knownArgs(ledger, position, recorded);
+}
+
+/** The same with `{"$secret": kind}` in the place of each secret. Throws `LedgerError`. */
+export async function knownArgs(
+  ledger: Pick<Ledger, 'argument'>,
+  position: number,
+  recorded: JsonValue,
+): Promise<JsonValue | undefined> {
   const opened = await openedArgs(ledger, position, recorded);
   return opened === undefined ? undefined : literalOf(recorded, opened);
 }

@@ -88,7 +88,7 @@ export class Authority {
     this.#waiting = waiting(ledger, this.#around);
     this.#questions = questions(ledger, around.world, (call, answers) => this.#waiting.seen(call, answers));
     this.#referring = referring(ledger, this.#around);
-    this.#prober = prober(ledger, this.#around, this.#isOurs);
+    this.#prober = prober(ledger, this.#around, this.#referring.sending, this.#isOurs);
   }
 
   /**
@@ -172,7 +172,7 @@ export class Authority {
   /** Decides and carries out one proposal. Rejects only for a bug: every refusal is an answer. */
   call(proposal: Proposal): Promise<Answer> {
     this.#around.world.passing?.('proposed');
-    return this.#referring(this.policy, proposal, (opened) => this.#propose(opened));
+    return this.#referring.carryOut(this.policy, proposal, (opened) => this.#propose(opened));
   }
 
   /** One proposal, or one more attempt of the call that `again` names. */
@@ -333,7 +333,7 @@ export class Authority {
     const { world, attemptsMax: own = 1 } = this.#around;
     let dispatch = first;
     for (let made = 1; ; made += 1) {
-      const performed = await dispatchCall(world, proposal.perform, dispatch);
+      const performed = await dispatchCall(world, this.#referring.sending, proposal.perform, dispatch);
       const answer = await recordOutcome(this.#ledger, this.#around, dispatch, performed);
       const pause =
         made < (proposal.attemptsMax ?? own) ? pauseBeforeRetry(world, dispatch, performed, made) : undefined;

@@ -5,6 +5,7 @@ import type { CallRow, Composition, Facts, Reads } from '../ledger/ledger.ts';
 import { isHidden } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
 import {
+  type DeclaredPersonal,
   type FactValues,
   admitCaller,
   admitPin,
@@ -86,6 +87,8 @@ export interface Dispatch {
   /** Under whose keys the outcome is sealed, beside those of whoever is found in it. */
   readonly subjects: readonly string[];
   readonly secrets: Secrets;
+  /** What is personal of the arguments because somebody said so, and not by its form. */
+  readonly declared: DeclaredPersonal;
   /** Somebody may ask for the result again, or refer to what is hidden of it. */
   readonly isAskable: boolean;
 }
@@ -243,6 +246,7 @@ function common(around: Surroundings, prepared: Prepared, decided: Decided) {
     },
     recorded,
     secrets,
+    declared: personal.declared,
     bodies: recorded.bodies,
     // A parked call keeps the one it has: what it goes on with may be what a guard made of the arguments.
     fingerprints:
@@ -260,7 +264,7 @@ function secretsFor({ proposal, secrets }: Prepared, args: JsonObject): Secrets 
 function intend(around: Surroundings, prepared: Prepared, decided: Decided): Composition<Verdict> {
   const { attempt, proposal, startedAt, again } = prepared;
   const { policy, request, decision, earlier } = decided;
-  const { fields, bodies, fingerprints, recorded, secrets } = common(around, prepared, decided);
+  const { fields, bodies, fingerprints, recorded, secrets, declared } = common(around, prepared, decided);
   const { wall, monotonic } = again?.until ?? {
     wall: request.now + proposal.timeoutMs,
     monotonic: startedAt + proposal.timeoutMs,
@@ -288,6 +292,7 @@ function intend(around: Surroundings, prepared: Prepared, decided: Decided): Com
       mayHaveHappened: mayHaveHappened(policy, request, earlier),
       subjects: recorded.subjects,
       secrets,
+      declared,
       isAskable: fields.keys.length > 0 || hidesResults(policy),
     },
   };

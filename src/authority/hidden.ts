@@ -40,16 +40,36 @@ export function hiddenIn(
   return (text) => {
     const found: Hidden[] = [];
     if (secrets.results === 'hide') for (const one of find(text)) found.push({ ...one, isSecret: true, about: call });
-    if (personal.results === 'hide') {
-      for (const { kind, name, start, end } of identifiersIn(text)) {
-        found.push({ kind, start, end, isSecret: false, about: around.vault.subject(kind, name) });
-      }
-      for (const [start, end] of within(text, declared)) {
-        found.push({ kind: 'personal', start, end, isSecret: false, about: call });
-      }
-    }
-    return apart(found.toSorted((one, other) => one.start - other.start));
+    if (personal.results === 'hide') found.push(...personalIn(around, call, declared, text));
+    return inOrder(found);
   };
+}
+
+/** What is personal of a text of `call`: identifiers by their form, and the values that are declared. */
+function* personalIn(
+  { vault }: Pick<Surroundings, 'vault'>,
+  call: string,
+  declared: readonly string[],
+  text: string,
+): Generator<Hidden, void> {
+  for (const { kind, name, start, end } of identifiersIn(text)) {
+    yield { kind, start, end, isSecret: false, about: vault.subject(kind, name) };
+  }
+  for (const [start, end] of within(text, declared))
+    yield { kind: 'personal', start, end, isSecret: false, about: call };
+}
+
+/** What of a text of the arguments of `call` no model sees. */
+export function hiddenFromModels(
+  around: Pick<Surroundings, 'vault'>,
+  call: string,
+  declared: readonly string[],
+): (text: string) => readonly Hidden[] {
+  return (text) => inOrder([...personalIn(around, call, declared, text)]);
+}
+
+function inOrder(found: readonly Hidden[]): readonly Hidden[] {
+  return apart(found.toSorted((one, other) => one.start - other.start));
 }
 
 function* within(text: string, values: readonly string[]): Generator<readonly [start: number, end: number], void> {

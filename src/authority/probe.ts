@@ -16,6 +16,7 @@ import { madeWith } from './layers.ts';
 import { personalDataOf, recordArgs } from './personal.ts';
 import { firstTrust } from './pin.ts';
 import { type Surroundings, guard } from './prepare.ts';
+import type { Sending } from './projection.ts';
 import type { Reach } from './proposal.ts';
 import { recordOutcome } from './record.ts';
 import { isAbandoned } from './retry.ts';
@@ -47,13 +48,18 @@ export interface Prober {
   all(policy: Policy): Promise<void>;
 }
 
-export function prober(ledger: Ledger, around: Surroundings, isOurs: (call: string) => boolean): Prober {
+export function prober(
+  ledger: Ledger,
+  around: Surroundings,
+  sending: Sending,
+  isOurs: (call: string) => boolean,
+): Prober {
   const attention = new Map<string, Attention>();
   const under = new Map<string, Promise<void>>();
   const look = async (policy: Policy, row: CallRow, seen: Attention): Promise<void> => {
     try {
       if (around.reach !== undefined)
-        await probeCall({ ledger, around, reach: around.reach, isOurs, policy }, row, seen);
+        await probeCall({ ledger, around, reach: around.reach, sending, isOurs, policy }, row, seen);
     } catch (error) {
       // What the ledger refuses now is asked again later.
       if (!(error instanceof LedgerError)) throw error;
@@ -92,6 +98,7 @@ interface Probing {
   readonly ledger: Ledger;
   readonly around: Surroundings;
   readonly reach: Reach;
+  readonly sending: Sending;
   readonly isOurs: (call: string) => boolean;
   readonly policy: Policy;
 }
@@ -112,7 +119,7 @@ async function probeCall(probing: Probing, row: CallRow, seen: Attention): Promi
     reached.timeoutMs,
   );
   if (dispatch === undefined) return;
-  const performed = await dispatchCall(around.world, reached.perform, dispatch);
+  const performed = await dispatchCall(around.world, probing.sending, reached.perform, dispatch);
   const answer = await recordOutcome(ledger, around, dispatch, performed);
   if (performed.kind !== 'succeeded' || answer.state !== 'succeeded') return;
   const subjects = await subjectsOfRow(ledger, row);
@@ -210,6 +217,7 @@ async function intendProbe(
           mayHaveHappened: false,
           subjects: recorded.subjects,
           secrets,
+          declared,
           isAskable: false,
         },
       });

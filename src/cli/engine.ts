@@ -3,10 +3,12 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { Authority } from '../authority/authority.ts';
+import type { Reach } from '../authority/proposal.ts';
 import { newId } from '../authority/draft.ts';
 import { openServers } from '../gateway/inspect.ts';
 import { withoutSecrets } from '../guard/secret/find.ts';
 import type { ProgramSource, Programs } from '../runtime/catalog.ts';
+import { openModels } from '../runtime/model/models.ts';
 import { Runtime } from '../runtime/runtime.ts';
 import { type CommonOptions, type Usable, dataDirectory, loadConfiguration, protectedPaths } from './configuration.ts';
 import { type OpenData, openData } from './data.ts';
@@ -59,12 +61,18 @@ export async function openEngine(
         version: VERSION,
       }),
     );
+    const models = openModels(configuration.models, {
+      world,
+      environment: terminal.environment,
+      directory: loaded.directory,
+    });
+    const reach: Reach = (tool) => servers.reach(tool) ?? models(tool);
     const authority = new Authority(ledger, {
       vault,
       world,
       resolveRoot: (within) => path.resolve(loaded.directory, within),
       protectedPaths: protectedPaths(loaded, realpathSync(directory)),
-      reach: servers.reach,
+      reach,
     });
     await authority.recover();
     const session = new Session({
@@ -86,7 +94,7 @@ export async function openEngine(
     for (const [server, tools] of servers.tools) door.offered(server, tools);
     stack.defer(() => session.recorded());
     if (authority.policy === undefined) throw new CliError('unreadable', 'the policy cannot be used');
-    const runtime = new Runtime({ authority, ledger, vault, world, reach: servers.reach, programs, log });
+    const runtime = new Runtime({ authority, ledger, vault, world, reach, programs, log });
     const opened = stack.move();
     return { data, authority, runtime, configuration, [Symbol.asyncDispose]: () => opened.disposeAsync() };
   } catch (error) {
@@ -121,7 +129,7 @@ export async function readProgramFile(terminal: Terminal, file: string): Promise
 }
 
 /** The programs that a configuration names, as their files are now. Throws `CliError` when one cannot be read. */
-async function configuredPrograms(terminal: Terminal, { configuration, directory }: Usable): Promise<Programs> {
+export async function configuredPrograms(terminal: Terminal, { configuration, directory }: Usable): Promise<Programs> {
   const sources = new Map<string, ProgramSource>();
   for (const [name, { file }] of configuration.programs) {
     const { text } = await readProgramFile(terminal, path.resolve(directory, file.text));

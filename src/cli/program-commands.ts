@@ -4,18 +4,19 @@ import { type Add, common, text } from './given.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addProgramCommands(terminal: Terminal, add: Add): void {
-  add(
-    'program <action> <file>',
-    'check: a program against the tools; graph: draw it; prove: its properties',
-    async (given, operands) => {
-      const { programCommand } = await import('./command/program.ts');
-      const [action = '', path = ''] = operands;
-      const flags = { offline: given['offline'] === true, mermaid: given['mermaid'] === true };
-      return programCommand(terminal, { ...common(given), ...flags, action, path });
-    },
-  )
+  const summary =
+    'check: a program against the tools; graph: draw it; prove: its properties; plan: let a model draft one';
+  add('program <action> <file>', summary, async (given, operands) => {
+    const { programCommand } = await import('./command/program.ts');
+    const [action = '', path = ''] = operands;
+    const flags = { offline: given['offline'] === true, mermaid: given['mermaid'] === true };
+    const drafted = { ...text(given, 'model', 'model'), ...text(given, 'out', 'out') };
+    return programCommand(terminal, { ...common(given), ...flags, ...drafted, action, path });
+  })
     .option('--offline', 'start no server: what its tools are is not known')
-    .option('--mermaid', 'graph: the flowchart in the language of Mermaid');
+    .option('--mermaid', 'graph: the flowchart in the language of Mermaid')
+    .option('--model <name>', 'plan: who drafts it, in place of a file stands what it is to do')
+    .option('-o, --out <file>', 'plan: where the draft is written');
   add('run <file>', 'run a program until it is over, or waits for somebody', async (given, [path = '']) => {
     const { runCommand } = await import('./command/run.ts');
     const unproved = given['unproved'] === true;

@@ -4,7 +4,6 @@ import { exceptedAt, exceptionEntries } from '../authority/exception.ts';
 import type { Policy } from '../policy/compile.ts';
 import { type FactValues, needs } from '../policy/decide/decide.ts';
 import type { Decision, Request } from '../policy/decide/decision.ts';
-import { isForPrograms } from '../policy/tool/own.ts';
 import { fromUtf8 } from '../value/encoding.ts';
 import type { Issue } from '../value/issue.ts';
 import { type JsonObject, type JsonValue, isJsonObject, parseJson } from '../value/json.ts';
@@ -35,9 +34,7 @@ export const EXIT_OF: Readonly<Record<Decision['effect'], 0 | 3 | 4>> = {
 /** The call of the options as a request. Throws a `CliError` for what is none. */
 export async function readRequest(terminal: Terminal, options: CallOptions): Promise<Request> {
   const { tool, args, principal, now = systemWorld.now() } = await readCall(terminal, options.call);
-  // What only programs may call is decided as a step's.
-  const run = { id: '', depth: 0, ...(isForPrograms(tool) ? { program: '' } : {}) };
-  return { tool, args, principal, now, call: { id: '', attempt: 1, key: '' }, run };
+  return { tool, args, principal, now, call: { id: '', attempt: 1, key: '' }, run: { id: '', depth: 0 } };
 }
 
 /**

@@ -1,10 +1,11 @@
 /** `tools/list` and `tools/call`. */
 
 import type { Reach } from '../authority/proposal.ts';
+import { isForPrograms } from '../policy/tool/own.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { toolOutcome } from './answers.ts';
 import type { ListedTool } from './catalog.ts';
-import { policyName, splitName } from './names.ts';
+import { hostName, policyName, splitName } from './names.ts';
 import type { Incoming, Outcome, Reply } from './peer.ts';
 import { NOBODY, type Passage, type Relay, askedOf, invalid, pass, performed } from './relay.ts';
 import type { Upstream } from './upstream.ts';
@@ -98,7 +99,11 @@ async function findTool(relay: Relay, name: string): Promise<ListedTool | undefi
 /** What a policy would call a tool that nobody offers; the door says what it makes of it. */
 function guessedName(name: string): string {
   const parts = splitName(name);
-  return parts === undefined ? name : policyName(parts.server, parts.own);
+  const guessed = parts === undefined ? name : policyName(parts.server, parts.own);
+  if (!isForPrograms(guessed)) return guessed;
+  // No host has these: what names one is a name of nothing, whatever rules allow to programs.
+  const at = guessed.indexOf('.');
+  return hostName(guessed.slice(0, at), guessed.slice(at + 1));
 }
 
 /** Absent arguments stay absent. */

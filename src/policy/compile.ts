@@ -19,6 +19,7 @@ import { lint } from './lint.ts';
 import { keyArgumentFault, withoutKeyArgument } from './tool/downstream-key.ts';
 import { isSecretExpression, secretsDeclared } from './tool/secret.ts';
 import { mergeDeclarations } from './document/merge.ts';
+import { undeclaredEffect } from './tool/model.ts';
 import { OWN_TOOLS, ownRules } from './tool/own.ts';
 import { couldMatchServer } from './tool/pattern.ts';
 import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedProbe, TypedRule } from './policy.ts';
@@ -150,7 +151,7 @@ function compileTool(work: Work, served: ToolDefinition): PolicyTool {
     issues.push(issue);
     reasons.push(issue.message);
   }
-  const { effect = 'irreversible', labels = [], guard, failed, effectTimeout } = merged.declared;
+  const { effect = undeclaredEffect(tool), labels = [], guard, failed, effectTimeout } = merged.declared;
   const { name, server } = tool;
   const rules = compileRules(work, tool, reasons);
   const expressions = compileDeclared(work, tool, merged.declared, reasons);

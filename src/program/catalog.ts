@@ -9,6 +9,11 @@ export interface CatalogTool {
   readonly effect: ToolEffect;
 }
 
+/** The tool that asking the model `name` is a call of. */
+export function modelToolName(name: string): string {
+  return `llm.${name}`;
+}
+
 export interface Catalog {
   /** The names of all tools, for hints. */
   readonly tools: readonly string[];
@@ -17,5 +22,7 @@ export interface Catalog {
   denied(name: string): string | undefined;
   /** Whether there is such a model; nothing where nobody can tell. */
   hasModel(name: string): boolean | undefined;
+  /** Whether it is known what the model costs; absent, and nothing, where nobody can tell. */
+  hasPrice?(name: string): boolean | undefined;
   program(name: string): Program | undefined;
 }

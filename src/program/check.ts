@@ -6,11 +6,11 @@ import { issueList } from '../document/issue-list.ts';
 import { shown } from '../document/reader.ts';
 import { locate } from '../document/source.ts';
 import { type Issue, issueAt } from '../value/issue.ts';
-import type { Catalog } from './catalog.ts';
+import { type Catalog, modelToolName } from './catalog.ts';
 import { isCovering } from './cover.ts';
 import { type Dominance, dominanceOf } from './dominance.ts';
 import { actionsOf, edgesOf, leadingTo, leadingToEach, reachable } from './graph.ts';
-import type { Program, Step } from './program.ts';
+import type { Action, Program, Step } from './program.ts';
 import { type Template, expressionsOf } from './template.ts';
 import type { WrittenProgram } from './written.ts';
 
@@ -145,10 +145,10 @@ function isForItsOutput({ catalog }: Checking, step: Step): boolean {
 function checkStep(checking: Checking, step: Step): void {
   const { catalog } = checking;
   for (const [, action] of actionsOf(step)) {
-    if (action.kind !== 'tool') continue;
-    const denied = catalog.denied(action.tool);
-    if (denied !== undefined) {
-      const message = `step \`${step.id}\` calls \`${shown(action.tool)}\`, and no call of it is ever allowed: ${denied}`;
+    for (const tool of toolsOf(action)) {
+      const denied = catalog.denied(tool);
+      if (denied === undefined) continue;
+      const message = `step \`${step.id}\` calls \`${shown(tool)}\`, and no call of it is ever allowed: ${denied}`;
       note(checking, 'error', step.id, 'tool-denied', message);
     }
   }
@@ -158,6 +158,12 @@ function checkStep(checking: Checking, step: Step): void {
     const message = `step \`${step.id}\` fails where none of its conditions holds`;
     note(checking, 'error', step.id, 'choose-incomplete', message, hint);
   }
+}
+
+/** The tools that an action calls by itself. */
+function toolsOf(action: Action): readonly string[] {
+  if (action.kind === 'tool') return [action.tool];
+  return action.kind === 'llm' ? action.models.map(modelToolName) : [];
 }
 
 /** What has effects may leave them behind when it fails. */

@@ -8,7 +8,7 @@ import { shown } from '../document/reader.ts';
 import { type Located, locate } from '../document/source.ts';
 import { type Parsed, type Place, issueAt } from '../value/issue.ts';
 import { type Digest, digestOf } from '../value/digest.ts';
-import type { JsonObject } from '../value/json.ts';
+import { type JsonObject, isJsonObject } from '../value/json.ts';
 import type { Catalog } from './catalog.ts';
 import { checkArgs } from './check-args.ts';
 import { type Linking, type Own, linkExpression, refuse } from './link-expression.ts';
@@ -235,14 +235,24 @@ function linkCall(
 
 function checkModel(own: Own, model: Located, what: string): void {
   const has = own.catalog.hasModel(model.text);
-  if (has === true) return;
   const name = shown(model.text);
+  const place = locate(model, 0);
+  if (has === true) return checkPrice(own, model, what);
   if (has === false) {
-    return refuse(own, locate(model, 0), 'model-unknown', `${what} asks the model \`${name}\`, and there is none`);
+    const hint = 'declare it under `models` of the configuration';
+    return refuse(own, place, 'model-unknown', `${what} asks the model \`${name}\`, and there is none`, hint);
   }
   const message = `whether there is a model \`${name}\` cannot be told`;
-  const hint = 'a configuration cannot declare models yet';
-  own.issues.push(issueAt(own.file, 'warning', locate(model, 0), 'model-unchecked', message, hint));
+  own.issues.push(issueAt(own.file, 'warning', place, 'model-unchecked', message));
+}
+
+/** Money that nobody counts cannot be limited: the limit that is written would hold of nothing. */
+function checkPrice(own: Own, model: Located, what: string): void {
+  const { limits } = own.written.data;
+  const isLimited = limits !== undefined && isJsonObject(limits) && Object.hasOwn(limits, 'usd');
+  if (!isLimited || own.catalog.hasPrice?.(model.text) !== false) return;
+  const message = `${what} asks the model \`${shown(model.text)}\`, which has no price, and \`limits\` has \`usd\``;
+  refuse(own, locate(model, 0), 'price-missing', message, 'give the model a `price`, or limit `tokens` alone');
 }
 
 function checkEvent(own: Own, event: Located, what: string): void {

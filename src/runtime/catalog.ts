@@ -1,12 +1,15 @@
 /** Programs over the tools of a policy: compiled with the programs that they call, and what all of them may use. */
 
 import type { Policy } from '../policy/compile.ts';
+import type { PolicyTool } from '../policy/policy.ts';
+import { isModelTool } from '../policy/tool/model.ts';
+import { ASK, isOwn } from '../policy/tool/own.ts';
 import { couldAllow } from '../policy/tool/visible.ts';
-import { ASK } from '../policy/tool/own.ts';
-import type { Catalog } from '../program/catalog.ts';
+import { type Catalog, modelToolName } from '../program/catalog.ts';
 import { compileProgram } from '../program/compile.ts';
 import { actionsOf } from '../program/graph.ts';
 import type { Program } from '../program/program.ts';
+import { unprovedOf } from '../program/prove/prove.ts';
 import { type Issue, type Parsed, issueAt } from '../value/issue.ts';
 
 /** The text of a program, and the name that its problems are told with. */
@@ -102,17 +105,21 @@ export function linkSource(
   return isBad ? { ok: false, issues } : { ok: true, value: { program, children }, issues };
 }
 
-/** The tools of a policy, as programs see them. */
-function catalogOf(
+/**
+ * The tools of a policy, as programs of `principal` see them: models are asked by `llm` steps, and Interlock's own tools
+ * are for hosts.
+ */
+export function catalogOf(
   policy: Policy,
   principal: string,
   program: (name: string) => Program | undefined = () => undefined,
 ): Catalog {
+  const { models } = policy.configuration;
   return {
-    tools: [...policy.tools.keys()],
+    tools: [...policy.tools.values()].filter(isStep).map(({ name }) => name),
     tool: (name) => {
       const tool = policy.tools.get(name);
-      if (tool === undefined) return undefined;
+      if (tool === undefined || !isStep(tool)) return undefined;
       const { inputSchema, outputSchema } = tool.definition;
       return { inputSchema, effect: tool.effect, ...(outputSchema === undefined ? {} : { outputSchema }) };
     },
@@ -121,18 +128,23 @@ function catalogOf(
       if (tool === undefined || couldAllow(policy, principal, name)) return undefined;
       return tool.invalid ?? 'no rule allows it';
     },
-    hasModel: (name) => policy.tools.has(modelTool(name)),
+    hasModel: (name) => models.has(name),
+    hasPrice: (name) => models.get(name)?.price !== undefined,
     program,
   };
 }
 
-/** The tool that a model is. */
-export function modelTool(model: string): string {
-  return `llm.${model}`;
+function isStep(tool: PolicyTool): boolean {
+  return !isModelTool(tool) && !isOwn(tool);
 }
 
-export function isModel(tool: string): boolean {
-  return tool.startsWith('llm.');
+const proofs = new WeakMap<Linked, readonly string[]>();
+
+/** Properties that are not proved, of the program and of those that it calls. Proved once. */
+export function unprovedIn(linked: Linked): readonly string[] {
+  const known = proofs.get(linked) ?? [linked.program, ...linked.children.values()].flatMap(unprovedOf);
+  proofs.set(linked, known);
+  return known;
 }
 
 /** All tools that a run of the program may call, those of the programs that it calls included. */
@@ -144,7 +156,7 @@ export function toolsOf({ program, children }: Linked): ReadonlySet<string> {
       for (const [, action] of actionsOf(step)) {
         if (action.kind === 'tool') tools.add(action.tool);
         if (action.kind === 'tool' && action.undo !== undefined) tools.add(action.undo.tool);
-        if (action.kind === 'llm') for (const model of action.models) tools.add(modelTool(model));
+        if (action.kind === 'llm') for (const model of action.models) tools.add(modelToolName(model));
       }
     }
   }

@@ -4,12 +4,13 @@ import type { Answer } from '../authority/answer.ts';
 import { recordedReason } from '../authority/draft.ts';
 import { withoutIdentifiers } from '../guard/personal/identifier.ts';
 import type { CallRow } from '../ledger/ledger.ts';
+import { modelNameOf } from '../policy/tool/model.ts';
 import { ASK } from '../policy/tool/own.ts';
 import type { Policy } from '../policy/compile.ts';
 import type { CallEnd, Command, CommandId, RunEvent } from '../program/event.ts';
+import { modelToolName } from '../program/catalog.ts';
 import { toolOutput } from '../program/tool-output.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
-import { isModel, modelTool } from './catalog.ts';
 import type { RecordedEvent } from './entry.ts';
 
 /** A command that is carried out by a call. */
@@ -26,7 +27,7 @@ export function callOf(command: Calling): { readonly tool: string; readonly args
         ...(outputs === undefined ? {} : { outputs: [...outputs] }),
         ...(schema === undefined ? {} : { schema }),
       };
-      return { tool: modelTool(model), args: { prompt, ...gate } };
+      return { tool: modelToolName(model), args: { prompt, ...gate } };
     }
     case 'ask': {
       const { show, approvers, timeoutMs } = command;
@@ -39,7 +40,7 @@ export function callOf(command: Calling): { readonly tool: string; readonly args
 export function carriedOut(tool: string, result: JsonValue): JsonValue {
   const output = toolOutput(result);
   const value = output.ok ? output.value : null;
-  return isModel(tool) && isJsonObject(value) ? (value['text'] ?? null) : value;
+  return modelNameOf(tool) !== undefined && isJsonObject(value) ? (value['text'] ?? null) : value;
 }
 
 /** How long a command took, and what it took beside. */
@@ -63,7 +64,8 @@ export function eventOf(
   if (state === 'parked') return { event: { kind: 'waits', command: command.id }, of };
   if (command.kind === 'ask') return { event: { kind: 'answer', command: command.id, answer: answerTo(answer) }, of };
   if (state !== 'succeeded' && state !== 'settled-executed') {
-    return { event: ended(command, state, taken, answer), of };
+    // What a model took of a failure counts as well.
+    return { event: { ...ended(command, state, taken, answer), ...usageOf(command, answer.output ?? {}) }, of };
   }
   const result = answer.output ?? {};
   const outputSchema = command.kind === 'call' ? policy?.tools.get(command.tool)?.definition.outputSchema : undefined;

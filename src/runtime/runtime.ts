@@ -8,7 +8,7 @@ import { isOver } from '../program/transition.ts';
 import type { Issue } from '../value/issue.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import { callThrough } from './call.ts';
-import { type ProgramSource, linkedSource } from './catalog.ts';
+import { type ProgramSource, linkedSource, unprovedIn } from './catalog.ts';
 import { childRun } from './child.ts';
 import type { RuntimeOptions } from './deps.ts';
 import type { RecordedEvent, Wait } from './entry.ts';
@@ -23,8 +23,7 @@ export interface RunOrder {
   readonly principal: string;
   readonly source: ProgramSource;
   readonly input: JsonObject;
-  /** Properties that are not proved; without `acceptUnproved` the run does not start when there are some. */
-  readonly unproved?: readonly string[];
+  /** Starts it although properties are not proved; that is recorded. */
   readonly acceptUnproved?: boolean;
 }
 
@@ -71,7 +70,7 @@ export class Runtime {
   }
 
   /** Starts a run; it goes on by itself. Throws `LedgerError`: then it was not started, or will be found by `recover`. */
-  async start({ principal, source, input, unproved = [], acceptUnproved = false }: RunOrder): Promise<StartedRun> {
+  async start({ principal, source, input, acceptUnproved = false }: RunOrder): Promise<StartedRun> {
     const { policy } = this.#options.authority;
     if (policy === undefined) return { ok: false, code: 'policy-invalid', message: 'no policy is in force' };
     const linked = linkedSource(policy, principal, source, this.#options.programs);
@@ -79,6 +78,7 @@ export class Runtime {
       const fault = linked.issues.find(({ severity }) => severity === 'error');
       return { ok: false, code: 'program-invalid', message: fault?.message ?? '', issues: linked.issues };
     }
+    const unproved = unprovedIn(linked.value);
     if (unproved.length > 0 && !acceptUnproved) {
       return { ok: false, code: 'unproved', message: `not proved: ${unproved.join('; ')}` };
     }

@@ -33,3 +33,8 @@ export function uuidV7(nowMs: number, random: Uint8Array): string {
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
+
+/** When `uuid`, in the form that `isUuid` takes, was made: milliseconds since the epoch. Nothing of another version than 7. */
+export function timeOfUuidV7(uuid: string): number | undefined {
+  return uuid[14] === '7' ? Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16) : undefined;
+}

@@ -37,7 +37,6 @@ test('a command that is not built says so on one line and exits 2, whatever foll
   }
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ['gateway --http', ['gateway', '--http', 'localhost:8080']],
-    ['program plan', ['program', 'plan', 'give the money back']],
   ];
   for (const [name, args] of parts) {
     const { code, out, err } = await run(args);

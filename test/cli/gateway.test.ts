@@ -142,6 +142,25 @@ test('a good policy stays in force while its file is bad, and a good file replac
   );
 });
 
+test('a host is offered no model and can ask none, whatever the rules allow [R-model-host]', async () => {
+  using scratch = new Scratch();
+  const models = 'models: { support: { provider: scripted, file: answers.yaml } }\n';
+  scratch.write('interlock.yaml', `${payments(scratch, '  - allow: "*"\n')}${models}`);
+  await using served = await serve(scratch);
+  const { host } = served;
+  assert.deepEqual(await tools(host), ['payments__create_payment', 'payments__get_payment', 'interlock__get_call']);
+  for (const name of ['llm__support', 'llm.support', 'llm__ghost']) {
+    const answer = await host.request('tools/call', { name, arguments: { prompt: 'hello' } });
+    assert.equal(decided(answer), 'unknown-tool', name);
+  }
+  assert.equal(await end(served), 0);
+  const denied = recorded(scratch).filter(({ type }) => type === 'call.denied');
+  assert.deepEqual(
+    denied.map(({ policy }) => (policy as { code: unknown }).code),
+    ['unknown-tool', 'unknown-tool', 'unknown-tool'],
+  );
+});
+
 test('every kind of bad policy denies everything and names its place', async () => {
   const policies: readonly (readonly [string, string | Uint8Array | undefined, RegExp])[] = [
     ['empty', '', /^interlock\.yaml:1:1: error: the configuration is empty/mu],

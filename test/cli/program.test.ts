@@ -7,6 +7,8 @@ import { Scratch, drivesTerminal, json, run } from './command.ts';
 
 const TEXTS = 'input: { type: object, additionalProperties: { type: string } }';
 const POLICY = `interlock: 1
+models:
+  support: { provider: scripted, file: answers.yaml, price: { input: 1, output: 2 } }
 tools:
   payments.*: { effect: irreversible }
   payments.create_refund: { input: { type: object, properties: { charge: {type: string}, amount: {type: integer} } } }
@@ -17,6 +19,7 @@ rules:
   - allow: payments.*
   - allow: mail.*
   - allow: crm.*
+  - allow: llm.support
 `;
 
 function scratch(program: string, policy = POLICY): Scratch {
@@ -30,8 +33,7 @@ test('a program is checked against the tools of the policy [R-program-check]', a
   using here = scratch(REFUND);
   const { code, out, err } = await run(['program', 'check', 'refund.yaml'], { directory: here.path });
   assert.equal(code, 0, err);
-  assert.match(out, /^refund\.yaml: ok, 9 steps, 0 errors, 3 warnings, sha256:[0-9a-f]{64}\n$/u);
-  assert.match(err, /refund\.yaml:13:10: warning: .*\[model-unchecked\]\n {2}\| {5}llm: support/u);
+  assert.match(out, /^refund\.yaml: ok, 9 steps, 0 errors, 2 warnings, sha256:[0-9a-f]{64}\n$/u);
   const told = json((await run(['program', 'check', 'refund.yaml', '--json'], { directory: here.path })).out);
   assert.deepEqual([told['ok'], told['program'], told['steps']], [true, 'refund', 9]);
 });
@@ -53,6 +55,30 @@ test('a tool that the policy never allows is an error, whatever its arguments', 
   const { code, err } = await run(['program', 'check', 'refund.yaml'], { directory: here.path });
   assert.equal(code, 2);
   assert.match(err, /no call of it is ever allowed: no rule allows it \[tool-denied\]/u);
+});
+
+test('a model that is not configured, is not allowed, or costs nobody knows what is told at its step', async () => {
+  const changed: readonly (readonly [policy: string, expected: RegExp])[] = [
+    [POLICY.replace('  support: {', '  other: {').replace('llm.support', 'llm.other'), /\[model-unknown\]/u],
+    [
+      POLICY.replace('  - allow: llm.support\n', ''),
+      /`llm\.support`, and no call of it is ever allowed.*\[tool-denied\]/u,
+    ],
+    [POLICY.replace(', price: { input: 1, output: 2 }', ''), /has no price, and `limits` has `usd` \[price-missing\]/u],
+  ];
+  for (const [policy, expected] of changed) {
+    using here = scratch(REFUND, policy);
+    const { code, err } = await run(['program', 'check', 'refund.yaml'], { directory: here.path });
+    assert.equal(code, 2, err);
+    assert.match(err, expected);
+  }
+  const free = POLICY.replace(', price: { input: 1, output: 2 }', '');
+  using unlimited = scratch(REFUND.replace(', usd: 0.50', ''), free);
+  assert.equal((await run(['program', 'check', 'refund.yaml'], { directory: unlimited.path })).code, 0);
+  using called = scratch(
+    REFUND.replace('tool: mail.send, args: { to: support@example.com }', 'tool: llm.support, args: { prompt: x }'),
+  );
+  assert.match((await run(['program', 'check', 'refund.yaml'], { directory: called.path })).err, /\[tool-unknown\]/u);
 });
 
 test('a program is drawn as lines, as a flowchart, and as JSON; hostile words drive no terminal', async () => {
@@ -80,7 +106,10 @@ test('what is no program, and a policy that cannot be used, are refused', async 
     assert.match(err, said);
   }
   const other = await run(['program', 'draw', 'refund.yaml'], around);
-  assert.deepEqual([other.code, other.err], [2, 'interlock: expected `check`, `graph` or `prove`, got `draw`\n']);
+  assert.deepEqual(
+    [other.code, other.err],
+    [2, 'interlock: expected `check`, `graph`, `prove` or `plan`, got `draw`\n'],
+  );
   here.write('interlock.yaml', 'interlock: 2\n');
   const bad = await run(['program', 'check', 'refund.yaml'], around);
   assert.deepEqual([bad.code, /the policy cannot be used/u.test(bad.err)], [2, true]);

@@ -85,8 +85,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['attempt-once'],
     replacements: one(
       'authority/dispatch.ts',
-      'const performing = perform(dispatch.args, dispatch.meta);',
-      'void perform(dispatch.args, dispatch.meta).catch(() => undefined); const performing = perform(dispatch.args, dispatch.meta);',
+      'const performing = perform(sent.args, dispatch.meta);',
+      'void perform(sent.args, dispatch.meta).catch(() => undefined); const performing = perform(sent.args, dispatch.meta);',
     ),
   },
   {

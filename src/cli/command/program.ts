@@ -1,32 +1,29 @@
-/** `interlock program check|graph|prove FILE`: a program checked against the tools there are, drawn, and proved. */
+/** `interlock program check|graph|prove FILE`: a program checked against the tools there are, drawn, proved; `plan`: one drafted. */
 
-import { compileProgram } from '../../program/compile.ts';
-import type { Catalog } from '../../program/catalog.ts';
 import { linesOf, mermaidOf } from '../../program/draw.ts';
 import type { Program } from '../../program/program.ts';
 import { pathLines } from '../../program/prove/path.ts';
 import { type PropertyProof, proveProgram } from '../../program/prove/prove.ts';
-import type { Policy } from '../../policy/compile.ts';
-import { couldAllow } from '../../policy/tool/visible.ts';
-import { fromUtf8 } from '../../value/encoding.ts';
+import { linkSource } from '../../runtime/catalog.ts';
 import type { Parsed } from '../../value/issue.ts';
-import { type CommonOptions, loadConfiguration } from '../configuration.ts';
+import type { CommonOptions } from '../configuration.ts';
+import { configuredPrograms, readProgramFile } from '../engine.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
-import { readNamed } from '../file.ts';
-import { counted, firstError, forbidUse, showIssues, toldIssues } from '../issues.ts';
-import { typePolicy } from '../schemas.ts';
+import { counted, showIssues, toldIssues } from '../issues.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
+import { usablePolicy } from '../usable-policy.ts';
 
 export interface ProgramOptions extends CommonOptions {
   readonly action: string;
+  /** The file; for `plan` what the program is to do. */
   readonly path: string;
   readonly offline: boolean;
   /** For `graph`: the flowchart of Mermaid, where a terminal would be shown lines. */
   readonly mermaid: boolean;
+  /** For `plan`: who drafts it, and where it is written. */
+  readonly model?: string;
+  readonly out?: string;
 }
-
-/** Bytes of a program's file; the characters that it may have are fewer. */
-const FILE_BYTES_MAX = 32 * 1024 * 1024;
 
 export async function programCommand(terminal: Terminal, options: ProgramOptions): Promise<ExitCode> {
   switch (options.action) {
@@ -34,12 +31,14 @@ export async function programCommand(terminal: Terminal, options: ProgramOptions
       return check(terminal, options);
     case 'graph':
       return graph(terminal, options);
+    case 'plan': {
+      const { planCommand } = await import('./program-plan.ts');
+      return planCommand(terminal, options);
+    }
     case 'prove':
       return prove(terminal, options);
-    case 'plan':
-      throw new CliError('not-available-yet', `\`program ${options.action}\` is not available yet`);
     default:
-      throw new CliError('usage', `expected \`check\`, \`graph\` or \`prove\`, got \`${options.action}\``);
+      throw new CliError('usage', `expected \`check\`, \`graph\`, \`prove\` or \`plan\`, got \`${options.action}\``);
   }
 }
 
@@ -49,38 +48,11 @@ interface Compiled {
 }
 
 async function compile(terminal: Terminal, options: ProgramOptions): Promise<Compiled> {
-  const bytes = await readNamed(terminal, options.path, FILE_BYTES_MAX);
-  const source = fromUtf8(bytes);
-  if (source === undefined) throw new CliError('unreadable', `\`${options.path}\` is not UTF-8`);
-  const loaded = await loadConfiguration(terminal, options);
-  const { policy, issues } = await typePolicy(terminal, loaded, options);
-  if (policy === undefined || forbidUse(issues)) {
-    throw new CliError('unreadable', `the policy cannot be used: ${firstError(issues, loaded.shown)}`, {
-      hint: 'a program is checked against the tools of the policy: `interlock check` says more',
-    });
-  }
-  return { source, parsed: compileProgram(source, options.path, catalogOf(policy)) };
-}
-
-/** The tools of a policy, for whoever it runs as. */
-function catalogOf(policy: Policy): Catalog {
-  const { principal } = policy.configuration;
-  return {
-    tools: [...policy.tools.keys()],
-    tool: (name) => {
-      const tool = policy.tools.get(name);
-      if (tool === undefined) return undefined;
-      const { inputSchema, outputSchema } = tool.definition;
-      return { inputSchema, effect: tool.effect, ...(outputSchema === undefined ? {} : { outputSchema }) };
-    },
-    denied: (name) => {
-      const tool = policy.tools.get(name);
-      if (tool === undefined || couldAllow(policy, principal, name)) return undefined;
-      return tool.invalid ?? 'no rule allows it';
-    },
-    hasModel: () => undefined,
-    program: () => undefined,
-  };
+  const source = await readProgramFile(terminal, options.path);
+  const { policy, loaded } = await usablePolicy(terminal, options);
+  const programs = await configuredPrograms(terminal, loaded);
+  const parsed = linkSource(policy, policy.configuration.principal, source, programs);
+  return { source: source.text, parsed: parsed.ok ? { ...parsed, value: parsed.value.program } : parsed };
 }
 
 async function check(terminal: Terminal, options: ProgramOptions): Promise<ExitCode> {

@@ -19,7 +19,6 @@ import {
   shown,
 } from '../../document/reader.ts';
 import type { Entry, Item, Reader } from '../../document/reader.ts';
-import { isForPrograms } from '../tool/own.ts';
 
 /** When a request is made that does not say when: 2026-01-01T00:00:00Z. */
 const NOW = 1_767_225_600_000;
@@ -49,9 +48,7 @@ export function readRequest(reader: Reader, entry: Entry, what: string): Request
   if (tool === undefined) return refuse(reader, entry.place, 'missing-key', `${what} has no \`tool\``);
   const { agent, tenant } = draft;
   const behalf = { ...(agent === undefined ? {} : { agent }), ...(tenant === undefined ? {} : { tenant }) };
-  // What only programs may call is decided as a step's.
-  const program = isForPrograms(tool) ? { program: '' } : {};
-  return Object.freeze({ principal, tool, args, call, run: { ...run, ...program }, now, ...behalf });
+  return Object.freeze({ principal, tool, args, call, run, now, ...behalf });
 }
 
 function readyCall({ id = '', attempt = 1, key = '' }: Draft<Request['call']>): Request['call'] {

@@ -268,7 +268,7 @@ test('an unknown key is answered with the one that was meant', () => {
 });
 
 test('several problems are all told, in the order of the file', () => {
-  const text = 'interlock: 3\nrules:\n  - allow: a.b\n    wen: x\n  - deny: nodot\nmodels: {}\n';
+  const text = 'interlock: 3\nrules:\n  - allow: a.b\n    wen: x\n  - deny: nodot\nbuiltin: {}\n';
   assert.deepEqual(refusals(text), [
     '1:12 version-unsupported',
     '4:5 unknown-key',

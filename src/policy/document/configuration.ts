@@ -14,6 +14,8 @@ import { issueList } from '../../document/issue-list.ts';
 import { LATER } from './later.ts';
 import { readLimits } from '../meter/limit.ts';
 import type { Limit } from '../meter/limit.ts';
+import { readModels } from './model.ts';
+import type { ModelConfiguration } from './model.ts';
 import { readPreset } from './preset.ts';
 import type { Preset } from './preset.ts';
 import { PRINCIPAL_LENGTH_MAX, readPrincipals } from './principal.ts';
@@ -41,6 +43,8 @@ export interface Configuration {
   /** Who the caller on stdio is. */
   readonly principal: string;
   readonly servers: ReadonlyMap<string, ServerConfiguration>;
+  /** By name, in file order. */
+  readonly models: ReadonlyMap<string, ModelConfiguration>;
   /** In file order. */
   readonly tools: readonly ToolDeclaration[];
   /** Absent when the file has no `principals:`: then every principal is known, without roles. */
@@ -74,6 +78,7 @@ const VERSION = 1;
 const LOCAL = 'local';
 const DEFAULTS = {
   servers: new Map(),
+  models: new Map(),
   tools: [],
   rules: [],
   programs: new Map(),
@@ -128,6 +133,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
       draft.principal = readPrincipal(reader, entry);
     },
     servers: (entry: Entry) => void (draft.servers = readServers(reader, entry)),
+    models: (entry: Entry) => void (draft.models = readModels(reader, entry)),
     tools: (entry: Entry) => void (draft.tools = readTools(reader, entry)),
     principals: (entry: Entry) => void (draft.principals = readPrincipals(reader, entry)),
     programs: (entry: Entry) => void (draft.programs = readPrograms(reader, entry)),
@@ -162,6 +168,7 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
   }
   // A budget that could not be read has been told already.
   if (budgetsSound) checkCharges(reader, draft.tools ?? [], draft.budgets ?? new Map());
+  checkShown(reader, draft);
   const named = draft.principal ?? LOCAL;
   if (principal !== undefined && named !== LOCAL && draft.principals?.has(named) === false) {
     const hint = 'add it there, or leave `principals` out';
@@ -173,6 +180,15 @@ function readDocument(reader: Reader, root: Item): Configuration | undefined {
   const digest = configurationDigest(data);
   const rules = [...(draft.rules ?? []), ...added];
   return Object.freeze({ ...DEFAULTS, ...draft, rules, file: reader.source.file, principal: named, data, digest });
+}
+
+/** A misspelt name would leave a model without what it was to see. */
+function checkShown(reader: Reader, { personal, models = new Map() }: Partial<Configuration>): void {
+  for (const [name, place] of personal?.shownTo ?? []) {
+    if (models.has(name)) continue;
+    const message = `\`models\` of \`personal\` names \`${shown(name)}\`, which is none of \`models\``;
+    refuse(reader, place, 'model-unknown', message);
+  }
 }
 
 function checkVersion(reader: Reader, entry: Entry): void {

@@ -11,6 +11,7 @@ import { readDuration } from '../../document/duration.ts';
 import { readDownstreamKey } from '../tool/downstream-key.ts';
 import type { DownstreamKey } from '../tool/downstream-key.ts';
 import { LATER } from './later.ts';
+import { MODEL_SERVER } from './server.ts';
 import { readProbe } from '../tool/probe.ts';
 import type { ProbeDeclaration } from '../tool/probe.ts';
 import { readSecrets } from '../tool/secret-declaration.ts';
@@ -27,6 +28,7 @@ import {
   shown,
 } from '../../document/reader.ts';
 import type { Entry, Reader } from '../../document/reader.ts';
+import { serverOf } from '../tool/pattern.ts';
 import { patternAt } from './rule.ts';
 import type { LocatedPattern } from './rule.ts';
 import { locate } from '../../document/source.ts';
@@ -160,6 +162,10 @@ function readInput(reader: Reader, entry: Entry, name: string, pattern: LocatedP
   if (pattern.runs.length > 1) {
     const hint = 'write `input` under the full name of one tool';
     return refuse(reader, entry.keyPlace, 'input-of-pattern', `${name} cannot describe a pattern`, hint);
+  }
+  if (serverOf(pattern) === MODEL_SERVER) {
+    const hint = 'remove it: what a model takes is known';
+    return refuse(reader, entry.keyPlace, 'input-of-model', `${name} cannot describe a model`, hint);
   }
   const schema = readJson(reader, entry.value, entry.place, name);
   if (schema === undefined) return undefined;

@@ -4,7 +4,7 @@
  */
 
 export const LATER = {
-  top: ['models', 'builtin'],
+  top: ['builtin'],
   server: ['url', 'headers'],
   tool: ['output', 'default'],
   downstreamKey: ['header'],

@@ -47,8 +47,10 @@ const START_TIMEOUT_MS = 10_000;
 /** Beyond it Node's timers fire at once. */
 const TIMEOUT_MS_MAX = 2_147_483_647;
 
+/** The server whose tools are models. */
+export const MODEL_SERVER = 'llm';
 /** Ids that stand for Interlock itself and for models. */
-export const RESERVED_SERVERS: readonly string[] = ['interlock', 'llm'];
+export const RESERVED_SERVERS: readonly string[] = ['interlock', MODEL_SERVER];
 
 export function readServers(reader: Reader, entry: Entry): ReadonlyMap<string, ServerConfiguration> {
   const servers = new Map<string, ServerConfiguration>();

@@ -1,7 +1,8 @@
 /** Settings of the whole: `approvals`, `checkpoints`, `clock`, `disk`, `personal`, `pins`, `retention`, `secrets`. */
 
 import { readDuration } from '../../document/duration.ts';
-import { readBoolean, readFields, readText, readWord } from '../../document/reader.ts';
+import type { Place } from '../../value/issue.ts';
+import { readBoolean, readEntries, readFields, readText, readWord, shown } from '../../document/reader.ts';
 import type { Entry, Reader } from '../../document/reader.ts';
 import { LATER } from './later.ts';
 import { readSize } from '../../document/size.ts';
@@ -110,22 +111,33 @@ export interface PersonalSettings {
   readonly epochMs?: number;
   /** Whether the caller sees what is personal of a result, or references to it. */
   readonly results: Results;
+  /** The models that see what is personal of their prompts; all others see references to it. */
+  readonly shownTo: ReadonlyMap<string, Place>;
 }
 
 const RESULTS = ['show', 'hide'] as const;
 type Results = (typeof RESULTS)[number];
 
-export const PERSONAL: PersonalSettings = { results: 'show' };
+export const PERSONAL: PersonalSettings = { results: 'show', shownTo: new Map() };
+
+const WHICH = '`models` of `personal`';
 
 export function readPersonal(reader: Reader, entry: Entry): PersonalSettings {
   let epochMs: number | undefined;
   let { results } = PERSONAL;
+  const shownTo = new Map<string, Place>();
   const parsers = {
     epoch: (inner: Entry) => void (epochMs = readDuration(reader, inner, '`epoch` of `personal`')),
     results: (inner: Entry) => void (results = readResults(reader, inner, 'personal') ?? results),
+    models: (inner: Entry) => {
+      for (const { key, keyPlace, value, place } of readEntries(reader, inner.value, inner.place, WHICH) ?? []) {
+        const word = readWord(reader, value, place, `\`${shown(key)}\` in ${WHICH}`, RESULTS);
+        if (word === 'show') shownTo.set(key, keyPlace);
+      }
+    },
   };
   readFields(reader, entry.value, entry.place, '`personal`', parsers);
-  return Object.freeze(epochMs === undefined ? { results } : { epochMs, results });
+  return Object.freeze(epochMs === undefined ? { results, shownTo } : { epochMs, results, shownTo });
 }
 
 export interface SecretSettings {

@@ -4,6 +4,7 @@ import { digestOf } from '../../value/digest.ts';
 import type { JsonObject } from '../../value/json.ts';
 import type { Rule } from '../document/rule.ts';
 import type { RuleTable, TypedRule } from '../policy.ts';
+import { modelNameOf } from './model.ts';
 import type { ToolDefinition } from './tool.ts';
 
 const SERVER = 'interlock';
@@ -66,7 +67,11 @@ export const ASK_RULE: string = ASK.name.replace('.', '/');
 
 /** Whether only steps of programs may call the tool: for everybody else it does not exist. */
 export function isForPrograms(tool: string): boolean {
-  return tool === ASK.name || tool.startsWith('llm.');
+  return tool === ASK.name || modelNameOf(tool) !== undefined;
+}
+
+export function isOwn({ server }: Pick<ToolDefinition, 'server'>): boolean {
+  return server === SERVER;
 }
 
 export const OWN_TOOLS: readonly ToolDefinition[] = [GET_CALL, ASK];

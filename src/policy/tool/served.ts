@@ -4,12 +4,13 @@ import { digestOf } from '../../value/digest.ts';
 import type { Issue } from '../../value/issue.ts';
 import type { Configuration } from '../document/configuration.ts';
 import { isMethodName, methodsOf } from './method.ts';
+import { modelTool } from './model.ts';
 import { couldMatchServer, serverOf } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
 import { lockedWhole, pinTools } from '../pin/pin.ts';
 import type { Pins, PinState } from '../pin/pin.ts';
 import { type Catalog, catalogOf } from '../pin/catalog.ts';
-import { RESERVED_SERVERS } from '../document/server.ts';
+import { MODEL_SERVER, RESERVED_SERVERS } from '../document/server.ts';
 import { defineTool } from './tool.ts';
 import type { ToolDefinition } from './tool.ts';
 
@@ -58,6 +59,11 @@ export function gather(
     tools.set(tool.name, tool);
     if (!servers.has(tool.server)) inline.add(tool.server);
   }
+  for (const model of configuration.models.values()) {
+    const tool = modelTool(model);
+    tools.set(tool.name, tool);
+    inline.add(tool.server);
+  }
   for (const server of servers) for (const method of methodsOf(server)) tools.set(method.name, method);
   const whole = [...complete, ...lockedWhole(configuration, pinned.lock)];
   const catalog = catalogOf(tools, pins, whole, pinned.lock?.digest);
@@ -103,14 +109,18 @@ export function missOf(
 ): { readonly kind: 'unknown-server' | 'no-tool' | 'not-yet'; readonly message: string } {
   const server = serverOf(pattern);
   if (server !== undefined && !served.servers.has(server)) {
-    const reserved = RESERVED_SERVERS.includes(server);
-    const message = reserved ? `tools of \`${server}\` are not available yet` : `no server \`${server}\` is configured`;
-    return { kind: 'unknown-server', message };
+    return { kind: 'unknown-server', message: unknownServer(server) };
   }
   const waiting = [...served.servers].filter((id) => couldMatchServer(pattern, id) && !served.complete.has(id));
   if (waiting.length === 0) return { kind: 'no-tool', message: `\`${pattern.text}\` matches no tool that is served` };
   const message = `\`${pattern.text}\` matches nothing so far: the tools of \`${waiting.join('`, `')}\` are not known`;
   return { kind: 'not-yet', message };
+}
+
+function unknownServer(server: string): string {
+  if (server === MODEL_SERVER) return 'no model is configured under `models`';
+  if (RESERVED_SERVERS.includes(server)) return `tools of \`${server}\` are not available yet`;
+  return `no server \`${server}\` is configured`;
 }
 
 /** The digest that tells whether two tools take the same arguments. */
