@@ -102,8 +102,8 @@ function respond(driving: Driving, run: Run, answer: 'yes' | 'no', to: string | 
 
 /** What is said to have been executed has an output as its tool gives it. */
 function conclude(driving: Driving, run: Run, as: 'executed' | 'not-executed', { to, output }: Outside): boolean {
-  const open = [...run.state.pending.values()].find(
-    ({ isUnsettled, command }) => isUnsettled && command.id === (to ?? command.id),
+  const open = [...run.state.pending.values()].find(({ isUnsettled, command }) =>
+    to === undefined ? isUnsettled : command.id === to,
   );
   if (open === undefined) return false;
   const { command } = open;

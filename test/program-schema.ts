@@ -47,6 +47,17 @@ const RETRY: JsonObject = {
 const ARGS = data('its arguments; `${{ CEL }}` stands for what the expression gives');
 const UNDO = closed({ tool: text('the tool that undoes it'), args: ARGS }, ['tool']);
 
+function mismatchOf(otherwise: JsonObject): JsonObject {
+  return {
+    ...closed({
+      retry: whole('how often an answer that is none is asked for again (0)', 0, 10),
+      // oxlint-disable-next-line unicorn/no-thenable -- a key of the language
+      then: otherwise,
+    }),
+    description: 'what follows an answer that is none of those asked for',
+  };
+}
+
 /** The keys of each action, those that it must have first. */
 const ACTIONS: Readonly<Record<string, readonly [required: readonly string[], keys: Keys]>> = {
   tool: [
@@ -66,14 +77,7 @@ const ACTIONS: Readonly<Record<string, readonly [required: readonly string[], ke
       prompt: words('what it is asked, with `${{ CEL }}` in it'),
       outputs: texts('the answer is one of these words', { minItems: 1 }),
       schema: schema('the answer is JSON that it takes'),
-      mismatch: {
-        ...closed({
-          retry: whole('how often an answer that is none is asked for again (0)', 0, 10),
-          // oxlint-disable-next-line unicorn/no-thenable -- a key of the language
-          then: step('that then comes; `fail`: the step fails'),
-        }),
-        description: 'what follows an answer that is none of those asked for',
-      },
+      mismatch: mismatchOf(step('that then comes; `fail`: the step fails')),
       fallback: texts('models that are asked when the one before cannot answer'),
       retry: RETRY,
       timeout: duration('how long an answer may take (60s)'),
@@ -82,8 +86,14 @@ const ACTIONS: Readonly<Record<string, readonly [required: readonly string[], ke
   call: [['call'], { call: text('another program'), input: data('its input') }],
 };
 
+/** As the actions, but that a branch leads nowhere by itself. */
 function branches(): readonly JsonObject[] {
-  return Object.values(ACTIONS).map(([required, keys]) => closed(keys, required));
+  return Object.entries(ACTIONS).map(([kind, [required, keys]]) =>
+    closed(
+      kind === 'llm' ? { ...keys, mismatch: mismatchOf({ const: 'fail', description: 'its step fails' }) } : keys,
+      required,
+    ),
+  );
 }
 
 /** The keys of each kind of step. */
@@ -173,6 +183,12 @@ export const TOP: Keys = {
     description: 'what it waits for, by name',
   },
   limits: { ...closed(LIMITS), description: 'what one run may take' },
+  properties: texts(
+    'what is proved of all runs: `pay only after check`, `never pay`, `never a then b`, `at most 1 pay`',
+    {
+      maxItems: 100,
+    },
+  ),
   start: step('that comes first'),
   steps: {
     type: 'object',

@@ -124,6 +124,9 @@ describe('what the types of a program tell', () => {
           parallel: {
             // @ts-expect-error -- a branch leads nowhere by itself
             one: { tool: 'mail.send', next: 'no' },
+            // @ts-expect-error -- not when an answer does not fit either
+            // oxlint-disable-next-line unicorn/no-thenable -- a key of the language
+            two: { llm: 'support', prompt: '?', outputs: ['x'], mismatch: { then: 'no' } },
           },
           next: 'no',
         },

@@ -9,6 +9,8 @@ export interface ProgramDocument<Id extends string = string> {
   readonly input?: JsonObject;
   readonly events?: Readonly<Record<string, JsonObject>>;
   readonly limits?: LimitsDocument;
+  /** Sentences that are proved of all runs. */
+  readonly properties?: readonly string[];
   readonly start: Id;
   readonly steps: Readonly<Record<Id, StepDocument<Id>>>;
 }
@@ -65,7 +67,8 @@ interface Kinds<Id extends string> {
     readonly on_error?: Id;
   };
   readonly parallel: Onward<Id> & {
-    readonly parallel: Readonly<Record<string, ActionDocument<Id>>>;
+    /** A branch leads to no step. */
+    readonly parallel: Readonly<Record<string, ActionDocument<never>>>;
     readonly max?: number;
   };
   readonly ask: {

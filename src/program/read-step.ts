@@ -1,7 +1,7 @@
 /** Reads the steps of a program, each of the one kind that its keys name. */
 
 import { type Entry, type Reader, readEntries, readItems, readWhole, refuse, shown } from '../document/reader.ts';
-import type { Located } from '../document/source.ts';
+import { type Located, locate } from '../document/source.ts';
 import type { Place } from '../value/issue.ts';
 import { type Fields, fieldsOf, within } from './fields.ts';
 import type { WrittenAction, WrittenModel, WrittenStep, WrittenTemplate, WrittenTool } from './written.ts';
@@ -248,7 +248,12 @@ function readBranches(
     const found = kindOf(reader, each, what, ACTIONS);
     const inner = found && fieldsOf(reader, found.entries, each.keyPlace, what, KEYS[found.kind]);
     const action = inner && readAction(reader, inner, found.kind);
-    if (action !== undefined) branches.set(each.key, { ...action, place: each.keyPlace });
+    if (action === undefined) continue;
+    if (action.kind === 'llm' && action.mismatch.otherwise !== undefined) {
+      const hint = 'without `then` the step fails: name with its `on_error` what follows';
+      refuse(reader, locate(action.mismatch.otherwise, 0), 'wrong-value', `${what} leads to no step by itself`, hint);
+    }
+    branches.set(each.key, { ...action, place: each.keyPlace });
   }
   return branches;
 }
