@@ -25,7 +25,7 @@ const DRIVES: Readonly<Record<string, Drive>> = {
 for (const [how, drive] of Object.entries(DRIVES)) {
   describe(`a run whose state is ${how}`, () => {
     for (const each of CASES) {
-      test(`${each.file}: ${each.title} [R-program-corpus]`, async () => {
+      test(`as its case says [R-program-corpus], ${each.file}: ${each.title}`, async () => {
         const came = await drive(each);
         const found = differences(each, came);
         if (DEPARTURES.has(each.title)) assert.notDeepEqual(found, [], 'it is no departure any more');
