@@ -83,5 +83,8 @@ export interface HostQuestion {
  */
 export type Elicit = (question: HostQuestion) => Promise<'accept' | 'decline' | 'nothing'>;
 
-/** How the authority reaches a tool by itself, without a caller; nothing while its server cannot be reached. */
-export type Reach = (tool: string) => Pick<Proposal, 'timeoutMs' | 'perform'> | undefined;
+/**
+ * How the authority reaches a tool by itself, without a caller; nothing while its server cannot be reached. What a model is
+ * asked takes at most `timeoutMs` milliseconds; a server has a time of its own.
+ */
+export type Reach = (tool: string, timeoutMs?: number) => Pick<Proposal, 'timeoutMs' | 'perform'> | undefined;

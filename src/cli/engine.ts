@@ -66,7 +66,7 @@ export async function openEngine(
       environment: terminal.environment,
       directory: loaded.directory,
     });
-    const reach: Reach = (tool) => servers.reach(tool) ?? models(tool);
+    const reach: Reach = (tool, timeoutMs) => servers.reach(tool) ?? models(tool, timeoutMs);
     const authority = new Authority(ledger, {
       vault,
       world,

@@ -39,6 +39,8 @@ start: STEP
 steps:
   STEP: ...              # ids are a letter, then letters, digits and _
 
+properties: [ "pay only after check", "never read then mail.send", "at most 1 pay" ]   # optional; proved
+
 The kinds of steps; \`next\` and the like name steps:
 
 { tool: NAME, args: {...}, retry: { attempts: N }, timeout: 30s, undo: { tool: NAME, args: {...} }, next: STEP, on_error: STEP }

@@ -24,8 +24,8 @@ export async function callThrough(
   const begun = world.monotonic();
   const until = begun + command.timeoutMs;
   for (let denied = 0; ;) {
-    const reached = reach(tool);
     const timeoutMs = command.kind === 'ask' ? command.timeoutMs : Math.max(1, Math.ceil(until - world.monotonic()));
+    const reached = reach(tool, timeoutMs);
     const answer = await authority.call({
       principal: started.principal,
       session: started.id,

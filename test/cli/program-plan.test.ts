@@ -143,3 +143,13 @@ test('the model sees the tools that may be allowed, and a reference is no part o
   assert.doesNotMatch(first, /bank\.wire|bob@|interlock\.get_call|resources/u);
   assert.match(second, /\[reference-in-program\]/u);
 });
+
+test('a property of a draft that is not proved goes back with how it may be broken', async () => {
+  const broken = `${GOOD}properties: ["end success only after lost"]\n`;
+  using here = place([
+    { prompt: 'is not proved', text: `${GOOD}properties: ["end success only after find"]\n` },
+    { text: broken },
+  ]);
+  const { code, out, err } = await here.plan('--json');
+  assert.deepEqual([code, json(out)['attempts']], [0, 2], err);
+});

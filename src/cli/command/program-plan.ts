@@ -12,9 +12,13 @@ import { modelToolName } from '../../program/catalog.ts';
 import { compileProgram } from '../../program/compile.ts';
 import { linesOf } from '../../program/draw.ts';
 import type { Offer } from '../../program/plan.ts';
+import type { Program } from '../../program/program.ts';
+import { pathLines } from '../../program/prove/path.ts';
+import { proveProgram } from '../../program/prove/prove.ts';
 import { catalogOf } from '../../runtime/catalog.ts';
 import { openModels } from '../../runtime/model/models.ts';
 import { type ModelAnswer, type Plan, planProgram } from '../../runtime/model/plan.ts';
+import { type Issue, issueAt } from '../../value/issue.ts';
 import { type CommonOptions, type Usable, dataDirectory, protectedPaths } from '../configuration.ts';
 import { openData } from '../data.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
@@ -44,7 +48,13 @@ export async function planCommand(terminal: Terminal, options: PlanOptions): Pro
   const file = options.out ?? DRAFT;
   const catalog = catalogOf(policy, policy.configuration.principal);
   const plan = await asking(terminal, options, { policy, loaded, tool }, (ask) =>
-    planProgram(intent, { offer: offerOf(policy), file, ask, compile: (text) => compileProgram(text, file, catalog) }),
+    planProgram(intent, {
+      offer: offerOf(policy),
+      file,
+      ask,
+      compile: (text) => compileProgram(text, file, catalog),
+      prove: unproved,
+    }),
   );
   return tell(terminal, options, plan, file);
 }
@@ -88,6 +98,16 @@ function offerOf(policy: Policy): Offer {
 }
 
 const OWN = 'interlock';
+
+/** The properties of a draft that are not proved, each with how it may be broken. */
+function unproved(program: Program, file: string): readonly Issue[] {
+  return proveProgram(program).flatMap((proof) => {
+    if (proof.proved) return [];
+    const path = pathLines(proof.counterexample ?? []).map((line) => line.trim());
+    const hint = path.length === 0 ? 'there are too many ways to look at all of them' : `so: ${path.join('; ')}`;
+    return [issueAt(file, 'error', proof.place, 'property-unproved', `\`${proof.sentence}\` is not proved`, hint)];
+  });
+}
 
 interface Asking {
   readonly policy: Policy;
