@@ -14,6 +14,8 @@ import type { ProgramCase } from './program-corpus.ts';
 
 export const PRINCIPAL = 'local';
 
+const PROMPT = { type: 'object', properties: { prompt: { type: 'string' } }, required: ['prompt'] };
+
 /** A model is a tool of this server. */
 const MODELS = 'llm';
 
@@ -23,7 +25,7 @@ export function policyOf({ policy, tools, models, title }: ProgramCase): Policy 
     environment: {},
   });
   assert.ok(configuration.ok, `${title}: ${JSON.stringify(configuration.issues)}`);
-  const asked = models.map((name) => ({ name, inputSchema: { type: 'object' } }));
+  const asked = models.map((name) => ({ name, inputSchema: PROMPT }));
   const servers = { ...tools, ...(models.length === 0 ? {} : { [MODELS]: asked }) };
   const defined = Object.entries(servers).flatMap(([server, list]) =>
     list.map((raw) => {

@@ -76,6 +76,11 @@ describe('a program does not come to be [R-program-check]', () => {
       ['value-never: a: { choose: [{ when: steps.b.output.n > 1, next: end }, { next: b }] }'],
     ],
     [
+      'when a step reads its own output, to which it never comes back',
+      program(`  a: { tool: crm.find, args: { text: "\${{ string(steps.a.output.n) }}" }, next: end }\n${END}`),
+      ['value-never: a: { tool: crm.find, args: { text: "${{ string(steps.a.output.n) }}" }, next: end }'],
+    ],
+    [
       'when a tool is not there',
       program(`  a: { tool: crm.fnid, next: end }\n${END}`),
       ['tool-unknown: a: { tool: crm.fnid, next: end }'],
@@ -181,6 +186,13 @@ describe('a program is warned about', () => {
       "value-optional: c: { choose: [{ when: 'steps.b.output.n > 1', next: end }, { next: end }] }",
     ]);
     assert.deepEqual(codes(program(steps('has(steps.b) && steps.b.output.n > 1'))), []);
+  });
+
+  test('a step that reads what it left at its last visit, unless it asks', () => {
+    const steps = (text: string): string =>
+      `  a: { tool: crm.find, args: { text: "\${{ ${text} }}" }, next: b }\n  b: { choose: [{ when: steps.a.output.n > 1, next: a }, { next: end }] }\n${END}`;
+    assert.match(codes(program(steps('string(steps.a.output.n)'))).join(), /^value-optional/);
+    assert.deepEqual(codes(program(steps("has(steps.a) ? string(steps.a.output.n) : ''"))), []);
   });
 
   test('what is left on the way of an error is not there', () => {

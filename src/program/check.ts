@@ -118,14 +118,23 @@ function checkRead(checking: Checking, { step, read, expression, isGuarded, domi
   const source = `\`${shown(expression.source)}\` of step \`${step.id}\``;
   const isOwn = read === step.id;
   const other = checking.program.steps.get(read);
-  if (!isOwn && (other === undefined || !leading(step)(other))) {
+  if (isOwn && isUndoOf(step, expression)) return;
+  if (other === undefined || !(isOwn ? comesAgain(checking, step, leading) : leading(step)(other))) {
     const message = `${source} reads \`steps.${read}\`, which cannot have been left before`;
     return note(checking, 'error', step.id, 'value-never', message);
   }
-  if (isGuarded || (isOwn && isUndoOf(step, expression))) return;
+  if (isGuarded) return;
   const hint = `ask first: \`has(steps.${read}) && …\`, or let every way pass it`;
   const message = `${source} reads \`steps.${read}\`, which is not there on every way; then the step fails`;
   note(checking, 'warning', step.id, 'value-optional', message, hint);
+}
+
+/** Whether a run may come to `step` after it has left its output. */
+function comesAgain({ program }: Checking, step: Step, leading: Reading['leading']): boolean {
+  return edgesOf(step).some(({ kind, to }) => {
+    const after = kind === 'done' && to !== undefined ? program.steps.get(to) : undefined;
+    return after !== undefined && leading(step)(after);
+  });
 }
 
 /** What undoes a step reads what it has left. */
