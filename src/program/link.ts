@@ -124,7 +124,9 @@ function linkKind(own: Own, step: WrittenStep, what: string): Bare | undefined {
     }
     case 'parallel': {
       const branches = new Map<string, Action>();
-      for (const [id, branch] of step.branches) {
+      // Members of a document have no order, and its digest knows none: branches begin by their names.
+      const byName = [...step.branches].sort(([one], [other]) => (one < other ? -1 : 1));
+      for (const [id, branch] of byName) {
         const action = linkAction(own, branch, `branch \`${shown(id)}\` of ${what}`);
         if (action !== undefined) branches.set(id, action);
       }

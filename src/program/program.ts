@@ -131,6 +131,7 @@ export interface ChooseStep extends Common {
 
 export interface ParallelStep extends Common, Onward {
   readonly kind: 'parallel';
+  /** By their names, in the order in which they begin. */
   readonly branches: ReadonlyMap<string, Action>;
   /** How many run at once. */
   readonly max: number;

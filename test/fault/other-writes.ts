@@ -65,6 +65,12 @@ async function restored(place: BankPlace): Promise<void> {
   cpSync(backup, data, { recursive: true });
 }
 
+/** A program of one step that reads, so that nothing of it is paid. */
+function programFile(place: BankPlace): void {
+  const steps = '  look: { tool: bank.look, args: { charge: before }, next: done }\n  done: { end: success }\n';
+  writeFileSync(join(place.directory, 'program.yaml'), `program: look\nstart: look\nsteps:\n${steps}`);
+}
+
 const ACCEPT = ['recover', '--accept-rollback', '--reason', 'a backup'];
 const LIFT = ['recover', '--lift', '--reason', 'compared'];
 
@@ -146,6 +152,18 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
     // Written with the first decision, here one that charges nothing.
     type: 'policy.content',
     provoke: (gateway) => void ask(gateway, { ...FRESH, amount: 13 }, 'during'),
+    ...UNCHANGED,
+  },
+  ...(['content', 'started', 'moved', 'ended'] as const).map((word) => ({
+    type: `program.${word}`,
+    prepare: programFile,
+    command: () => ['run', 'program.yaml'],
+    ...UNCHANGED,
+  })),
+  {
+    type: 'program.ignored',
+    prepare: (place) => session(place),
+    command: () => ['signal', 'none', 'go'],
     ...UNCHANGED,
   },
   { type: 'pin.trusted', ...UNCHANGED },
