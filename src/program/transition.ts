@@ -43,7 +43,8 @@ export function transition(program: Program, state: RunState, event: RunEvent): 
   if (isOver(state)) return { state, commands: [], entered: [] };
   const walk = openWalk(program, state);
   if (event.kind === 'cancel') {
-    if (state.ending === undefined) cancel(walk);
+    if (state.ending !== undefined) return { state, commands: [], entered: [] };
+    cancel(walk);
     return closeWalk(walk);
   }
   const pending = state.pending.get(event.command);

@@ -21,8 +21,7 @@ export async function callThrough(
   const { authority, ledger, reach, world } = options;
   const { tool, args } = callOf(command);
   const attemptsMax = 'attempts' in command ? command.attempts : 1;
-  const begun = world.monotonic();
-  const until = begun + command.timeoutMs;
+  const until = world.monotonic() + command.timeoutMs;
   for (let denied = 0; ;) {
     const timeoutMs = command.kind === 'ask' ? command.timeoutMs : Math.max(1, Math.ceil(until - world.monotonic()));
     const reached = reach(tool, timeoutMs);
@@ -38,7 +37,8 @@ export async function callThrough(
         capability,
       },
       tool,
-      args,
+      // What a tool of this process does to what it is given must not change what the run remembers.
+      args: structuredClone(args),
       timeoutMs,
       attemptsMax,
       available: command.kind === 'ask' || reached !== undefined,
@@ -58,8 +58,7 @@ export async function callThrough(
     }
     const { policy } = authority;
     const attempts = denied + (await attemptsOf(ledger, answer, attemptsMax));
-    const activeMs = Math.round(world.monotonic() - begun);
-    return eventOf(policy, command, answer, { activeMs, attempts });
+    return eventOf(policy, command, answer, attempts);
   }
 }
 

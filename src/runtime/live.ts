@@ -39,6 +39,8 @@ export class LiveRun {
   readonly #following: Following;
   readonly #performing = new Map<CommandId, AbortController>();
   #moves = 0;
+  /** Since when the time of the run counts; nothing while it only waits. Monotonic, milliseconds. */
+  #activeSince: number | undefined;
   #run: LoadedRun;
   /** By command, what the run waits for outside. */
   #waits: ReadonlyMap<CommandId, Wait>;
@@ -51,6 +53,7 @@ export class LiveRun {
     this.#following = following;
     this.#run = run;
     this.#waits = new Map(run.standing.waits.map((wait) => [wait.command, wait]));
+    if (run.state.status === 'running') this.#activeSince = options.world.monotonic();
   }
 
   get loaded(): LoadedRun {
@@ -111,8 +114,10 @@ export class LiveRun {
     return moving;
   }
 
-  async #move(recorded: RecordedEvent, key: string | undefined): Promise<Delivered> {
+  async #move(came: RecordedEvent, key: string | undefined): Promise<Delivered> {
     if (this.#options.alwaysReplay === true && !(await this.#replay())) return 'stale';
+    const now = this.#options.world.monotonic();
+    const recorded = this.#timed(came, now);
     const { event } = recorded;
     const moved = transition(this.#run.linked.program, this.state, event);
     if (moved.state === this.state) return 'ignored';
@@ -132,11 +137,21 @@ export class LiveRun {
     const before = this.#waits;
     this.#run = { ...this.#run, state: moved.state, standing };
     this.#waits = waits;
+    if (moved.state.status !== 'running') this.#activeSince = undefined;
+    else if (event.kind === 'call') this.#activeSince = now;
+    else this.#activeSince ??= now;
     for (const command of moved.commands) {
       if (command.kind === 'abandon') this.#abandon(command.id, before.get(command.id));
       else this.#perform(command);
     }
     return 'moved';
+  }
+
+  /** With the active time since the last event that told of it: what runs side by side takes it once. */
+  #timed(recorded: RecordedEvent, now: number): RecordedEvent {
+    const { event } = recorded;
+    if (event.kind !== 'call' || this.#activeSince === undefined) return recorded;
+    return { ...recorded, event: { ...event, activeMs: Math.round(now - this.#activeSince) } };
   }
 
   /** A crash before the commit leaves the run as it was, and what the event tells is found again; after it, moved. */

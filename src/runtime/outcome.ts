@@ -43,19 +43,12 @@ export function carriedOut(tool: string, result: JsonValue): JsonValue {
   return modelNameOf(tool) !== undefined && isJsonObject(value) ? (value['text'] ?? null) : value;
 }
 
-/** How long a command took, and what it took beside. */
-export interface Taken {
-  /** Milliseconds. */
-  readonly activeMs: number;
-  readonly attempts: number;
-}
-
 /** The event of an answer; nothing while there is none yet. */
 export function eventOf(
   policy: Policy | undefined,
   command: Calling,
   answer: Answer,
-  taken: Taken,
+  attempts: number,
 ): RecordedEvent | undefined {
   const { call: of } = answer;
   // A parked call whose time is over is told with its decision.
@@ -65,19 +58,20 @@ export function eventOf(
   if (command.kind === 'ask') return { event: { kind: 'answer', command: command.id, answer: answerTo(answer) }, of };
   if (state !== 'succeeded' && state !== 'settled-executed') {
     // What a model took of a failure counts as well.
-    return { event: { ...ended(command, state, taken, answer), ...usageOf(command, answer.output ?? {}) }, of };
+    return { event: { ...ended(command, state, attempts, answer), ...usageOf(command, answer.output ?? {}) }, of };
   }
   const result = answer.output ?? {};
   const outputSchema = command.kind === 'call' ? policy?.tools.get(command.tool)?.definition.outputSchema : undefined;
   const checked = toolOutput(result, outputSchema);
-  if (!checked.ok) return { event: { ...ended(command, 'failed', taken, answer), message: checked.message }, of };
-  const output = carriedOut(callOf(command).tool, result);
-  return { event: { ...ended(command, 'succeeded', taken, answer), output, ...usageOf(command, result) }, of };
+  if (!checked.ok) return { event: { ...ended(command, 'failed', attempts, answer), message: checked.message }, of };
+  // What a tool of this process does to what it gave must not change what the run remembers.
+  const output = structuredClone(carriedOut(callOf(command).tool, result));
+  return { event: { ...ended(command, 'succeeded', attempts, answer), output, ...usageOf(command, result) }, of };
 }
 
 type CallEvent = Extract<RunEvent, { readonly kind: 'call' }>;
 
-function ended({ id }: Calling, end: CallEnd, { activeMs, attempts }: Taken, answer: Answer): CallEvent {
+function ended({ id }: Calling, end: CallEnd, attempts: number, answer: Answer): CallEvent {
   const said = answer.decision === undefined ? answer.sentence : `${answer.decision.code}: ${answer.sentence ?? ''}`;
   return {
     kind: 'call',
@@ -85,7 +79,6 @@ function ended({ id }: Calling, end: CallEnd, { activeMs, attempts }: Taken, ans
     end,
     ...(end === 'succeeded' || said === undefined ? {} : { message: recordedReason(withoutIdentifiers(said)) }),
     attempts,
-    activeMs,
   };
 }
 
