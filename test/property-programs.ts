@@ -20,8 +20,8 @@ const target = fc.constantFrom(...IDS, 'good', 'bad');
 const maybe = fc.option(target, { nil: undefined });
 
 const CLAUSES = [
-  'input.amount > 5',
-  'input.amount <= 3',
+  'input.amount > 4',
+  'input.amount <= 4',
   'input.amount == 4',
   'input.on',
   'steps.find.output.n > 5',
@@ -95,8 +95,12 @@ const PARALLEL = fc
   );
 const OTHER = fc.oneof(ACTION, { weight: 3, arbitrary: CHOOSE }, WAIT, PARALLEL);
 
+/** What has effects is spoken of more often. */
 const name = fc.constantFrom(
   ...IDS,
+  'crm.note',
+  'payments.create_refund',
+  'payments.cancel_refund',
   'good',
   'crm.find',
   'crm.note',
@@ -145,10 +149,10 @@ export interface Drawn {
 
 export const PROGRAMS: fc.Arbitrary<Drawn> = fc
   .record({
-    start: fc.constantFrom(...IDS),
-    steps: fc.tuple(FIND, ASK, WORD, OTHER, OTHER),
+    start: fc.constantFrom(...IDS, 'd', 'd'),
+    steps: fc.tuple(FIND, ASK, WORD, fc.oneof(PARALLEL, ACTION), OTHER),
     child: CHILD,
-    properties: fc.array(sentence, { minLength: 6, maxLength: 6 }),
+    properties: fc.array(sentence, { minLength: 12, maxLength: 12 }),
   })
   .map(({ start, steps, child, properties }) => {
     const text = JSON.stringify({

@@ -139,6 +139,11 @@ describe('a program does not come to be [R-program-check]', () => {
       ],
     ],
     [
+      'when a step is called as what undoes one',
+      program('  undo: { end: success }\n'),
+      ['id-malformed: undo: { end: success }'],
+    ],
+    [
       'when an end has a name that runs have by themselves',
       program('  a: { end: stalled }\n'),
       ['status-malformed: a: { end: stalled }'],

@@ -1,8 +1,7 @@
 /** Whether the conditions of a choice leave nothing over: told only of the kinds that people write. */
 
 import type { Node } from '../expression/tree.ts';
-import { type JsonObject, isJsonObject } from '../value/json.ts';
-import { actionsOf } from './graph.ts';
+import { declaredAt } from './declared.ts';
 import type { ChooseStep, Program } from './program.ts';
 
 /** One value compared with words, or a truth: what of it a condition takes. */
@@ -63,27 +62,10 @@ function pathOf(node: Node): string | undefined {
 
 /** Every value that stands under the path; nothing where they are too many, or nobody says. */
 function valuesOf(program: Program, path: string): readonly (string | boolean)[] | undefined {
-  const [root, name = '', ...rest] = path.split('.');
-  if (root === 'input') return valuesIn(program.input, [name, ...rest]);
-  const step = program.steps.get(name);
-  if (root !== 'steps' || step === undefined || rest[0] !== 'output') return undefined;
-  const [only] = actionsOf(step);
-  if (step.kind === 'parallel' || only === undefined || only[1].kind !== 'llm') return undefined;
-  const { outputs, schema } = only[1];
-  if (rest.length === 1 && outputs !== undefined) return outputs;
-  return schema === undefined ? undefined : valuesIn(schema, rest.slice(1));
-}
-
-function valuesIn(schema: JsonObject, path: readonly string[]): readonly (string | boolean)[] | undefined {
-  let found: JsonObject = schema;
-  for (const name of path) {
-    const { properties, required } = found;
-    const member = isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (!isJsonObject(member) || !(Array.isArray(required) && required.includes(name))) return undefined;
-    found = member;
-  }
-  const { type, enum: words } = found;
+  const { schema, words, isSure } = declaredAt(program, path.split('.'));
+  if (!isSure || words !== undefined) return words;
+  const { type, enum: known } = schema ?? {};
   if (type === 'boolean') return [true, false];
-  const isWords = Array.isArray(words) && words.every((word) => typeof word === 'string');
-  return isWords ? words.map(String) : undefined;
+  const isWords = Array.isArray(known) && known.every((word) => typeof word === 'string');
+  return isWords ? known.map(String) : undefined;
 }

@@ -30,6 +30,8 @@ const ATTEMPTS_MAX = 10;
 const MISMATCHES_MAX = 10;
 const BRANCHES_MAX = 1_000;
 const ID = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
+/** Commands that undo a step begin with it. */
+const UNDO = 'undo';
 const STATUS = /^[a-z][a-z0-9-]{0,63}$/;
 /** What a run is while it goes on, or ends as by itself. */
 const RESERVED = ['running', 'suspended', 'budget-exceeded', 'stalled', 'cancelled'];
@@ -52,6 +54,10 @@ function readStep(reader: Reader, entry: Entry): WrittenStep | undefined {
   if (!ID.test(id)) {
     const message = `expected the id of a step to be a letter and up to 63 letters, digits or \`_\`, got \`${shown(id)}\``;
     return refuse(reader, place, 'id-malformed', message);
+  }
+  if (id === UNDO) {
+    const hint = 'give it another name';
+    return refuse(reader, place, 'id-malformed', `\`${id}\` is what the undoing of a step is told as`, hint);
   }
   const found = kindOf(reader, entry, what, KINDS);
   if (found === undefined) return undefined;

@@ -8,7 +8,7 @@ import { proveProgram } from './prove.ts';
 
 const STEPS_MAX = 8;
 /** Moves that are tried for one program and one number of steps. */
-const MOVES_MAX = 1_500;
+const MOVES_MAX = 1_000;
 
 interface Found {
   /** By property, the fewest steps after which some run broke it. */

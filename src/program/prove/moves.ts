@@ -5,7 +5,7 @@
  * after a choice, where none can come.
  */
 
-import type { ChooseStep, EndStep, Step } from '../program.ts';
+import type { ChooseStep, EndStep, ParallelStep, Step } from '../program.ts';
 import { expressionsOf } from '../template.ts';
 import { ERROR, type Facts, NO, YES, assume } from './formula.ts';
 import { type Move, arrived, come, doneAt, ended, failedAt, named, said } from './onward.ts';
@@ -26,6 +26,8 @@ export function* movesOf(stand: Stand): Generator<Move, void> {
       return;
     case 'tasks':
       return yield* movesOfTasks(stand, at, movesOf);
+    case 'aside':
+      return yield* movesAside(stand, at.step);
     case 'patient':
       return yield* movesOfPatient(stand, at);
     case 'undoing': {
@@ -57,9 +59,12 @@ function* movesInto(stand: Stand, step: Step): Generator<Move, void> {
       yield { ...into(at, sayCall(step)), begins: { ...begins, ...callOf(step) } };
       return;
     }
-    case 'parallel':
-      yield into({ kind: 'tasks', step, tasks: [], begun: 0, isFailed: false }, 'begins');
+    case 'parallel': {
+      const isFelt = [...step.branches.values()].some((action) => stand.scene.concerns(action));
+      const at: At = isFelt ? { kind: 'tasks', step, tasks: [], begun: 0, isFailed: false } : { kind: 'aside', step };
+      yield into(at, 'begins');
       return;
+    }
     case 'ask':
       yield into({ kind: 'patient', step }, `asks ${step.approvers}`);
       return;
@@ -98,6 +103,12 @@ function* movesOfChoice(stand: Stand, step: ChooseStep): Generator<Move, void> {
     const entry = come(step.id, 'fails: a condition errors, or none is true');
     yield { to: failedAt(stand, step, facts, true), entry, begins: own };
   }
+}
+
+function* movesAside(stand: Stand, step: ParallelStep): Generator<Move, void> {
+  yield { to: doneAt(stand, step, step.next), entry: said(step.id, 'done'), done: named(stand.scene, step) };
+  yield { to: failedAt(stand, step, stand.facts), entry: said(step.id, 'fails') };
+  if (stand.undos.length > 0) yield { to: ended(stand), entry: said(step.id, 'is cancelled') };
 }
 
 function* movesOfPatient(stand: Stand, { step }: Extract<At, { readonly kind: 'patient' }>): Generator<Move, void> {

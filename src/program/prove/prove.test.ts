@@ -89,6 +89,14 @@ describe('what is not written down is on the way too', () => {
     assert.equal(proof(steps, 'never payments.cancel_refund then crm.find').proved, true);
   });
 
+  test('a cancellation of who waits for a person, or for branches', () => {
+    const ask = `  a: { ${UNDONE}, next: b }\n  b: { ask: x, yes: end, no: end, expired: end }\n`;
+    const path = pathOf(proof(ask, 'never b then payments.cancel_refund'));
+    assert.deepEqual(path.slice(2), ['b: asks x', 'b: is cancelled', 'undo a: calls payments.cancel_refund']);
+    const wide = `  a: { ${UNDONE}, next: b }\n  b: { parallel: { one: { ${NOTE} } }, next: end, on_error: end }\n`;
+    assert.equal(proof(wide, 'never b then payments.cancel_refund').proved, false);
+  });
+
   test('an event that does not come, and an answer that is none', () => {
     const wait = `  a: { wait: news, next: b, expired: b }\n  b: { ${NOTE}, next: end }\n`;
     assert.deepEqual(pathOf(proof(wait, 'b only after a')).slice(1, 2), ['a: expired']);
@@ -97,6 +105,8 @@ describe('what is not written down is on the way too', () => {
     assert.equal(proof(model, 'at most 2 llm.m').proved, true);
     assert.equal(proof(model, 'at most 1 a').proved, false, 'it is asked twice');
     assert.equal(proof(model, 'b only after llm.m').proved, false);
+    assert.equal(proof(model, 'never a then llm.m').proved, false, 'the model is asked again');
+    assert.equal(proof(model, 'never llm.m then a').proved, true, 'the step has begun before');
   });
 
   test('a limit that ends a run between a choice and its end', () => {

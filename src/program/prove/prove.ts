@@ -3,7 +3,7 @@
 import type { Expression } from '../../expression/compile.ts';
 import type { Place } from '../../value/issue.ts';
 import { actionsOf } from '../graph.ts';
-import type { Program } from '../program.ts';
+import type { Action, Program } from '../program.ts';
 import type { Property } from '../property.ts';
 import { type Following, knowledgeOf } from './knowledge.ts';
 import type { PathEntry } from './path.ts';
@@ -49,52 +49,56 @@ export function proveProgram(
 function prove(program: Program, property: Property, placesMax: number): Search {
   const open = searchBreach(property, sceneOf(program, property, 'none'), placesMax);
   if (open.kind !== 'broken') return open;
-  for (const following of ['all', 'property'] as const) {
-    const found = searchBreach(property, sceneOf(program, property, following), placesMax);
-    if (found.kind !== 'too-large') return found;
-  }
-  return open;
+  const followed = searchBreach(property, sceneOf(program, property, 'all'), placesMax / 4);
+  if (followed.kind !== 'too-large') return followed;
+  const found = searchBreach(property, sceneOf(program, property, 'property'), placesMax);
+  return found.kind === 'too-large' ? open : found;
 }
 
 function sceneOf(program: Program, property: Property, following: Following): Scene {
   const watch = watchOf(property);
   const condition = property.kind === 'at-most' ? undefined : property.when;
   const scenes = new Map<Program, Scene | undefined>();
-  const concerned = new Map<Program, boolean>();
+  const concerns = concernOf(watch);
   const make = (of: Program, isOwn: boolean, when: Expression | undefined): Scene => ({
     program: of,
     knowledge: knowledgeOf(of, when, following),
     watch,
     isOwn,
+    concerns: concerns.action,
     child: (called) => {
       if (!scenes.has(called))
-        scenes.set(called, isConcerned(called, watch, concerned) ? make(called, false, undefined) : undefined);
+        scenes.set(called, concerns.program(called) ? make(called, false, undefined) : undefined);
       return scenes.get(called);
     },
   });
   return make(program, true, condition);
 }
 
-/** Whether a call of the program, or of one that it calls, makes a difference; `known` are those looked at before. */
-function isConcerned(program: Program, watch: Watch, known: Map<Program, boolean>): boolean {
-  const before = known.get(program);
-  if (before !== undefined) return before;
-  const found = hasConcern(program, watch, known);
-  known.set(program, found);
-  return found;
-}
-
-function hasConcern(program: Program, watch: Watch, known: Map<Program, boolean>): boolean {
-  for (const step of program.steps.values()) {
-    for (const [, action] of actionsOf(step)) {
-      if (action.kind === 'call' && isConcerned(action.child, watch, known)) return true;
-      if (action.kind === 'llm' && action.models.some((model) => watch.concernsTool(`llm.${model}`))) return true;
-      if (action.kind !== 'tool') continue;
-      if (watch.concernsTool(action.tool) || (action.undo !== undefined && watch.concernsTool(action.undo.tool)))
-        return true;
+/** Whether a call makes a difference to `watch`, or one in a program that is called. */
+function concernOf(watch: Watch): {
+  readonly action: (action: Action) => boolean;
+  readonly program: (program: Program) => boolean;
+} {
+  const known = new Map<Program, boolean>();
+  const ofAction = (action: Action): boolean => {
+    switch (action.kind) {
+      case 'tool':
+        return watch.concernsTool(action.tool) || (action.undo !== undefined && watch.concernsTool(action.undo.tool));
+      case 'llm':
+        return action.models.some((model) => watch.concernsTool(`llm.${model}`));
+      case 'call':
+        return ofProgram(action.child);
     }
-  }
-  return false;
+  };
+  const ofProgram = (program: Program): boolean => {
+    const before = known.get(program);
+    if (before !== undefined) return before;
+    const found = [...program.steps.values()].some((step) => actionsOf(step).some(([, action]) => ofAction(action)));
+    known.set(program, found);
+    return found;
+  };
+  return { action: ofAction, program: ofProgram };
 }
 
 const unproved = new WeakMap<Program, readonly string[]>();

@@ -31,6 +31,7 @@ export function searchBreach(property: Property, scene: Scene, placesMax: number
   const mayHold = ({ facts }: Stand): boolean =>
     judged === undefined || judged.mayExhaust || assume(judged.formula, YES | ERROR, facts).length > 0;
   const seen = new Set<string>();
+  let looked = 0;
   let level: Reached[] = [{ stand: atStart(scene), watched: 0, before: undefined, entry: undefined }];
   while (level.length > 0) {
     const following: Reached[] = [];
@@ -41,7 +42,8 @@ export function searchBreach(property: Property, scene: Scene, placesMax: number
       const key = `${watched} ${keyOf(stand)}`;
       if (seen.has(key)) continue;
       seen.add(key);
-      if (seen.size > placesMax) return { kind: 'too-large' };
+      looked += weightOf(stand);
+      if (looked > placesMax) return { kind: 'too-large' };
       for (const { to, entry, begins, done } of movesOf(stand)) {
         const after = begins === undefined ? watched : watch.begins(watched, begins, () => mayHold(stand));
         const next = { stand: to, watched: after, before: reached, entry };
@@ -58,6 +60,11 @@ export function searchBreach(property: Property, scene: Scene, placesMax: number
     level = following;
   }
   return { kind: 'proved' };
+}
+
+/** Places with many branches on their way take longer to look at. */
+function weightOf({ at }: Stand): number {
+  return at.kind === 'tasks' ? 1 + at.tasks.length / 8 : 1;
 }
 
 function pathTo(last: Reached): readonly PathEntry[] {

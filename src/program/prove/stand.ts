@@ -1,6 +1,6 @@
 /** Where a run may stand, as a proof sees it: what comes next, what is on its way, and what would be undone. */
 
-import type { Action, AskStep, Program, Step, WaitStep } from '../program.ts';
+import type { Action, AskStep, ParallelStep, Program, Step, WaitStep } from '../program.ts';
 import type { Facts } from './formula.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Watch } from './watch.ts';
@@ -12,6 +12,8 @@ export interface Scene {
   readonly watch: Watch;
   /** Whether it is the program whose property is proved: only its steps have names in properties. */
   readonly isOwn: boolean;
+  /** Whether it makes a difference that the action begins or ends. */
+  concerns(action: Action): boolean;
   /** The scene of a program that it calls; nothing where no call in it makes a difference. */
   child(program: Program): Scene | undefined;
 }
@@ -45,6 +47,8 @@ export type At =
       readonly begun: number;
       readonly isFailed: boolean;
     }
+  /** Branches of which none makes a difference: how they go on is one thing. */
+  | { readonly kind: 'aside'; readonly step: ParallelStep }
   | { readonly kind: 'patient'; readonly step: AskStep | WaitStep }
   | { readonly kind: 'undoing' }
   | { readonly kind: 'over'; readonly isSuccess: boolean };
@@ -73,6 +77,7 @@ function placeOf(scene: Scene, at: At): string {
       const tasks = at.tasks.map((task) => `(${taskKey(scene, task)})`).toSorted();
       return `${at.step.id}:${at.begun}${at.isFailed ? '!' : ''}${tasks.join('')}`;
     }
+    case 'aside':
     case 'patient':
       return `${at.step.id}:`;
     case 'undoing':
@@ -83,16 +88,11 @@ function placeOf(scene: Scene, at: At): string {
 }
 
 /** Branches that do the same, as far as it makes a difference, are the same. */
-export function taskKey({ watch }: Scene, { branch, action, model, mismatches, child }: Task): string {
+export function taskKey(scene: Scene, { branch, action, model, mismatches, child }: Task): string {
   if (child !== undefined) return `${branch ?? ''}(${keyOf(child)})`;
-  if (action.kind === 'llm') return `${isFollowed(watch, action) ? (branch ?? '') : ''}${model}.${mismatches}`;
+  if (action.kind === 'llm') return `${scene.concerns(action) ? (branch ?? '') : ''}${model}.${mismatches}`;
   if (action.kind !== 'tool') return '';
   const { tool, undo } = action;
-  const undone = undo !== undefined && watch.concernsTool(undo.tool) ? undo.tool : '';
-  return `${watch.concernsTool(tool) ? tool : ''} ${undone}`;
-}
-
-/** Whether asking the model, or asking it again, makes a difference. */
-function isFollowed(watch: Watch, action: Action): boolean {
-  return action.kind === 'llm' && action.models.some((model) => watch.concernsTool(`llm.${model}`));
+  const undone = undo !== undefined && scene.watch.concernsTool(undo.tool) ? undo.tool : '';
+  return `${scene.watch.concernsTool(tool) ? tool : ''} ${undone}`;
 }

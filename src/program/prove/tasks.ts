@@ -140,7 +140,7 @@ function* otherAnswers(stand: Stand, at: AtTasks, task: Task, action: ModelActio
   const { models, mismatch } = action;
   const { watch } = stand.scene;
   const counts = task.branch === undefined && stand.scene.isOwn && watch.countsStep(step.id);
-  const isFollowed = !stand.isEnding && (counts || models.some((model) => watch.concernsTool(`llm.${model}`)));
+  const isFollowed = !stand.isEnding && (counts || stand.scene.concerns(action));
   if (isFollowed && task.mismatches < mismatch.retry) {
     yield askedAgain(stand, at, { ...task, mismatches: task.mismatches + 1 }, task);
   }
