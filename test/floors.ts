@@ -76,7 +76,7 @@ export const FLOORS: readonly Floor[] = [
     floor: 5,
     folders: ['audit'],
     what: 'deep verification, replay, diff: decides and moves again from the ledger',
-    may: { upTo: 4 },
+    may: { upTo: 5 },
   },
   {
     floor: 6,

@@ -2,6 +2,7 @@
 
 import { PROGRAM_REQUIREMENTS } from './program-requirement.ts';
 import { MODEL_REQUIREMENTS } from './requirement-model.ts';
+import { RUN_REQUIREMENTS } from './requirement-run.ts';
 
 export interface Requirement {
   /** `R-` and kebab-case words. It is never used again for another promise. */
@@ -369,4 +370,5 @@ export const REQUIREMENTS: readonly Requirement[] = [
   },
   ...PROGRAM_REQUIREMENTS,
   ...MODEL_REQUIREMENTS,
+  ...RUN_REQUIREMENTS,
 ];

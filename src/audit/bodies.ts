@@ -8,8 +8,8 @@ import { wasKept } from '../ledger/recorded.ts';
 import type { Vault } from '../ledger/vault.ts';
 import type { JsonValue } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
-import { type DeepProblem, member, textOf } from './problem.ts';
-import { openedArguments } from './recorded-call.ts';
+import { type DeepProblem, textOf } from './problem.ts';
+import { type OpenedEntry, openedArguments, openedOutput } from './recorded-call.ts';
 
 /** Values that are gone and of which no erasure was read yet. */
 const MISSING_MAX = 100_000;
@@ -18,7 +18,7 @@ const MISSING_MAX = 100_000;
 export interface BodySource {
   /** `role` as the vault has it: `args`, `output`, or `args` and a JSON pointer. */
   readonly body: (call: string, role: string, position: number) => StoredBody | undefined;
-  readonly vault: Pick<Vault, 'open'>;
+  readonly vault: Pick<Vault, 'open' | 'keyHmac'>;
   /** What approvals of the call are bound under; absent once it is gone. */
   readonly salt: (call: string) => Uint8Array | undefined;
 }
@@ -53,17 +53,16 @@ export class Bodies {
     this.#source = source;
   }
 
-  /** The arguments of an entry, unless some are gone; what is wrong with its sealed values goes to `found`. */
-  open(entry: Entry, position: number, found: (problem: DeepProblem) => void): JsonValue | undefined {
+  /** What an entry commits to; what is wrong with its sealed values goes to `found`. */
+  open(entry: Entry, position: number, found: (problem: DeepProblem) => void): OpenedEntry {
     if (entry.type === 'erasure.expired') this.#expire(entry);
     if (entry.type === 'erasure.requested') this.#erase(entry, position);
     const open = (role: string, commitment: string): JsonValue | undefined =>
       this.#open(entry, position, role, commitment, (message) =>
         found({ code: 'body-wrong', message, entry: position }),
       );
-    const output = member(entry['output'], '$body');
-    if (typeof output === 'string') open('output', output);
-    return openedArguments(entry, open);
+    const output = openedOutput(entry, open);
+    return { args: openedArguments(entry, open), output };
   }
 
   /** Those that nobody let go of. */

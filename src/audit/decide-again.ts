@@ -6,6 +6,7 @@ import { type StandingExceptions, exceptedAt } from '../authority/exception.ts';
 import { type ShadowState, TOO_MANY, clauseFields, layerFields, shadowNeeds } from '../authority/layers.ts';
 import { isResent, withoutOwn } from '../authority/resent.ts';
 import { hasReferences } from '../authority/reference.ts';
+import { stepOf } from '../authority/asked.ts';
 import type { CallRow } from '../ledger/ledger.ts';
 import { hasSecrets, hiddenPlacesIn, isHidden } from '../ledger/recorded.ts';
 import type { Policy } from '../policy/compile.ts';
@@ -24,6 +25,7 @@ import {
   withClauses,
   withFacts,
 } from '../policy/decide/decide.ts';
+import { type Capability, isCapable } from '../policy/decide/capability.ts';
 import type { Decision } from '../policy/decide/decision.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { RecordedPolicies } from './policies.ts';
@@ -41,6 +43,8 @@ export interface Past {
   readonly salt: (id: string) => Uint8Array | undefined;
   readonly policies: RecordedPolicies;
   readonly standing: StandingExceptions;
+  /** What a run of a program may do, while it is under way. */
+  readonly capability: (run: string) => Capability | undefined;
 }
 
 export type Again =
@@ -143,6 +147,8 @@ function compare(recorded: RecordedCall, past: Past, under: Under): Again {
   const world = WORLD[recorded.code];
   if (typeof entry['probes'] === 'string') return compareProbe(recorded, past, under, entry['probes']);
   if (world !== undefined && recorded.effect === 'deny') return compareWorld(recorded, under, world);
+  const contract = compareCapability(recorded, past, under);
+  if (contract !== undefined) return contract;
   if (isRefusedByCheck(recorded, under)) return compareWorld(recorded, under, 'whether its subject was confirmed');
   const unchecked = checkMisfit(recorded, past, under);
   if (unchecked !== undefined) return unchecked;
@@ -160,6 +166,26 @@ function compare(recorded: RecordedCall, past: Past, under: Under): Again {
   }
   return compareTool(recorded, under) ?? compareQuestion(recorded, past, { ...under, decision }) ?? taken;
 }
+
+/** What a run may do is what it was when it started, or its call is denied for that and nothing else. */
+function compareCapability(recorded: RecordedCall, past: Past, under: Under): Again | undefined {
+  const { entry, request, code } = recorded;
+  const isDenied = code === VIOLATION && recorded.effect === 'deny';
+  const capability = stepOf(entry) === undefined ? undefined : past.capability(request.run.id);
+  if (capability === undefined) return isDenied ? attested('its run is not under way any more') : undefined;
+  if (isDenied) {
+    if (isCapable(under.policy, capability)) {
+      return wrong('decision-wrong', `expected another decision: what the run may do has not changed`);
+    }
+    const gates = compareWorld(recorded, under, '');
+    return gates.kind === 'attested' ? SAME : gates;
+  }
+  const isPast = admit(under.policy, request, under.facts) === undefined && keyOf(under.policy, request).ok;
+  if (!isPast || isCapable(under.policy, capability)) return undefined;
+  return wrong('decision-wrong', `expected ${told(VIOLATION)}: what the run may do has changed, got ${told(code)}`);
+}
+
+const VIOLATION = 'contract-violation';
 
 /** A denial after a tool did not confirm the subject. */
 function isRefusedByCheck({ request, code, effect }: RecordedCall, { policy, facts }: Under): boolean {

@@ -1,6 +1,8 @@
-/** The deep verifier: every entry folded again, every call decided again, every approver's signature looked up. */
+/** The deep verifier: every entry folded again, every call decided and every run moved again, every approver's signature looked up. */
 
+import { runOf } from '../authority/asked.ts';
 import type { Entry } from '../ledger/entry.ts';
+import { isRunType } from '../ledger/run.ts';
 import type { Tables } from '../ledger/tables.ts';
 import type { JsonValue } from '../value/json.ts';
 import { Bodies, type BodySource } from './bodies.ts';
@@ -9,6 +11,7 @@ import { Denials } from './denials.ts';
 import { History, type Misfit } from './history.ts';
 import type { Attested, DeepProblem } from './problem.ts';
 import { isDecision, recordedCall } from './recorded-call.ts';
+import { Runs } from './runs.ts';
 import { Signers } from './signers.ts';
 
 /** As much as is told of each, so that a log in which all is wrong costs no more memory than a good one. */
@@ -36,6 +39,7 @@ export class DeepVerifier {
   readonly #signers: Signers;
   readonly #bodies: Bodies;
   readonly #denials = new Denials();
+  readonly #runs: Runs;
   readonly #problems: DeepProblem[] = [];
   readonly #attestations: Attested[] = [];
   readonly #broken = new Set<string>();
@@ -48,6 +52,7 @@ export class DeepVerifier {
     this.#history = new History(options.bodies?.salt);
     this.#signers = new Signers(this.#history.policies);
     this.#bodies = new Bodies(options.bodies);
+    this.#runs = new Runs(options.bodies?.vault);
   }
 
   /** The fold of the entries so far. */
@@ -64,13 +69,19 @@ export class DeepVerifier {
   take(entry: Entry, position: number): void {
     this.#size = Math.max(this.#size, position + 1);
     const call = typeof entry['call'] === 'string' ? entry['call'] : undefined;
-    const args = this.#bodies.open(entry, position, (problem) => this.#found(problem));
+    const opened = this.#bodies.open(entry, position, (problem) => this.#found(problem));
     const before = call === undefined ? undefined : this.tables.call(call);
-    if (isDecision(entry)) this.#decide(entry, position, args);
+    if (isDecision(entry)) this.#decide(entry, position, opened.args);
     const misfit = this.#history.add(entry, position);
-    if (misfit !== undefined) return this.#misfits(call, position, misfit);
+    if (misfit !== undefined) {
+      if (isRunType(entry.type)) this.#runs.break(runOf(entry));
+      return this.#misfits(call, position, misfit);
+    }
     const more = [this.#signers.look(entry, position, before), this.#denials.look(entry, position)];
     for (const problem of more) if (problem !== undefined) this.#found(problem);
+    const { problem, attested } = this.#runs.look(entry, opened, this.#history.past());
+    if (problem !== undefined) this.#found({ ...problem, entry: position });
+    if (attested !== undefined) this.#attest({ entry: position, why: attested });
   }
 
   report(more: readonly DeepProblem[] = []): DeepReport {

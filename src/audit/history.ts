@@ -1,5 +1,6 @@
 /** What the entries of a log come to, one after the other: tables, policies, and the exceptions that stand. */
 
+import { runOf } from '../authority/asked.ts';
 import { type StandingExceptions, NO_EXCEPTIONS } from '../authority/exception.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { fold } from '../ledger/fold.ts';
@@ -7,6 +8,8 @@ import type { CallRow } from '../ledger/ledger.ts';
 import { openSpill } from '../ledger/sqlite/spill.ts';
 import { readStep } from '../ledger/step.ts';
 import { type Tables, createTables, factsOf } from '../ledger/tables.ts';
+import type { Capability } from '../policy/decide/capability.ts';
+import { capabilityFrom, readStarted } from '../runtime/entry.ts';
 import { parseInstant } from '../value/time.ts';
 import type { Past } from './decide-again.ts';
 import { RecordedPolicies } from './policies.ts';
@@ -21,6 +24,8 @@ export class History {
   readonly tables: Tables = createTables({}, openSpill);
   readonly policies: RecordedPolicies = new RecordedPolicies();
   readonly #exceptions = new Map<string, Entry>();
+  /** What the runs that are under way may do. */
+  readonly #capabilities = new Map<string, Capability>();
   #standing: StandingExceptions = NO_EXCEPTIONS;
   readonly #salt: (call: string) => Uint8Array | undefined;
   #log = '';
@@ -39,6 +44,7 @@ export class History {
       salt: this.#salt,
       policies: this.policies,
       standing: this.#standing,
+      capability: (run) => this.#capabilities.get(run),
     };
   }
 
@@ -59,12 +65,21 @@ export class History {
       this.tables.apply(folded);
     }
     this.#note(entry);
-    const wrong = entry.type === 'policy.content' ? this.policies.add(entry) : undefined;
+    const isContent = entry.type === 'policy.content' || entry.type === 'program.content';
+    const wrong = isContent ? this.policies.add(entry) : undefined;
     return wrong === undefined ? undefined : { code: 'content-wrong', message: wrong };
   }
 
-  /** Exceptions count from the entry after theirs on. */
   #note(entry: Entry): void {
+    const started = entry.type === 'program.started' ? readStarted(entry) : undefined;
+    const isOpen = entry['status'] === 'running' || entry['status'] === 'suspended';
+    if (started !== undefined && isOpen) this.#capabilities.set(started.id, capabilityFrom(started));
+    if (entry.type === 'program.ended') this.#capabilities.delete(runOf(entry));
+    this.#except(entry);
+  }
+
+  /** Exceptions count from the entry after theirs on. */
+  #except(entry: Entry): void {
     const { exception: id } = entry;
     if (typeof id !== 'string') return;
     if (entry.type === 'policy.exception') this.#exceptions.set(id, entry);

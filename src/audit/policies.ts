@@ -26,7 +26,7 @@ export class RecordedPolicies {
   readonly #configurations = new Map<string, Configuration | undefined>();
   readonly #ready = new Map<string, Ready>();
 
-  /** Takes an entry `policy.content`. Answers what is wrong with it, if anything is. */
+  /** Takes an entry `policy.content` or `program.content`. Answers what is wrong with it, if anything is. */
   add(entry: Entry): string | undefined {
     const { content, part, parts, text } = entry;
     if (typeof content !== 'string' || typeof text !== 'string' || typeof part !== 'number') return 'it has no text';
@@ -43,7 +43,7 @@ export class RecordedPolicies {
     return undefined;
   }
 
-  /** The definition of a tool, the configuration or the list of tools under a digest. */
+  /** The definition of a tool, the configuration, the list of tools or the program under a digest. */
   content(digest: string): JsonObject | undefined {
     return this.#contents.get(digest);
   }

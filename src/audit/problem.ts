@@ -11,7 +11,9 @@ import { canonicalText } from '../value/canonical.ts';
  * `denial-count` denials were counted, not recorded, without as many of their kind in the log before them.
  * `content-wrong` a recorded text is not what its digest says. `approval-*` and `policy-signer` a signature is not that
  * of its author, or nobody knew the author. `body-*` a sealed value is not what its entry commits to, or is gone without
- * having been erased. `table-*` a table is not the fold of the entries.
+ * having been erased. `run-*` a run of a program did not go as its program says: a move that does not follow (`move`,
+ * `snapshot`), an event that its call does not bear out (`event`), a call that no step asked for (`call`), or a program
+ * that is not in the log (`unfounded`). `table-*` a table is not the fold of the entries.
  */
 export type DeepCode =
   | 'approval-signature'
@@ -29,6 +31,11 @@ export type DeepCode =
   | 'denial-count'
   | 'entry-illegal'
   | 'policy-signer'
+  | 'run-call'
+  | 'run-event'
+  | 'run-move'
+  | 'run-snapshot'
+  | 'run-unfounded'
   | 'table-call'
   | 'table-counter'
   | 'table-head'

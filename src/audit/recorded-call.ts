@@ -2,7 +2,7 @@
 
 import { runOf, stepOf } from '../authority/asked.ts';
 import type { Entry } from '../ledger/entry.ts';
-import { commitmentsIn, hasSecrets, literalOf } from '../ledger/recorded.ts';
+import { commitmentsIn, hasSecrets, literalOf, wasRedacted } from '../ledger/recorded.ts';
 import type { Request } from '../policy/decide/decision.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
@@ -18,6 +18,17 @@ export interface RecordedCall {
   readonly effect: string;
   readonly code: string;
   readonly rules: readonly string[];
+}
+
+/** What an entry's output opens to: `redacted` where it was kept without its secrets, `gone` where it was let go of. */
+export type OpenedOutput = { readonly value: JsonValue; readonly redacted: boolean } | 'gone';
+
+/** What an entry commits to. */
+export interface OpenedEntry {
+  /** Absent when some of them are gone, or were secret. */
+  readonly args?: JsonValue | undefined;
+  /** Absent where the entry has none. */
+  readonly output?: OpenedOutput | undefined;
 }
 
 /** Whether an entry records how a call was decided. */
@@ -46,6 +57,17 @@ export function openedArguments(
   }
   const { args = {} } = entry;
   return opened.size < sealed.size || hasSecrets(args) ? undefined : literalOf(args, opened);
+}
+
+/** The output of an entry, by what `open` finds for its commitment. */
+export function openedOutput(
+  { output }: Entry,
+  open: (role: string, commitment: string) => JsonValue | undefined,
+): OpenedOutput | undefined {
+  const commitment = member(output, '$body');
+  if (typeof commitment !== 'string') return undefined;
+  const value = open('output', commitment);
+  return value === undefined ? 'gone' : { value, redacted: wasRedacted(output) };
 }
 
 /** What is left of arguments some of which are gone: their commitments stand in their places. */

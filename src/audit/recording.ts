@@ -3,6 +3,7 @@
 import { readRepeated } from '../ledger/denial.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { parseEntry } from '../ledger/entry.ts';
+import type { Vault } from '../ledger/vault.ts';
 import type { LogEntry } from '../ledger/verify/verify.ts';
 import type { JsonValue } from '../value/json.ts';
 import { parseInstant } from '../value/time.ts';
@@ -18,6 +19,8 @@ export interface Recording {
   readonly open: (call: string, role: string, position: number, commitment: string) => JsonValue | undefined;
   /** What approvals of the call are bound under; absent once it is gone. */
   readonly salt: (call: string) => Uint8Array | undefined;
+  /** What snapshots of runs are made under; absent once it is gone, and where it never was. */
+  readonly vault?: () => Pick<Vault, 'keyHmac'> | undefined;
 }
 
 /** A decision of the log; `past` is what the entries before it come to, until the next one is asked for. */

@@ -24,17 +24,20 @@ export type Basis = readonly Content[];
 const NONE: Basis = [];
 const DECISIONS: ReadonlySet<EntryType> = new Set<EntryType>(['call.denied', 'call.parked', 'call.intent']);
 
-/** What decisions about `tool` name by digest, but for what is known to be in the log: `recorded`. */
+/** What decisions about `tools` name by digest, but for what is known to be in the log: `recorded`. */
 export function basisOf(
   loaded: { readonly policy: Policy; readonly shadow?: ShadowState } | undefined,
-  tool: string,
-  recorded: ReadonlySet<string>,
+  tools: readonly string[],
+  recorded: ReadonlySet<string> = new Set(),
 ): Basis {
   if (loaded === undefined) return NONE;
   const { policy } = loaded;
   const named = [...layersOf(loaded), { digest: policy.catalog.digest, value: () => policy.catalog.data }];
-  const { probe, subjectCheck } = policy.tools.get(tool) ?? {};
-  for (const name of new Set([tool, probe?.tool, subjectCheck])) {
+  const asked = tools.flatMap((tool) => {
+    const { probe, subjectCheck } = policy.tools.get(tool) ?? {};
+    return [tool, probe?.tool, subjectCheck];
+  });
+  for (const name of new Set(asked)) {
     if (name === undefined) continue;
     const definition = policy.tools.get(name)?.definition;
     if (definition === undefined || !isListed(policy, name)) continue;
@@ -64,11 +67,16 @@ function isListed({ catalog }: Policy, name: string): boolean {
 /** `reads`, and whether the contents are in the log. */
 export function withBasisReads(reads: Reads, basis: Basis): Reads {
   if (basis.length === 0) return reads;
-  return { ...reads, facts: [...(reads.facts ?? []), ...basis.map(({ digest }) => contentKey(digest))] };
+  return { ...reads, facts: [...(reads.facts ?? []), ...basisReads(basis)] };
+}
+
+/** The facts that tell which of the contents are in the log. */
+export function basisReads(basis: Basis): readonly string[] {
+  return basis.map(({ digest }) => contentKey(digest));
 }
 
 /** The entries of the contents that `facts` do not know: a crash leaves them with the decision, or neither. */
-function basisDrafts(world: World, basis: Basis, { values }: Pick<Facts, 'values'>): readonly EntryDraft[] {
+export function basisDrafts(world: World, basis: Basis, { values }: Pick<Facts, 'values'>): readonly EntryDraft[] {
   const missing = basis.filter(({ digest }) => !values.has(contentKey(digest)));
   return missing.flatMap(({ digest, value }) =>
     contentFields(digest, canonicalText(value())).map((fields) => draft(world, 'policy.content', fields)),

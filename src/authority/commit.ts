@@ -33,7 +33,7 @@ async function commitAt(ledger: Ledger, around: Surroundings, prepared: Prepared
   const reads = readsOf(prepared, at);
   const read = new Set(reads.facts);
   const { state, proposal } = prepared;
-  const basis = basisOf(state.kind === 'loaded' ? state : undefined, proposal.tool, around.recorded);
+  const basis = basisOf(state.kind === 'loaded' ? state : undefined, [proposal.tool], around.recorded);
   let composed: Verdict | undefined;
   let isDecided = false;
   try {

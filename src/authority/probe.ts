@@ -168,7 +168,7 @@ async function intendProbe(
   const guarded = await guard(around, policy, proposed);
   if (!guarded.ok || admitArguments(policy, proposed) !== undefined) return undefined;
   const request = { ...proposed, args: guarded.args };
-  const basis = basisOf({ policy }, request.tool, around.recorded);
+  const basis = basisOf({ policy }, [request.tool], around.recorded);
   const known = await subjectsOfRow(ledger, row);
   return ledger.transact(
     withBasisReads({ call: row.id, facts: needs(policy, request) }, basis),

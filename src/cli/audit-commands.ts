@@ -5,7 +5,7 @@ import { type Add, common, text } from './given.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addAuditCommands(terminal: Terminal, add: Add): void {
-  add('replay <session>', 'a recorded session or call again, without the world', async (given, [of = '']) => {
+  add('replay <session>', 'a recorded session, run or call again, without the world', async (given, [of = '']) => {
     const { replayCommand } = await import('./command/replay.ts');
     if (of === '') throw new CliError('usage', 'the id of the session is empty');
     const named = { ...text(given, 'policy', 'policy'), ...text(given, 'until', 'until') };
@@ -14,7 +14,10 @@ export function addAuditCommands(terminal: Terminal, add: Add): void {
   })
     .option('--baseline <sessions...>', 'tell how the session departs from these, or from the last N before it')
     .option('--policy <file>', 'decide under this policy instead, and tell where it would have gone otherwise')
-    .option('--until <step>', 'stop after this step, counted from 1, and show it whole');
+    .option(
+      '--until <step>',
+      'stop after this step, counted from 1 (of a run: where it is entered, by its id), and show it whole',
+    );
   add(
     'report [session]',
     'one page about a session, a call or the whole log, with its evidence',

@@ -1,6 +1,7 @@
 /** One entry of the log as a line a person can read: when, what happened, to which call of which tool, and why. */
 
 import type { Entry } from '../ledger/entry.ts';
+import { isRunType } from '../ledger/run.ts';
 import { type JsonValue, isJsonObject } from '../value/json.ts';
 import { isProposed, memberOf, textOf } from './entry-filter.ts';
 import { type Terminal, inert, inertJson } from './terminal.ts';
@@ -13,6 +14,7 @@ const TYPE_WIDTH = 'call.not-started'.length;
 const CALL_TAIL = 8;
 const ARGS_MAX = 96;
 const RULES_MAX = 3;
+const STEPS_MAX = 8;
 const RED: ReadonlySet<Entry['type']> = new Set([
   'call.denied',
   'call.refused',
@@ -25,7 +27,7 @@ const RED: ReadonlySet<Entry['type']> = new Set([
 const LOCAL = 'local';
 
 export function lineOf(colour: Colour, position: number, entry: Entry): string {
-  const call = textOf(entry['call']);
+  const call = textOf(entry['call']) ?? (isRunType(entry.type) ? textOf(memberOf(entry['run'], 'id')) : undefined);
   const rest = [
     call === undefined ? '' : colour.dim(`…${inert(call.slice(-CALL_TAIL))}`),
     inert(textOf(memberOf(entry['tool'], 'name')) ?? ''),
@@ -41,7 +43,12 @@ function details(entry: Entry): string[] {
   const { as, by, reason, message, policy, args, principal } = entry;
   const rules = memberOf(policy, 'rules');
   const proposed = isProposed(entry);
+  if (isRunType(entry.type)) return moveSaid(entry);
   const said = [
+    proposed ? textOf(memberOf(entry['run'], 'command')) : undefined,
+    textOf(entry['content']),
+    textOf(entry['event']),
+    entry.type === 'program.ignored' ? textOf(entry['code']) : undefined,
     textOf(entry['target']) ?? textOf(entry['subject']) ?? textOf(entry['witness']),
     entry.type === 'key.added' || entry.type === 'key.revoked' ? textOf(entry['key']) : undefined,
     textOf(as),
@@ -63,6 +70,23 @@ function details(entry: Entry): string[] {
     // Whoever has to answer it needs the whole id.
     entry.type === 'call.unknown' ? `settle it as ${textOf(entry['call']) ?? ''}` : undefined,
     entry.type === 'call.parked' ? `approve it as ${textOf(entry['call']) ?? ''}` : undefined,
+  ];
+  return said.filter((one) => one !== undefined && one !== '') as string[];
+}
+
+/** A move of a run: what moved it, where it stands, and the steps that it entered. */
+function moveSaid({ type, name, version, event, status, steps, because, failure }: Entry): string[] {
+  const path: readonly JsonValue[] = Array.isArray(steps) ? steps : [];
+  const entered = path.slice(0, STEPS_MAX).map((step) => textOf(step) ?? '');
+  const said = [
+    type === 'program.started' ? `${textOf(name) ?? ''} of version ${Number(version)}` : undefined,
+    [textOf(memberOf(event, 'kind')), textOf(memberOf(event, 'command'))]
+      .filter((word) => word !== undefined)
+      .join(' '),
+    textOf(memberOf(event, 'end')) ?? textOf(memberOf(event, 'answer')) ?? textOf(memberOf(event, 'as')),
+    textOf(status),
+    entered.length === 0 ? undefined : `→ ${entered.join(' → ')}${path.length > STEPS_MAX ? ' → …' : ''}`,
+    textOf(because) ?? textOf(memberOf(failure, 'message')),
   ];
   return said.filter((one) => one !== undefined && one !== '') as string[];
 }

@@ -18,8 +18,8 @@ export function addEvidenceCommands(terminal: Terminal, add: Add): void {
     .option('--witness <url>', 'have this witness (C2SP tlog-witness) cosign the checkpoint, or write nothing')
     .option('--witness-key <key>', 'its key, NAME+ID+KEY, or a file that holds it');
   add(
-    'receipt <call>',
-    'the entries of one call, with the proofs that they are in the signed log',
+    'receipt <call|run>',
+    'the entries of one call, or of a run and its calls, with the proofs that they are in the signed log',
     async (given, operands) => {
       const { receiptCommand } = await import('./command/receipt.ts');
       const [call = ''] = operands;

@@ -28,11 +28,20 @@ export function addProgramCommands(terminal: Terminal, add: Add): void {
     'runs [action]',
     'the runs that are open; recover: go on with what a dead process left',
     async (given, [action]) => {
+      if (given['health'] === true) {
+        const { runsHealth } = await import('./runs-health.ts');
+        const more = { ...text(given, 'program', 'program'), ...text(given, 'baseline', 'baseline') };
+        return runsHealth(terminal, { ...common(given), ...more });
+      }
       const { runsCommand } = await import('./command/runs.ts');
       const all = given['all'] === true;
       return runsCommand(terminal, { ...common(given), all, ...(action === undefined ? {} : { action }) });
     },
-  ).option('--all', 'those that are over as well');
+  )
+    .option('--all', 'those that are over as well')
+    .option('--health', 'figures of all recorded runs, and which are flagged')
+    .option('--program <name>', 'with --health: only runs of this program')
+    .option('--baseline <file>', 'with --health: compare with what an earlier --health --json wrote');
   add('signal <run> <event>', 'send an event to a run that waits for it', async (given, [run = '', event = '']) => {
     const { signalCommand } = await import('./command/run.ts');
     const more = { ...text(given, 'payload', 'payload'), ...text(given, 'id', 'id') };

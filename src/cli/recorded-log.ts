@@ -2,6 +2,8 @@
 
 import type { Recording } from '../audit/recording.ts';
 import type { Configuration } from '../policy/document/configuration.ts';
+import { LedgerError } from '../ledger/ledger.ts';
+import { RUN_FOLDER } from '../ledger/run.ts';
 import { openReader } from '../ledger/sqlite/reader.ts';
 import { type Vault, readVault } from '../ledger/vault.ts';
 import { systemWorld } from '../world/system.ts';
@@ -15,6 +17,8 @@ import type { Terminal } from './terminal.ts';
 /** A log that is read front to back once each time `recording` is asked for. */
 export interface RecordedLog extends Disposable {
   recording(): Recording;
+  /** Whether a run of a program has this id. */
+  isRun(id: string): boolean;
 }
 
 /** Throws `cannot-open` when there is no ledger, and at the first sealed value without the vault's key. */
@@ -33,10 +37,22 @@ export function openRecordedLog(terminal: Terminal, directory: string): Recorded
           return vault.open(body, commitment);
         },
         salt: (call) => reader.call(call)?.salt,
+        vault: () => (vault ??= vaultOf(directory)),
       };
     },
+    isRun: (id) => reader.counter(RUN_FOLDER + id) !== 0,
     [Symbol.dispose]: () => reader[Symbol.dispose](),
   };
+}
+
+/** Nothing without its key. */
+function vaultOf(directory: string): Vault | undefined {
+  try {
+    return readVault(directory, systemWorld);
+  } catch (error) {
+    if (error instanceof LedgerError && error.code === 'cannot-open') return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -2,7 +2,9 @@
 
 import { member, textOf } from '../audit/problem.ts';
 import { isDecision } from '../audit/recorded-call.ts';
+import { runOf } from '../authority/asked.ts';
 import type { Entry } from '../ledger/entry.ts';
+import { isRunType } from '../ledger/run.ts';
 import type { Told } from './page/told.ts';
 
 /** What one page holds at most: a browser opens it in a moment, and a reader can go through it. */
@@ -27,7 +29,7 @@ const LASTING = /^(?:erasure|hold|disclosure|key)\./u;
 
 /**
  * Looks through a log in order, then says of each entry whether it is on the page. Keeps the last decisions of what `of`
- * names, a session or a call, without it of everything; memory for what is on the page, however long the log is.
+ * names, a session, a run or a call, without it of everything; memory for what is on the page, however long the log is.
  */
 export class Choice {
   readonly #of: string | undefined;
@@ -53,6 +55,11 @@ export class Choice {
   look(entry: Entry, position: number, bytes: number): void {
     const call = textOf(entry['call']);
     if (entry.type === 'policy.content') return this.#content(entry, position, bytes);
+    if (entry.type === 'program.content') return;
+    if (isRunType(entry.type) && this.#of !== undefined) {
+      if (runOf(entry) === this.#of) this.#keep([position]);
+      return;
+    }
     const effect = effectOf(entry);
     if (effect !== undefined && this.#isOf(entry)) {
       this.#found[effect] += 1;

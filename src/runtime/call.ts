@@ -69,7 +69,7 @@ async function attemptsOf(ledger: RuntimeOptions['ledger'], answer: Answer, atte
 }
 
 /** `pay` of `pay/1`, `pay/1/branch`, `undo/pay/1` and `pay/1#1.0`. */
-function stepOf(command: string): string {
+export function stepOf(command: string): string {
   const [first = '', second = ''] = command.split('/');
   return first === 'undo' ? second : first;
 }

@@ -23,7 +23,7 @@ export function childRun({ started, linked, capability }: LoadedRun, { id, progr
 }
 
 /** A UUIDv8 (RFC 9562, section 5.8) of the calling run and its command. */
-function childId(run: string, command: string): string {
+export function childId(run: string, command: string): string {
   const bytes = sha256(utf8(JSON.stringify([run, command]))).slice(0, 16);
   bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f);
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);

@@ -1,8 +1,10 @@
 /** What the entries `program.*` say of a run, written and read. */
 
 import type { Entry } from '../ledger/entry.ts';
+import type { Capability } from '../policy/decide/capability.ts';
 import type { CommandId, RunEvent } from '../program/event.ts';
 import type { Failure, RunState } from '../program/state.ts';
+import type { Digest } from '../value/digest.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
 import { formatInstant, parseInstant } from '../value/time.ts';
 
@@ -54,19 +56,23 @@ export interface Started {
   readonly depth: number;
   readonly parent?: Parent;
   readonly policy: string;
+  /** The digest of the list of tools that the policy was over. */
+  readonly catalog: string;
 }
 
 const STEPS_MAX = 256;
 const RUN_TYPES = /^program\.(?:started|moved|ended)$/u;
 
 export function startedFields(started: Started, input: JsonValue, unproved: readonly string[]): JsonObject {
-  const { id, program, principal, name, version, capability, tools, programs, depth, parent, policy } = started;
+  const { id, program, principal, name, version, capability, tools, programs, depth, parent, policy, catalog } =
+    started;
   return {
     run: { id, program, seq: 0 },
     principal,
     name,
     version,
     policy,
+    catalog,
     capability,
     tools,
     args: input,
@@ -114,12 +120,13 @@ export function isMove({ type }: Entry): boolean {
 }
 
 export function readStarted(entry: Entry): Started | undefined {
-  const { type, run, principal, name, version, capability, tools, programs = {}, depth = 0, parent, policy } = entry;
+  const { type, run, principal, name, version, capability, tools, programs = {}, depth = 0, parent } = entry;
+  const { policy, catalog } = entry;
   const { id, program } = isJsonObject(run) ? run : {};
   if (type !== 'program.started' || typeof id !== 'string' || typeof program !== 'string') return undefined;
   if (typeof principal !== 'string' || typeof name !== 'string' || typeof version !== 'number') return undefined;
   if (typeof capability !== 'string' || typeof policy !== 'string' || typeof depth !== 'number') return undefined;
-  if (!isTexts(tools) || !isJsonObject(programs)) return undefined;
+  if (typeof catalog !== 'string' || !isTexts(tools) || !isJsonObject(programs)) return undefined;
   const called = Object.entries(programs).flatMap(([of, digest]) =>
     typeof digest === 'string' ? [[of, digest] as const] : [],
   );
@@ -135,8 +142,14 @@ export function readStarted(entry: Entry): Started | undefined {
     programs: new Map(called),
     depth,
     policy,
+    catalog,
     ...(above === undefined ? {} : { parent: above }),
   };
+}
+
+/** What it may do, as it was taken when the run started. */
+export function capabilityFrom({ capability: digest, tools }: Started): Capability {
+  return { digest: digest as Digest, tools };
 }
 
 function readParent(value: JsonValue | undefined): Parent | undefined {
@@ -178,14 +191,42 @@ export function eventFields({ event, of }: RecordedEvent): JsonObject {
   return { ...said, ...(of === undefined ? {} : { of }) };
 }
 
-/** What an entry says of the event that moved the run, without what that brought. */
+/** What an entry says of the event that moved the run, without what that brought; nothing where it is no event. */
 export function readEvent({ event }: Entry): RecordedEvent | undefined {
   if (!isJsonObject(event)) return undefined;
   const { of, ...said } = event;
-  const { kind, command } = said;
-  if (typeof kind !== 'string' || (kind !== 'cancel' && typeof command !== 'string')) return undefined;
-  // What is no event of the kind moves nothing: `transition` is total.
+  if (!isEvent(said)) return undefined;
   return { event: said as unknown as RunEvent, ...(typeof of === 'string' ? { of } : {}) };
+}
+
+const ENDS: readonly JsonValue[] = ['succeeded', 'failed', 'not-started', 'denied', 'unknown'];
+const ANSWERS: readonly JsonValue[] = ['yes', 'no', 'expired'];
+const COUNTS = ['attempts', 'activeMs', 'tokens', 'microUsd'];
+
+function isEvent({ kind, command, ...said }: JsonObject): boolean {
+  if (kind === 'cancel') return true;
+  if (typeof command !== 'string') return false;
+  const { end, message = '', as, status, answer } = said;
+  switch (kind) {
+    case 'call':
+      return isOneOf(ENDS, end) && typeof message === 'string' && COUNTS.every((name) => isCount(said[name]));
+    case 'settled':
+      return as === 'executed' || as === 'not-executed';
+    case 'child':
+      return typeof status === 'string';
+    case 'answer':
+      return isOneOf(ANSWERS, answer);
+    default:
+      return kind === 'waits' || kind === 'event' || kind === 'expired';
+  }
+}
+
+function isOneOf(words: readonly JsonValue[], value: JsonValue | undefined): boolean {
+  return value !== undefined && words.includes(value);
+}
+
+function isCount(value: JsonValue = 0): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function isTexts(value: JsonValue | undefined): value is readonly string[] & JsonValue {

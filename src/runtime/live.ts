@@ -12,8 +12,10 @@ import { type Moved, isOver, transition } from '../program/transition.ts';
 import type { JsonObject, JsonValue } from '../value/json.ts';
 import type { RuntimeOptions } from './deps.ts';
 import { type RecordedEvent, type Standing, type Wait, endedFields, eventFields, standingFields } from './entry.ts';
-import { type LoadedRun, loadRun, payloadArgs } from './load.ts';
+import { payloadArgs } from './brought.ts';
+import { type LoadedRun, loadRun } from './load.ts';
 import { nextSnapshot } from './snapshot.ts';
+import { waitsAfter } from './waits.ts';
 
 /** How long a write that finds no room in the queue is tried again, and how often, milliseconds. */
 const BUSY_MS = 30_000;
@@ -121,8 +123,8 @@ export class LiveRun {
     const { event } = recorded;
     const moved = transition(this.#run.linked.program, this.state, event);
     if (moved.state === this.state) return 'ignored';
-    const { vault, ledger } = this.#options;
-    const waits = this.#waitsAfter(moved.state, recorded);
+    const { vault, ledger, world } = this.#options;
+    const waits = waitsAfter(this.#waits, moved.state, recorded, world.now());
     const standing: Standing = {
       seq: this.#run.standing.seq + 1,
       status: moved.state.status,
@@ -184,24 +186,6 @@ export class LiveRun {
       return { writes: { entries: [draft(world, type, fields)], bodies }, result: 'moved' };
     };
     return patiently(this.#options, () => this.#options.ledger.transact({ facts }, compose));
-  }
-
-  /** What the run waits for now: what it waited for before keeps its time. */
-  #waitsAfter(state: RunState, { event, of }: RecordedEvent): Map<CommandId, Wait> {
-    const waits = new Map<CommandId, Wait>();
-    for (const { command, isHeld, isUnsettled } of state.pending.values()) {
-      const known = this.#waits.get(command.id);
-      const isNew = 'command' in event && event.command === command.id;
-      if (known !== undefined && !isNew) waits.set(command.id, known);
-      else if (command.kind === 'wait') {
-        const expires = this.#options.world.now() + command.timeoutMs;
-        waits.set(command.id, { command: command.id, kind: 'event', of: command.event, expires });
-      } else if ((isHeld || isUnsettled) && isNew) {
-        const kind = isUnsettled ? 'settlement' : command.kind === 'child' ? 'run' : 'approval';
-        waits.set(command.id, { command: command.id, kind, of: of ?? '' });
-      }
-    }
-    return waits;
   }
 
   #perform(command: Command): void {

@@ -7,17 +7,16 @@ import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { RUN_FOLDER } from '../ledger/run.ts';
 import type { Policy } from '../policy/compile.ts';
 import type { Capability } from '../policy/decide/capability.ts';
-import { linkContent } from '../program/compile.ts';
 import type { RunEvent } from '../program/event.ts';
 import type { RunState } from '../program/state.ts';
 import { begin, transition } from '../program/transition.ts';
-import type { Digest } from '../value/digest.ts';
-import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts';
-import { type Linked, linkSource } from './catalog.ts';
+import { isJsonObject } from '../value/json.ts';
+import { bringsResult, withOutput, withPayload, withResult } from './brought.ts';
+import type { Linked } from './catalog.ts';
 import { contentText } from './content.ts';
 import type { RuntimeOptions } from './deps.ts';
-import { type Standing, type Started, isMove, readEvent, readStanding, readStarted } from './entry.ts';
-import { carriedOut } from './outcome.ts';
+import { type Standing, type Started, capabilityFrom, isMove, readEvent, readStanding, readStarted } from './entry.ts';
+import { frozenDigests, linkStarted } from './frozen.ts';
 import { firstSnapshot, nextSnapshot } from './snapshot.ts';
 
 export interface LoadedRun {
@@ -91,11 +90,6 @@ export async function loadRun(loader: Loader, id: string): Promise<Loading> {
   return { ok: true, value: { started, linked: linked.value, capability, state: moved.state, standing } };
 }
 
-/** What it may do, as it was taken when the run started. */
-function capabilityFrom({ capability: digest, tools }: Started): Capability {
-  return { digest: digest as Digest, tools };
-}
-
 /** Programs never change under a digest; what changes is the policy they are typed over. */
 const memory = new WeakMap<Policy, Map<string, Loading<Linked>>>();
 
@@ -106,17 +100,12 @@ async function linkFrozen(loader: Loader, policy: Policy, started: Started): Pro
   const before = known.get(key);
   if (before !== undefined) return before;
   const texts = new Map<string, string>();
-  for (const digest of [started.program, ...started.programs.values()]) {
+  for (const digest of frozenDigests(started)) {
     const text = await contentText(loader.ledger, digest);
     if (text === undefined) return refused('unreadable', `the log has no program \`${digest}\``);
     texts.set(digest, text);
   }
-  const sourceOf = (digest: string) => ({ file: digest, text: texts.get(digest) ?? '' });
-  const programs = (name: string) => {
-    const digest = started.programs.get(name);
-    return digest === undefined ? undefined : sourceOf(digest);
-  };
-  const parsed = linkSource(policy, started.principal, sourceOf(started.program), programs, linkContent);
+  const parsed = linkStarted(policy, started, (digest) => texts.get(digest) ?? '');
   const fault = parsed.issues.find(({ severity }) => severity === 'error');
   const linked: Loading<Linked> = parsed.ok
     ? parsed
@@ -135,40 +124,16 @@ async function eventFrom(
   if (recorded === undefined) return refused('unreadable', `the event of entry ${position} cannot be read`);
   const { event, of = '' } = recorded;
   const gone = refused('unreadable', `what entry ${position} was about is gone, or was secret`);
-  switch (event.kind) {
-    case 'call':
-    case 'settled': {
-      const brings = event.kind === 'call' ? event.end === 'succeeded' : event.as === 'executed';
-      if (!brings) return { ok: true, value: event };
-      const row = await loader.ledger.call(of);
-      const result = row && (await resultOf(loader.ledger, row, loader.world.now(), policy));
-      if (event.kind === 'settled' && row !== undefined && result === undefined) {
-        return { ok: true, value: { ...event, output: carriedOut(row.tool, null) } };
-      }
-      if (row === undefined || result === undefined || result.redacted) return gone;
-      return { ok: true, value: { ...event, output: carriedOut(row.tool, result.value) } };
-    }
-    case 'child': {
-      const output = await loader.ledger.body(of, 'output');
-      return { ok: true, value: { ...event, ...(output === undefined ? {} : { output }) } };
-    }
-    case 'event': {
-      const args = await recordedArgs(loader.ledger, position, entry['args']);
-      const payload = payloadIn(args);
-      return payload === undefined ? gone : { ok: true, value: { ...event, payload } };
-    }
-    default:
-      return { ok: true, value: event };
+  const brought = (value: RunEvent | undefined): Loading<RunEvent> =>
+    value === undefined ? gone : { ok: true, value };
+  if (bringsResult(event)) {
+    const row = await loader.ledger.call(of);
+    if (row === undefined) return gone;
+    return brought(withResult(event, row.tool, await resultOf(loader.ledger, row, loader.world.now(), policy)));
   }
-}
-
-/** An event's payload stands as the one argument of its entry. */
-export function payloadArgs(payload: JsonValue): JsonObject {
-  return { payload };
-}
-
-function payloadIn(args: JsonValue | undefined): JsonValue | undefined {
-  return isJsonObject(args) ? args['payload'] : undefined;
+  if (event.kind === 'child') return brought(withOutput(event, await loader.ledger.body(of, 'output')));
+  if (event.kind !== 'event') return brought(event);
+  return brought(withPayload(event, await recordedArgs(loader.ledger, position, entry['args'])));
 }
 
 function checkSnapshot(id: string, entry: Entry, snapshot: string): void {

@@ -89,7 +89,10 @@ function answerTo({ state, decision }: Answer): 'yes' | 'no' | 'expired' {
 }
 
 /** The tokens and the cost that a model's result tells. */
-function usageOf(command: Calling, result: JsonObject): { readonly tokens?: number; readonly microUsd?: number } {
+export function usageOf(
+  command: Calling,
+  result: JsonObject,
+): { readonly tokens?: number; readonly microUsd?: number } {
   if (command.kind !== 'model') return {};
   const content = isJsonObject(result['structuredContent']) ? result['structuredContent'] : {};
   const { input, output } = isJsonObject(content['tokens']) ? content['tokens'] : {};

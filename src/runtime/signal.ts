@@ -4,8 +4,9 @@ import { draft, recordedReason, recordedTool } from '../authority/draft.ts';
 import { secretsIn } from '../authority/secret.ts';
 import { checkValue } from '../schema/schema.ts';
 import type { JsonValue } from '../value/json.ts';
+import { payloadArgs } from './brought.ts';
 import type { RuntimeOptions } from './deps.ts';
-import { type LoadedRun, payloadArgs } from './load.ts';
+import type { LoadedRun } from './load.ts';
 
 /** Why a payload is none for the event. */
 export function eventProblem(

@@ -1,5 +1,11 @@
 /** The first entry of a run: what it is, what it was given, and what it may do from then on. */
 
+import {
+  type Basis as DecisionBasis,
+  basisDrafts,
+  basisReads,
+  basisOf as decisionBasisOf,
+} from '../authority/basis.ts';
 import { draft } from '../authority/draft.ts';
 import { recordArgs } from '../authority/personal.ts';
 import { NO_SECRETS, secretsIn } from '../authority/secret.ts';
@@ -14,18 +20,11 @@ import type { JsonObject } from '../value/json.ts';
 import { type Linked, toolsOf } from './catalog.ts';
 import { type Content, contentDrafts, contentFacts } from './content.ts';
 import type { RuntimeOptions } from './deps.ts';
-import {
-  type Parent,
-  type Standing,
-  type Started,
-  type Wait,
-  endedFields,
-  standingFields,
-  startedFields,
-} from './entry.ts';
+import { type Parent, type Standing, type Started, endedFields, standingFields, startedFields } from './entry.ts';
 import { patiently, recordOutput } from './live.ts';
 import type { LoadedRun } from './load.ts';
 import { firstSnapshot } from './snapshot.ts';
+import { waitsAfter } from './waits.ts';
 
 /** A run that is to be. */
 export interface Starting {
@@ -39,7 +38,15 @@ export interface Starting {
   readonly unproved?: readonly string[];
 }
 
-export type NotStartedCode = 'policy-invalid' | 'program-invalid' | 'input-invalid' | 'secret-cannot-wait' | 'unproved';
+export const NOT_STARTED_CODES = [
+  'policy-invalid',
+  'program-invalid',
+  'input-invalid',
+  'secret-cannot-wait',
+  'unproved',
+] as const;
+
+export type NotStartedCode = (typeof NOT_STARTED_CODES)[number];
 
 /** `exists`: a run with this id was started before. */
 export type Starter =
@@ -55,16 +62,11 @@ export async function startRun(options: RuntimeOptions, starting: Starting): Pro
   const { id, linked, input, unproved = [] } = starting;
   const problem = problemOf(policy, starting);
   if (problem !== undefined) return problem;
-  const { capability, contents } = basisOf(policy, starting);
+  const { capability, contents, decided } = basisOf(policy, starting);
   const started = startedOf(starting, policy, capability);
   const moved = begin(linked.program, input);
   const { status, step } = moved.state;
-  const now = world.now();
-  const waits = [...moved.state.pending.values()].flatMap(({ command }): Wait[] =>
-    command.kind === 'wait'
-      ? [{ command: command.id, kind: 'event', of: command.event, expires: now + command.timeoutMs }]
-      : [],
-  );
+  const waits = [...waitsAfter(new Map(), moved.state, undefined, world.now()).values()];
   const snapshot = firstSnapshot(vault, started, input, moved.commands);
   const standing: Standing = { seq: 0, status, step, steps: moved.entered, waits, snapshot, instance: ledger.instance };
   const args = recordArgs(vault, id, input);
@@ -77,10 +79,11 @@ export async function startRun(options: RuntimeOptions, starting: Starting): Pro
   const here = RUN_FOLDER + id;
   const compose = (facts: Facts): { readonly writes?: Writes; readonly result: boolean } => {
     if (facts.values.has(here)) return { result: false };
-    const entries = [...contentDrafts(world, contents, facts), draft(world, 'program.started', fields)];
+    const texts = [...basisDrafts(world, decided, facts), ...contentDrafts(world, contents, facts)];
+    const entries = [...texts, draft(world, 'program.started', fields)];
     return { writes: { entries, bodies: [...args.bodies, ...(end?.bodies ?? [])] }, result: true };
   };
-  const facts = [...runFacts(id), ...contentFacts(contents)];
+  const facts = [...runFacts(id), ...basisReads(decided), ...contentFacts(contents)];
   const isFirst = await patiently(options, () => ledger.transact({ facts }, compose));
   if (!isFirst) return { kind: 'exists' };
   return { kind: 'started', run: { started, linked, capability, state: moved.state, standing } };
@@ -90,6 +93,8 @@ interface Basis {
   readonly capability: Capability;
   /** What the log has to hold for the run to go on, and to be checked. */
   readonly contents: readonly Content[];
+  /** The policy, its tools and their definitions, as decisions name them. */
+  readonly decided: DecisionBasis;
 }
 
 const memory = new WeakMap<Policy, WeakMap<Linked, Basis>>();
@@ -100,12 +105,16 @@ function basisOf(policy: Policy, { linked, above }: Starting): Basis {
   memory.set(policy, known);
   const programs = [linked.program, ...linked.children.values()];
   const documents = programs.map(({ digest, content: value }) => ({ digest, value }));
-  if (above !== undefined) return { capability: above.capability, contents: documents };
+  if (above !== undefined) {
+    const { capability } = above;
+    return { capability, contents: documents, decided: decisionBasisOf({ policy }, capability.tools) };
+  }
   const before = known.get(linked);
   if (before !== undefined) return before;
   const capability = capabilityOf(policy, toolsOf(linked));
   const content = { digest: capability.digest, value: capabilityData(policy, capability.tools) };
-  const basis = { capability, contents: [...documents, content] };
+  const decided = decisionBasisOf({ policy }, capability.tools);
+  const basis = { capability, contents: [...documents, content], decided };
   known.set(linked, basis);
   return basis;
 }
@@ -123,6 +132,7 @@ function startedOf({ id, principal, linked, above }: Starting, policy: Policy, c
     programs: new Map([...children].map(([name, { digest }]) => [name, digest])),
     depth: above?.depth ?? 0,
     policy: policy.digest,
+    catalog: policy.catalog.digest,
     ...(above === undefined ? {} : { parent: above.parent }),
   };
 }

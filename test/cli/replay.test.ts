@@ -90,7 +90,7 @@ test('a call is replayed by its id, and what is not recorded is refused', async 
   );
   const none = await command('nobody');
   assert.deepEqual([none.code, none.out], [2, '']);
-  assert.match(none.err, /no session and no call `nobody` is recorded here/u);
+  assert.match(none.err, /no session, no run and no call `nobody` is recorded here/u);
   for (const until of ['0', 'x', '-1']) assert.equal((await command('session', '--until', until)).code, 2);
 });
 

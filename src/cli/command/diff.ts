@@ -9,7 +9,7 @@ import { counted, showIssues } from '../issues.ts';
 import { openRecordedLog, policyFile } from '../recorded-log.ts';
 import { typePolicy } from '../schemas.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
-import { said } from './replay.ts';
+import { said } from '../replay-step.ts';
 
 export interface DiffOptions extends CommonOptions {
   readonly before: string;

@@ -1,24 +1,24 @@
-/** `interlock replay`: a recorded session or call once more, with its recorded outcomes and without the world. */
+/** `interlock replay`: a recorded session, run or call once more, with its recorded outcomes and without the world. */
 
-import { type Said, type Step, replay, textIn, wrongOf } from '../../audit/replay.ts';
+import { type Step, replay, textIn, wrongOf } from '../../audit/replay.ts';
 import { type CommonOptions, dataDirectory } from '../configuration.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { driftCommand } from '../drift.ts';
 import { counted } from '../issues.ts';
 import { openRecordedLog, policyFile } from '../recorded-log.ts';
+import { replayRunCommand } from '../replay-run.ts';
+import { showStep } from '../replay-step.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 
 export interface ReplayCommandOptions extends CommonOptions {
   /** The id of a session, a run or a call. */
   readonly of: string;
   readonly policy?: string;
-  /** The last step, as typed. */
+  /** The last step, as typed: its number, or of a run its id. */
   readonly until?: string;
   /** Compare with these sessions instead, or with as many as this number says. */
   readonly baseline?: readonly string[];
 }
-
-const ARGS_MAX = 96;
 
 export async function replayCommand(terminal: Terminal, options: ReplayCommandOptions): Promise<ExitCode> {
   const { of, json, baseline } = options;
@@ -28,9 +28,18 @@ export async function replayCommand(terminal: Terminal, options: ReplayCommandOp
     }
     throw new CliError('usage', '`--baseline` compares what was recorded: expected neither `--policy` nor `--until`');
   }
-  const until = options.until === undefined ? undefined : readStep(options.until);
   const under = options.policy === undefined ? undefined : await policyFile(terminal, options, options.policy);
   using log = openRecordedLog(terminal, dataDirectory(terminal, options));
+  if (log.isRun(of)) {
+    const more = options.until === undefined ? {} : { until: options.until };
+    return replayRunCommand(terminal, log, {
+      of,
+      json,
+      ...(under === undefined ? {} : { under: under.configuration }),
+      ...more,
+    });
+  }
+  const until = options.until === undefined ? undefined : readStep(options.until);
   const steps = replay(log.recording(), {
     of,
     ...(under === undefined ? {} : { under: under.configuration }),
@@ -38,7 +47,7 @@ export async function replayCommand(terminal: Terminal, options: ReplayCommandOp
   });
   if (steps.length === 0) {
     const hint = '`interlock log --json` shows sessions as `run.id` and calls as `call`';
-    throw new CliError('usage', `no session and no call \`${of}\` is recorded here`, { hint });
+    throw new CliError('usage', `no session, no run and no call \`${of}\` is recorded here`, { hint });
   }
   const differing = steps.filter(({ differs }) => differs !== undefined).length;
   const missing = steps.filter(({ injected }) => injected?.kind === 'miss').length;
@@ -56,25 +65,6 @@ function readStep(text: string): number {
   const step = /^\d{1,9}$/u.test(text) ? Number(text) : 0;
   if (step > 0) return step;
   throw new CliError('usage', `expected \`--until\` to be the number of a step from 1 on, got \`${text}\``);
-}
-
-function showStep({ output, colour }: Terminal, step: Step): void {
-  const { entry, tool, args, recorded, decided, differs, attested, injected } = step;
-  const written = JSON.stringify(args);
-  const shown = written.length > ARGS_MAX ? `${written.slice(0, ARGS_MAX)}…` : written;
-  const answer = injected?.kind === 'outcome' ? `, ${injected.state}` : '';
-  const what = `${String(step.step).padStart(4)}  entry ${entry}  ${inert(tool)} ${inert(shown)}`;
-  writeLine(output, `${what}  ${inert(said(decided))}${answer}`);
-  if (said(recorded) !== said(decided)) writeLine(output, colour.yellow(`      it was ${inert(said(recorded))}`));
-  if (differs !== undefined) writeLine(output, colour.yellow(`      ${inert(differs)}`));
-  if (attested !== undefined) writeLine(output, colour.dim(`      taken as recorded: ${inert(attested)}`));
-  if (injected?.kind === 'miss') writeLine(output, colour.red(`      no outcome: ${inert(injected.why)}`));
-}
-
-/** As `log` and `decide` say it. */
-export function said({ effect, code, rules }: Said): string {
-  const by = rules.length === 0 ? '' : ` by ${rules.join(', ')}`;
-  return `${effect} (${code})${by}`;
 }
 
 /** The step that somebody wants to look at. */

@@ -10,6 +10,7 @@ import { KINDS, type Kind, STATE_ORDER, kindOf, stateName } from './meaning.ts';
 import { barsOver, binsOf, stepsOver, total } from './plot.ts';
 import { policyTexts } from './rules.ts';
 import { count, counted, instant, plain, span, timeOf } from './say.ts';
+import { runs } from './runs.ts';
 import { type Story, storyOf } from './story.ts';
 import { approvals, denials, others, part, personal, risks, unknowns } from './tables.ts';
 import type { Told } from './told.ts';
@@ -40,6 +41,7 @@ export function bodyOf(evidence: Evidence, told: Told): Body {
     summary(story, figures, told),
     timeline(story),
     part('calls', 'Calls', filters(story), ...callList(story.calls, around)),
+    runs(story),
     denials(story, around),
     approvals(story),
     unknowns(story),
@@ -60,13 +62,15 @@ export function bodyOf(evidence: Evidence, told: Told): Body {
 
 function titleOf({ calls }: Story, { of }: Told): string {
   if (of === undefined) return 'The whole log';
-  return `${calls.some(({ id }) => id === of) ? 'Call' : 'Session'} ${plain(of)}`;
+  const isRun = calls.some(({ session, step }) => session === of && step !== '');
+  return `${calls.some(({ id }) => id === of) ? 'Call' : isRun ? 'Run' : 'Session'} ${plain(of)}`;
 }
 
 const SECTIONS: readonly (readonly [id: string, name: string])[] = [
   ['summary', 'Summary'],
   ['timeline', 'Timeline'],
   ['calls', 'Calls'],
+  ['runs', 'Runs'],
   ['denials', 'Denials'],
   ['approvals', 'Approvals'],
   ['unknowns', 'Unknown'],

@@ -104,6 +104,12 @@ export function entryMark({ position }: Recorded): Element {
   return el('span', { class: 'entry', id: `entry-${position}` }, `entry ${count(position)}`);
 }
 
+/** In which session or for which step of a run it was proposed. */
+function placeOf({ session, step }: CallStory): string {
+  if (session === '') return '';
+  return step === '' ? `, session ${plain(session)}` : `, step ${plain(step)} of run ${plain(session)}`;
+}
+
 function asked(call: CallStory, { told }: Around): Element {
   const proposal = proposalOf(call);
   const tool = memberOf(proposal?.fields, 'tool');
@@ -116,7 +122,7 @@ function asked(call: CallStory, { told }: Around): Element {
     { class: 'step' },
     el('h4', {}, 'Asked'),
     terms([
-      ['who', [plain(call.principal), call.session === '' ? '' : `, session ${plain(call.session)}`]],
+      ['who', [plain(call.principal), placeOf(call)]],
       ['tool', [toolName(call.tool), effect === undefined ? '' : `, declared ${plain(effect)}`]],
       ['definition', definition === undefined ? undefined : el('code', {}, plain(definition))],
       ['call', el('code', {}, plain(call.id))],

@@ -113,6 +113,10 @@ const TYPES: Readonly<Record<string, string>> = {
   'pin.trusted': 'A tool was used for the first time, under this definition.',
   'clock.jumped': 'The wall clock jumped.',
   'clock.accepted': 'A person accepted the clock.',
+  'program.started': 'A run of a program started.',
+  'program.moved': 'A run of a program went on.',
+  'program.ended': 'A run of a program ended.',
+  'program.ignored': 'An event came that no run waited for.',
 };
 
 /** What an entry about no single call says happened. */

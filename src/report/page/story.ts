@@ -32,7 +32,10 @@ export interface CallStory {
   readonly nth: number;
   readonly tool: string;
   readonly principal: string;
+  /** The session, or the run of a program. */
   readonly session: string;
+  /** The command of the program's step that it carries out, as `pay/1`; empty outside of programs. */
+  readonly step: string;
   /** By position; the first proposes the call. */
   readonly entries: readonly Recorded[];
   readonly state: CallState;
@@ -96,6 +99,7 @@ function callStory(id: string, nth: number, entries: readonly Recorded[]): CallS
     tool: textIn(memberOf(first, 'tool'), 'name') ?? '',
     principal: textIn(first, 'principal') ?? '',
     session: textIn(memberOf(first, 'run'), 'id') ?? '',
+    step: textIn(memberOf(first, 'run'), 'command') ?? '',
     entries,
     state: stateOf(entries),
   };

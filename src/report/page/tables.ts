@@ -129,9 +129,12 @@ export function personal({ events }: Story): Element {
   return part('personal', 'Personal data and erasures', table('Erasures, holds, disclosures and keys', head, rows));
 }
 
+/** Told among the runs. */
+const OF_RUN = /^program\.(?:content|started|moved|ended)$/u;
+
 /** Everything else: policies, switches, clocks, the log itself. */
 export function others({ events }: Story): Element {
-  const about = events.filter(({ type }) => !PERSONAL.test(type) && type !== 'policy.content');
+  const about = events.filter(({ type }) => !PERSONAL.test(type) && type !== 'policy.content' && !OF_RUN.test(type));
   const rows = about.map((event) => eventRow(event));
   const head = ['what', 'when (UTC)', 'details', 'entry'];
   return part('events', 'What else happened', table('Policies, switches, clocks and the log', head, rows));
