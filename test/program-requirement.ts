@@ -44,4 +44,15 @@ export const PROGRAM_REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/programs.md'],
   },
   { id: 'R-program-corpus', text: 'each run of the corpus goes as its case says', where: ['docs/programs.md'] },
+  {
+    id: 'R-run-crash',
+    text: 'a run whose process is killed at any point goes on elsewhere, and does nothing twice',
+    where: ['docs/programs.md'],
+  },
+  { id: 'R-run-once', text: 'of several events that come at once one moves the run', where: ['docs/programs.md'] },
+  {
+    id: 'R-run-capability',
+    text: 'a call of a run is denied once the policy says anything else of what the run may do',
+    where: ['docs/programs.md'],
+  },
 ];

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deepReport, overriding } from '../../test/authority-world.ts';
+import { deepReport, overriding, policyOf } from '../../test/authority-world.ts';
 import { type RuntimeWorld, type RuntimeWorldOptions, openRuntimeWorld, succeeded } from '../../test/runtime-world.ts';
 import { approve, refuse } from '../authority/approve.ts';
 import { settle } from '../authority/settle.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { isJsonObject } from '../value/json.ts';
 import type { RunView } from './view.ts';
 
 const OBJECT = '{ input: { type: object } }';
@@ -78,7 +79,7 @@ for (const alwaysReplay of [false, true]) {
     openRuntimeWorld({ policy: POLICY, tools: TOOLS, alwaysReplay, ...more });
   const mode = alwaysReplay ? ', rebuilt before each move' : '';
 
-  test(`a run waits for its event, takes it once, and ends with its output${mode}`, async () => {
+  test(`a run waits for its event, takes it once, and ends with its output [R-run-once]${mode}`, async () => {
     const world = await open();
     const { run, status, steps } = await world.run(PAY, { charge: 'c1' });
     assert.deepEqual([status, steps], ['suspended', ['pay', 'tell', 'settled']]);
@@ -249,7 +250,7 @@ function dying(left: number, die: (ledger: Ledger) => void): (ledger: Ledger) =>
   };
 }
 
-test('a run whose process dies after any write goes on elsewhere, and does nothing twice', async () => {
+test('a run whose process dies after any write goes on elsewhere, and does nothing twice [R-run-crash]', async () => {
   let reached = 0;
   for (let left = 2; left < 60; left += 1) {
     const done: RuntimeWorld['done'] = [];
@@ -311,4 +312,36 @@ test('a run whose process dies after any write goes on elsewhere, and does nothi
     assert.deepEqual(deepReport(next).problems, [], `after write ${left}`);
   }
   assert.ok(reached > 15, `expected the run to take many writes, got ${reached}`);
+});
+
+test('a run does no more once the policy says anything else of what it may do [R-run-capability]', async () => {
+  const world = await openRuntimeWorld({ policy: POLICY, tools: TOOLS });
+  const changes = [
+    POLICY.replace('- allow: shop.*', '- allow: shop.*\n    when: args.to != "x"'),
+    POLICY.replace('rules:', 'rules:\n  - deny: shop.unmail\n    when: "false"'),
+    POLICY.replace('shop.mail: { input: { type: object } }', 'shop.mail: { effect: read, input: { type: object } }'),
+  ];
+  for (const changed of changes) {
+    await world.authority.load(policyOf(POLICY));
+    const { run } = await world.run(PAY, { charge: 'c1' });
+    const before = world.done.length;
+    await world.authority.load(policyOf(changed));
+    assert.equal(await world.runtime.cancel(run), true);
+    const after = await world.rest(run);
+    assert.deepEqual([after.status, after.notUndone?.length, world.done.length - before], ['cancelled', 3, 0]);
+    const denied = world.entries().filter(({ type }) => type === 'call.denied');
+    assert.ok(
+      denied.length >= 3 &&
+        denied.every(({ policy }) => isJsonObject(policy) && policy['code'] === 'contract-violation'),
+    );
+  }
+  // What has nothing to do with the run changes nothing for it.
+  await world.authority.load(policyOf(POLICY));
+  const { run } = await world.run(PAY, { charge: 'c2' });
+  await world.authority.load(
+    policyOf(POLICY.replace('- ask: shop.guarded', '- deny: shop.lost\n  - ask: shop.guarded')),
+  );
+  await world.runtime.signal(run, 'settled', { ok: true });
+  assert.equal((await world.rest(run)).status, 'success');
+  assert.deepEqual(deepReport(world).problems, []);
 });
