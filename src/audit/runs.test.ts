@@ -4,8 +4,9 @@ import { deepReport, policyOf } from '../../test/authority-world.ts';
 import { type RuntimeWorld, openRuntimeWorld, succeeded } from '../../test/runtime-world.ts';
 import { approve } from '../authority/approve.ts';
 import type { Entry } from '../ledger/entry.ts';
+import { capabilityOf } from '../policy/decide/capability.ts';
 import { canonicalText } from '../value/canonical.ts';
-import { digestOf } from '../value/digest.ts';
+import { type Digest, digestOf } from '../value/digest.ts';
 import { type JsonObject, type JsonValue, isJsonObject, parseJson } from '../value/json.ts';
 import { DeepVerifier } from './deep.ts';
 import { History } from './history.ts';
@@ -189,6 +190,15 @@ test('each forged move, event and call of a run is found at its entry [R-run-aga
       ),
       'run-move',
     ],
+    ['a called run of another id', edited(({ parent }) => parent !== undefined, withRun({ id: 'x' })), 'run-move'],
+    [
+      'a called run of another input',
+      edited(
+        ({ parent }) => parent !== undefined,
+        () => ({ args: { n: 2 } }),
+      ),
+      'run-move',
+    ],
     ['another program', edited(({ type }) => type === 'program.started', withProgram), 'run-unfounded'],
   ];
   for (const [name, [entries, position], code] of attacks) {
@@ -361,4 +371,27 @@ test('what has ended is not kept, however many runs there were', async () => {
   }
   assert.deepEqual([...sizes].slice(0, 1), ['{"runs":0,"calls":0}']);
   assert.ok(sizes.size <= 3 && runs.size.runs === 1, [...sizes].join(' '));
+});
+
+test('a call that is allowed although its run may do something else now is found, and a denial without reason [R-contract-again]', async () => {
+  const changed = policyOf(`${POLICY}  - deny: shop.refund\n    when: args.id == "x"\n`);
+  for (const [policy, says] of [
+    [changed, policyOf(POLICY)],
+    [policyOf(POLICY), changed],
+  ] as const) {
+    const world = await open();
+    const run = await toWait(world);
+    const started = world.entries().find(({ type }) => type === 'program.started');
+    const program = textOf(member(started?.['run'], 'program')) as Digest;
+    await world.authority.load(policy);
+    // Whoever proposes it says what the run may do; what it may do the log says.
+    const tools = started?.['tools'] as readonly string[];
+    const capability = capabilityOf(policy === changed ? changed : says, tools);
+    const step = { program, seq: 9, step: 'pay', command: 'undo/pay/1', depth: 0, capability };
+    const answer = await world.call('shop.refund', { id: 'c' }, { session: run, program: step });
+    assert.equal(answer.state, policy === changed ? 'succeeded' : 'denied');
+    const at = world.entries().findLastIndex(({ policy: said }) => said !== undefined);
+    const wrong = found(deepReport(world)).filter(([code]) => code === 'decision-wrong');
+    assert.deepEqual(wrong, [['decision-wrong', at]]);
+  }
 });
