@@ -6,6 +6,7 @@ import type { LedgerError, Writes } from '../src/ledger/ledger.ts';
 import { callTests, foldTest } from './ledger-call-conformance.ts';
 import { factTests } from './ledger-fact-conformance.ts';
 import { liveTests } from './ledger-live-conformance.ts';
+import { savedTests } from './ledger-saved-conformance.ts';
 import { answered, denied, draft, intent, newId, one } from './ledger-drafts.ts';
 import { entriesOf, isCode, look } from './ledger-place.ts';
 import type { MakePlace, Open } from './ledger-place.ts';
@@ -27,6 +28,7 @@ export function ledgerConformance(name: string, makePlace: MakePlace): void {
     callTests(opened);
     factTests(opened);
     liveTests(opened);
+    savedTests(opened);
     foldTest(opened);
   });
 }

@@ -3,6 +3,7 @@
 import { PROGRAM_REQUIREMENTS } from './program-requirement.ts';
 import { MODEL_REQUIREMENTS } from './requirement-model.ts';
 import { RUN_REQUIREMENTS } from './requirement-run.ts';
+import { PROGRAM_TOOL_REQUIREMENTS } from './requirement-program-tools.ts';
 
 export interface Requirement {
   /** `R-` and kebab-case words. It is never used again for another promise. */
@@ -371,4 +372,5 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...PROGRAM_REQUIREMENTS,
   ...MODEL_REQUIREMENTS,
   ...RUN_REQUIREMENTS,
+  ...PROGRAM_TOOL_REQUIREMENTS,
 ];

@@ -31,6 +31,7 @@ export interface RuntimeWorldOptions extends Omit<OpeningOptions, 'reach'> {
   readonly programs?: Readonly<Record<string, string>>;
   readonly done?: Effect[];
   readonly alwaysReplay?: boolean;
+  readonly principals?: () => readonly string[];
 }
 
 export const TIMEOUT_MS = 60_000;
@@ -40,7 +41,7 @@ export function succeeded(output: JsonObject = {}): Performed {
 }
 
 export async function openRuntimeWorld(options: RuntimeWorldOptions = {}): Promise<RuntimeWorld> {
-  const { tools = {}, programs = {}, done = [], alwaysReplay = false, ...more } = options;
+  const { tools = {}, programs = {}, done = [], alwaysReplay = false, principals, ...more } = options;
   const lines: string[] = [];
   const reach = (tool: string) => {
     const act = tools[tool];
@@ -63,6 +64,7 @@ export async function openRuntimeWorld(options: RuntimeWorldOptions = {}): Promi
     world,
     reach,
     alwaysReplay,
+    ...(principals === undefined ? {} : { principals }),
     programs: (name) => sourceOf(programs, name),
     log: (line) => lines.push(line),
   });

@@ -7,7 +7,7 @@ import type { Policy } from '../policy/compile.ts';
 import type { RunEvent } from '../program/event.ts';
 import { toolOutput } from '../program/tool-output.ts';
 import { bringsResult, withOutput, withPayload, withResult } from '../runtime/brought.ts';
-import { childId } from '../runtime/child.ts';
+import { runIdOf } from '../runtime/child.ts';
 import type { RecordedEvent } from '../runtime/entry.ts';
 import { type Calling, callOf, usageOf } from '../runtime/outcome.ts';
 import { NOT_STARTED_CODES } from '../runtime/start.ts';
@@ -164,7 +164,7 @@ function waiting(
   { row }: Beside,
 ): Brought {
   const { command, calls } = run.asked.get(event.command) ?? {};
-  const isChild = of === childId(run.started.id, event.command) && run.children.has(of);
+  const isChild = of === runIdOf(run.started.id, event.command) && run.children.has(of);
   const found = row(of);
   const isParked = found?.approval !== undefined && (calls?.has(of) === true || isShared(run, command, found));
   if (isChild || isParked) return { kind: 'event', event };
@@ -172,7 +172,7 @@ function waiting(
 }
 
 function ofChild(run: FollowedRun, event: Of<'child'>, of: string): Brought {
-  if (of !== childId(run.started.id, event.command)) return wrong(`expected the run of this command, got ${told(of)}`);
+  if (of !== runIdOf(run.started.id, event.command)) return wrong(`expected the run of this command, got ${told(of)}`);
   const isStarted = run.children.has(of);
   const end = run.children.get(of);
   if (!isStarted) {

@@ -8,7 +8,7 @@ import { type Capability, capabilityOf } from '../policy/decide/capability.ts';
 import type { CommandId } from '../program/event.ts';
 import { begin, transition } from '../program/transition.ts';
 import { type Linked, toolsOf } from '../runtime/catalog.ts';
-import { childId } from '../runtime/child.ts';
+import { runIdOf } from '../runtime/child.ts';
 import {
   type RecordedEvent,
   type Standing,
@@ -144,7 +144,7 @@ export class Runs {
     if (!this.#isFollowed(parent.run) || this.#broken.has(parent.run)) return undefined;
     if (caller === undefined) return wrong(`expected the run ${told(parent.run)} to be under way`);
     const { command } = caller.asked.get(parent.command) ?? {};
-    if (id !== childId(parent.run, parent.command) || depth !== caller.started.depth + 1) {
+    if (id !== runIdOf(parent.run, parent.command) || depth !== caller.started.depth + 1) {
       return wrong('expected the id and the depth that its caller gives');
     }
     if (caller.state === undefined) return undefined;

@@ -12,6 +12,7 @@ import { type Issue, type Place, placeAt } from '../value/issue.ts';
 import { CliError } from './exit.ts';
 import { readBounded } from './file.ts';
 import { loadLock, lockFileOf } from './lock-file.ts';
+import { type LoadedPrograms, loadPrograms } from './program-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Options every command takes. */
@@ -42,6 +43,8 @@ export interface Loaded {
   readonly issues: readonly Issue[];
   /** The lock beside it; absent when there is none, and when `issues` say why it cannot be used. */
   readonly lock?: Lock;
+  /** The files that `programs:` names; absent when the configuration cannot be read. */
+  readonly programs?: LoadedPrograms & { readonly identity: string };
   /** The file that `shadow:` names; absent when it names none. */
   readonly shadow?: LoadedShadow;
 }
@@ -99,7 +102,25 @@ async function loadFile(terminal: Terminal, options: CommonOptions): Promise<Loa
   const read = await readPolicyFile(terminal, file, shown);
   const named = read.configuration?.shadow?.text;
   const shadow = named === undefined ? {} : { shadow: await loadShadow(terminal, directory, named) };
-  return { file, shown, directory, identity, ...read, ...shadow };
+  const programs = await programsOf(read.configuration, directory);
+  const issues = [...read.issues, ...(programs?.issues ?? [])];
+  return {
+    file,
+    shown,
+    directory,
+    identity,
+    ...read,
+    issues,
+    ...shadow,
+    ...(programs === undefined ? {} : { programs }),
+  };
+}
+
+async function programsOf(configuration: Configuration | undefined, directory: string): Promise<Loaded['programs']> {
+  if (configuration === undefined) return undefined;
+  const files = [...configuration.programs.values()].map(({ file }) => path.resolve(directory, file.text));
+  const identity = await identityOfAll(files);
+  return { ...(await loadPrograms(configuration, directory)), identity };
 }
 
 type PolicyFile = Pick<Loaded, 'source' | 'configuration' | 'issues'>;
@@ -141,6 +162,11 @@ export async function identityOf(file: string): Promise<string> {
   return `${await stateOf(file)}, ${await stateOf(lockFileOf(file))}`;
 }
 
+/** The same of files that stand alone. */
+export async function identityOfAll(files: readonly string[]): Promise<string> {
+  return (await Promise.all(files.map(stateOf))).join(', ');
+}
+
 async function stateOf(file: string): Promise<string> {
   try {
     const { mtimeNs, ctimeNs, size, ino } = await stat(file, { bigint: true });
@@ -166,8 +192,8 @@ function firstUndecodable(bytes: Uint8Array): { readonly text: string; readonly 
 }
 
 /** What belongs to the authority itself and no guard lets through, as real paths. */
-export function protectedPaths({ file, shadow }: Loaded, data: string): string[] {
-  const own = [file, lockFileOf(file), data];
+export function protectedPaths({ file, shadow, programs }: Loaded, data: string): string[] {
+  const own = [file, lockFileOf(file), data, ...(programs?.files ?? [])];
   return (shadow === undefined ? own : [...own, shadow.file]).map(realPath);
 }
 

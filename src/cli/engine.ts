@@ -1,25 +1,21 @@
 /** All that it takes to move runs of programs without a host: ledger, authority, servers and runtime, for one command. */
 
-import { realpathSync } from 'node:fs';
-import path from 'node:path';
-import { Authority } from '../authority/authority.ts';
-import type { Reach } from '../authority/proposal.ts';
+import type { Authority } from '../authority/authority.ts';
 import { newId } from '../authority/draft.ts';
+import type { Reach } from '../authority/proposal.ts';
 import { openServers } from '../gateway/inspect.ts';
 import { withoutSecrets } from '../guard/secret/find.ts';
-import type { ProgramSource, Programs } from '../runtime/catalog.ts';
 import { openModels } from '../runtime/model/models.ts';
-import { Runtime } from '../runtime/runtime.ts';
-import { type CommonOptions, type Usable, dataDirectory, loadConfiguration, protectedPaths } from './configuration.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { type CommonOptions, type Usable, dataDirectory, loadConfiguration } from './configuration.ts';
 import { type OpenData, openData } from './data.ts';
+import { drive } from './drive.ts';
 import { CliError } from './exit.ts';
-import { readNamed } from './file.ts';
 import { startable } from './installed-package.ts';
-import { firstError, showIssues } from './issues.ts';
+import { firstError, forbidUse, showIssues } from './issues.ts';
 import { Session } from './session.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 import { VERSION } from './version.ts';
-import { fromUtf8 } from '../value/encoding.ts';
 
 export interface Engine extends AsyncDisposable {
   readonly data: OpenData;
@@ -28,8 +24,6 @@ export interface Engine extends AsyncDisposable {
   readonly configuration: Usable['configuration'];
 }
 
-/** Bytes of a program's file; the characters that it may have are fewer. */
-const PROGRAM_BYTES_MAX = 32 * 1024 * 1024;
 /** How often runs that wait are looked at, milliseconds. */
 const LOOK_EVERY_MS = 200;
 
@@ -42,7 +36,7 @@ export async function openEngine(
   const log = (line: string): void => writeLine(terminal.errors, `interlock: ${inert(withoutSecrets(line))}`);
   const loaded = await loadConfiguration(terminal, options);
   const { configuration } = loaded;
-  if (configuration === undefined) {
+  if (configuration === undefined || forbidUse(loaded.issues)) {
     showIssues(terminal, loaded.issues, loaded.shown, loaded.source);
     throw new CliError('unreadable', `the policy cannot be used: ${firstError(loaded.issues, loaded.shown)}`);
   }
@@ -50,8 +44,7 @@ export async function openEngine(
   const stack = new AsyncDisposableStack();
   try {
     const data = stack.use(await openData(terminal, options, { create, loaded }));
-    const { ledger, vault, world } = data;
-    const programs = await configuredPrograms(terminal, { ...loaded, configuration });
+    const { ledger, world } = data;
     const servers = stack.use(
       await openServers(startable(configuration.servers, loaded.lock, directory, log), {
         directory: loaded.directory,
@@ -67,12 +60,12 @@ export async function openEngine(
       directory: loaded.directory,
     });
     const reach: Reach = (tool, timeoutMs) => servers.reach(tool) ?? models(tool, timeoutMs);
-    const authority = new Authority(ledger, {
-      vault,
-      world,
-      resolveRoot: (within) => path.resolve(loaded.directory, within),
-      protectedPaths: protectedPaths(loaded, realpathSync(directory)),
+    const { authority, runtime } = drive(data, {
+      loaded,
+      directory,
       reach,
+      programs: (name) => loaded.programs?.programs.get(name)?.source,
+      log,
     });
     await authority.recover();
     const session = new Session({
@@ -94,7 +87,6 @@ export async function openEngine(
     for (const [server, tools] of servers.tools) door.offered(server, tools);
     stack.defer(() => session.recorded());
     if (authority.policy === undefined) throw new CliError('unreadable', 'the policy cannot be used');
-    const runtime = new Runtime({ authority, ledger, vault, world, reach, programs, log });
     const opened = stack.move();
     return { data, authority, runtime, configuration, [Symbol.asyncDispose]: () => opened.disposeAsync() };
   } catch (error) {
@@ -119,21 +111,4 @@ export async function untilRest({ data, runtime }: Engine, work: () => Promise<v
     ended.abort();
     await looking;
   }
-}
-
-/** The text of a program's file. */
-export async function readProgramFile(terminal: Terminal, file: string): Promise<ProgramSource> {
-  const text = fromUtf8(await readNamed(terminal, file, PROGRAM_BYTES_MAX));
-  if (text === undefined) throw new CliError('unreadable', `\`${file}\` is not UTF-8`);
-  return { file, text };
-}
-
-/** The programs that a configuration names, as their files are now. Throws `CliError` when one cannot be read. */
-export async function configuredPrograms(terminal: Terminal, { configuration, directory }: Usable): Promise<Programs> {
-  const sources = new Map<string, ProgramSource>();
-  for (const [name, { file }] of configuration.programs) {
-    const { text } = await readProgramFile(terminal, path.resolve(directory, file.text));
-    sources.set(name, { file: file.text, text });
-  }
-  return (name) => sources.get(name);
 }

@@ -7,10 +7,12 @@ import { lockedWhole } from '../policy/pin/pin.ts';
 import type { ServerConfiguration } from '../policy/document/server.ts';
 import type { ToolDefinition } from '../policy/tool/tool.ts';
 import type { Issue } from '../value/issue.ts';
+import { type ProgramSource, linkSource } from '../runtime/catalog.ts';
 import { systemWorld } from '../world/system.ts';
 import { type CommonOptions, type Loaded, type Usable, dataDirectory } from './configuration.ts';
 import { startable } from './installed-package.ts';
-import { forbidUse } from './issues.ts';
+import { firstError, forbidUse } from './issues.ts';
+import { type LoadedPrograms, programIssue, withPrograms } from './program-file.ts';
 import { typeShadow } from './shadow.ts';
 import { type Terminal, inert, writeLine } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -44,15 +46,18 @@ export async function typePolicy(
   const asked = options.offline ? [] : [...configuration.servers].filter(([id]) => !whole.has(id));
   const usable = { ...loaded, configuration };
   const data = dataDirectory(terminal, options);
-  const offered = await ask(terminal, usable, new Map(asked), data);
+  const served = await ask(terminal, usable, new Map(asked), data);
+  const offered = withPrograms(served, loaded.programs);
   const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool]));
   const pins = lock === undefined ? {} : { lock };
   const { policy, issues } = compilePolicy(configuration, tools, { complete: new Set(offered.keys()), pins });
   const silent = silentServers(
     usable,
-    asked.map(([, server]) => server).filter(({ id }) => !offered.has(id)),
+    asked.map(([, server]) => server).filter(({ id }) => !served.has(id)),
   );
-  const all = [...loaded.issues, ...silent, ...issues, ...writableRoots(usable, data)];
+  const isWhole = [...configuration.servers.keys()].every((id) => served.has(id) || whole.has(id));
+  const unusable = policy === undefined ? [] : programIssues(policy, loaded.programs, isWhole);
+  const all = [...loaded.issues, ...silent, ...issues, ...unusable, ...writableRoots(usable, data)];
   const sorted = all.toSorted((a, b) => a.line - b.line || a.column - b.column);
   const { shadow } = loaded;
   const shadowIssues = shadow === undefined ? [] : typeShadow(configuration, shadow, offered, pins).issues;
@@ -73,6 +78,17 @@ export function ask(
     world: systemWorld,
     version: VERSION,
     log,
+  });
+}
+
+/** The programs that cannot be run under the policy; where tools are not known, that may be all that is wrong. */
+function programIssues(policy: Policy, loaded: LoadedPrograms | undefined, isWhole: boolean): Issue[] {
+  const { configuration } = policy;
+  const sourceOf = (name: string): ProgramSource | undefined => loaded?.programs.get(name)?.source;
+  return [...(loaded?.programs.values() ?? [])].flatMap(({ name, source }) => {
+    const linked = linkSource(policy, configuration.principal, source, sourceOf);
+    if (linked.ok) return [];
+    return [programIssue(configuration, name, isWhole ? 'error' : 'warning', firstError(linked.issues, source.file))];
   });
 }
 

@@ -4,7 +4,7 @@ import type { Authority } from '../authority/authority.ts';
 import type { Door } from '../gateway/door.ts';
 import { recordKept, recordedWidens } from '../authority/reload.ts';
 import { type Reloading, reloading } from '../authority/reloading.ts';
-import { getCallTool } from '../gateway/own.ts';
+import { type OwnTool, getCallTool } from '../gateway/own.ts';
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { isSameServer } from '../gateway/gateway.ts';
 import { type Policy, compilePolicy } from '../policy/compile.ts';
@@ -19,6 +19,8 @@ import type { World } from '../world/world.ts';
 import type { Loaded, Usable } from './configuration.ts';
 import { counted, firstError, forbidUse } from './issues.ts';
 import { type Looked, isAlike, lookAt } from './look.ts';
+import { withPrograms } from './program-file.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { typeShadow } from './shadow.ts';
 
 /** How often approvals are looked for, milliseconds. */
@@ -38,6 +40,8 @@ export interface SessionOptions {
   /** Takes one line. */
   readonly log: (line: string) => void;
   readonly show: (issues: readonly Issue[], loaded: Loaded) => void;
+  /** Interlock's tools beside `get_call`. */
+  readonly own?: () => readonly OwnTool[];
   /** Looks after the vault once, under the configuration in force; answers with what there is to tell. */
   readonly upkeep?: (configuration: Configuration) => Promise<readonly string[]>;
   /** `Authority.trusted` at the start; none if not given. */
@@ -78,6 +82,11 @@ export class Session {
     return this.#used?.configuration;
   }
 
+  /** Who the host is. */
+  get principal(): string {
+    return this.configuration?.principal ?? 'local';
+  }
+
   /**
    * Takes a file as it is now. A good one replaces the policy, unless it may allow more and nobody has approved that; a
    * bad one keeps the old policy and says why, or, when there was none, denies everything until it is mended. Answers
@@ -102,7 +111,7 @@ export class Session {
       this.#offered = offered;
       const how = approved === undefined ? {} : { reload: approved };
       this.#enforce(compiled.policy, this.#used, widens.length === 0 ? how : { ...how, ...recordedWidens(widens) });
-      return before?.configuration.digest !== configuration.digest || before.lock?.digest !== loaded.lock?.digest;
+      return !isSameFile(before, this.#used);
     }
     this.#keep(firstError(issues, loaded.shown));
     return false;
@@ -132,17 +141,20 @@ export class Session {
 
   /** The door of the gateway whose host is the configured principal. */
   door(): Door {
-    const { authority, id } = this.#options;
+    const { authority, id, own } = this.#options;
+    const getCall = getCallTool((call) => authority.status(this.principal, call));
     const interactive = (): boolean => this.configuration?.approvals.interactive === true;
     return {
       get interactive() {
         return interactive();
       },
-      own: [getCallTool((call) => authority.status(this.#principal(), call))],
-      visible: (tool) => authority.visible(this.#principal(), tool),
+      get own() {
+        return [getCall, ...(own?.() ?? [])];
+      },
+      visible: (tool) => authority.visible(this.principal, tool),
       shown: (definition) => authority.shown(definition),
-      call: (proposed) => authority.call({ ...proposed, principal: this.#principal(), session: id }),
-      malformed: (reason) => authority.malformed(this.#principal(), id, reason),
+      call: (proposed) => authority.call({ ...proposed, principal: this.principal, session: id }),
+      malformed: (reason) => authority.malformed(this.principal, id, reason),
       offered: (server, tools) => {
         // What a server offered stays known while it is away: its tools are then unavailable, not unheard of.
         if (tools === undefined) return;
@@ -176,7 +188,7 @@ export class Session {
   async claim(signal: AbortSignal): Promise<void> {
     const running = new Set<Promise<void>>();
     await this.#repeat(CLAIM_EVERY_MS, signal, 'approved calls could not be looked for', async () => {
-      for (const claimed of await this.#options.authority.claim([this.#principal()])) {
+      for (const claimed of await this.#options.authority.claim([this.principal])) {
         running.add(claimed);
         void claimed.finally(() => running.delete(claimed));
       }
@@ -213,6 +225,16 @@ export class Session {
     });
   }
 
+  /** Takes up runs of programs that dead processes left, and looks at what runs wait for, until `signal` aborts. */
+  async drive(runtime: Pick<Runtime, 'recover' | 'look'>, signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#repeat(TEND_EVERY_MS, signal, 'runs that were left could not be looked for', async () => {
+        await runtime.recover();
+      }),
+      this.#repeat(CLAIM_EVERY_MS, signal, 'what runs wait for could not be looked at', () => runtime.look()),
+    ]);
+  }
+
   /** Resolves when what was taken so far is recorded, and the denials that were only counted by now. */
   async recorded(): Promise<void> {
     await this.#writing;
@@ -238,10 +260,6 @@ export class Session {
     }
   }
 
-  #principal(): string {
-    return this.configuration?.principal ?? 'local';
-  }
-
   /** What is offered by servers that `configuration` starts as they run now; of others nothing is known yet. */
   #offeredStill(configuration: Configuration): Map<string, readonly ToolDefinition[]> {
     const same = (id: string): boolean => {
@@ -264,7 +282,7 @@ export class Session {
     const { authority } = this.#options;
     const fresh = [...tools.values()].filter(
       ({ name, pin }) =>
-        pin.trustKey !== undefined && !this.#trusted.has(name) && authority.visible(this.#principal(), name),
+        pin.trustKey !== undefined && !this.#trusted.has(name) && authority.visible(this.principal, name),
     );
     if (fresh.length === 0) return;
     const pins = new Map(fresh.map(({ name, definition }) => [name, { digest: definition.digest, definition }]));
@@ -295,7 +313,12 @@ export class Session {
     const typed =
       shadow === undefined
         ? undefined
-        : typeShadow(configuration, shadow, this.#offered, pinsOf(loaded, this.#trusted));
+        : typeShadow(
+            configuration,
+            shadow,
+            withPrograms(this.#offered, loaded.programs),
+            pinsOf(loaded, this.#trusted),
+          );
     if (shadow !== undefined && typed !== undefined) this.#show(typed.issues, { ...loaded, ...shadow });
     if (typed?.state.kind === 'invalid') this.#options.log('the shadow is not decided: calls go on without it');
     void this.#write(() => this.#options.authority.load(policy, typed?.state, how));
@@ -321,17 +344,23 @@ function lineIn({ shown }: Loaded): (widening: Widening) => string {
 }
 
 function compile(
-  { configuration, lock }: Pick<Usable, 'configuration' | 'lock'>,
+  { configuration, lock, programs }: Pick<Usable, 'configuration' | 'lock' | 'programs'>,
   offered: ReadonlyMap<string, readonly ToolDefinition[]>,
   trusted: ReadonlyMap<string, TrustedPin>,
 ): ReturnType<typeof compilePolicy> {
-  const tools = new Map([...offered.values()].flat().map((tool) => [tool.name, tool] as const));
+  const all = withPrograms(offered, programs);
+  const tools = new Map([...all.values()].flat().map((tool) => [tool.name, tool] as const));
   const pins = pinsOf({ lock }, trusted);
   return compilePolicy(configuration, tools, { complete: new Set(offered.keys()), pins });
 }
 
 function pinsOf({ lock }: { readonly lock?: Lock | undefined }, trusted: ReadonlyMap<string, TrustedPin>): Pins {
   return lock === undefined ? { trusted } : { lock, trusted };
+}
+
+function isSameFile(before: Usable | undefined, now: Usable): boolean {
+  if (before?.configuration.digest !== now.configuration.digest) return false;
+  return before.lock?.digest === now.lock?.digest && before.programs?.identity === now.programs?.identity;
 }
 
 /** At the start no list of tools is there yet, and that patterns match nothing then is no news. */

@@ -12,6 +12,8 @@ const OURS = 'interlock/';
 const CALL = `${OURS}call`;
 const DECISION = `${OURS}decision`;
 const KEY = `${OURS}key`;
+/** The member of a result's `_meta` that names the run of a program which a tool is. */
+export const RUN: string = `${OURS}run`;
 const KEY_CHARACTERS_MAX = 256;
 
 /** The caller's idempotency key in a request's `_meta`; a text says why it cannot be one. */
@@ -27,8 +29,11 @@ export function withoutOurs(meta: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(meta).filter(([name]) => !name.startsWith(OURS)));
 }
 
-/** The answer to `tools/call`: what the tool said, or one sentence for the model. */
-export function toolOutcome(answer: Answer): Outcome {
+/**
+ * The answer to `tools/call`: what the tool said, or one sentence for the model. What a tool of our own says in `_meta`
+ * stands.
+ */
+export function toolOutcome(answer: Answer, { isOwn = false }: { readonly isOwn?: boolean } = {}): Outcome {
   const { output } = answer;
   if (output === undefined) return { result: withMeta(said(sentenceOf(answer), true), answer) };
   const error = errorIn(answer, output);
@@ -38,7 +43,11 @@ export function toolOutcome(answer: Answer): Outcome {
   if (error !== undefined) return { result: withMeta(said(error.message, true), answer) };
   const settled = answer.state === 'settled-executed' && !Array.isArray(output['content']);
   return {
-    result: withMeta(settled ? { ...said(JSON.stringify(output), false), structuredContent: output } : output, answer),
+    result: withMeta(
+      settled ? { ...said(JSON.stringify(output), false), structuredContent: output } : output,
+      answer,
+      isOwn,
+    ),
   };
 }
 
@@ -87,12 +96,12 @@ function identified(error: RpcError, { call: id, state, replayed }: Answer): Rpc
   return { ...error, data: { ...told, _meta: { ...meta, [CALL]: { id, state, replayed } } } };
 }
 
-function withMeta(result: JsonObject, { call: id, state, replayed, decision }: Answer): JsonObject {
+function withMeta(result: JsonObject, { call: id, state, replayed, decision }: Answer, isOwn = false): JsonObject {
   const meta: JsonValue | undefined = result['_meta'];
   return {
     ...result,
     _meta: {
-      ...(isJsonObject(meta) ? withoutOurs(meta) : {}),
+      ...(isJsonObject(meta) ? (isOwn ? meta : withoutOurs(meta)) : {}),
       [CALL]: { id, state, replayed },
       ...(decision === undefined ? {} : { [DECISION]: { ...decision } }),
     },

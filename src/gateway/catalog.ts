@@ -22,15 +22,15 @@ export interface ListedTool {
 
 export class Catalog {
   readonly #upstreams: () => readonly Upstream[];
-  readonly #own: readonly OwnTool[];
+  readonly #own: () => readonly OwnTool[];
   #tools: ReadonlyMap<string, ListedTool> | undefined;
 
-  constructor(upstreams: () => readonly Upstream[], own: readonly OwnTool[]) {
+  constructor(upstreams: () => readonly Upstream[], own: () => readonly OwnTool[]) {
     this.#upstreams = upstreams;
     this.#own = own;
   }
 
-  /** A server's tools came, changed or are gone. */
+  /** Tools of a server, or of our own, came, changed or are gone. */
   changed(): void {
     this.#tools = undefined;
   }
@@ -46,7 +46,7 @@ export class Catalog {
         if (!tools.has(name)) tools.set(name, { name, definition, owner: { upstream } });
       }
     }
-    for (const own of this.#own) {
+    for (const own of this.#own()) {
       const { definition } = own;
       const name = hostName(definition.server, definition.upstreamName);
       tools.set(name, { name, definition, owner: { own } });

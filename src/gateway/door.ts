@@ -12,7 +12,7 @@ export type Proposed = Omit<Proposal, 'principal' | 'session'>;
 export interface Door {
   /** Whether the person at the host may answer questions of Interlock's own. */
   readonly interactive: boolean;
-  /** Interlock's own tools, for this caller. */
+  /** Interlock's own tools, for this caller; `policyChanged` of the gateway says when there are others. */
   readonly own: readonly OwnTool[];
   /** Whether the caller may know of the tool or method with this policy name. Cheap: asked for each tool of a list. */
   visible(tool: string): boolean;

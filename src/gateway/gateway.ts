@@ -34,6 +34,8 @@ export interface GatewayOptions {
   readonly world: World;
   /** Interlock's own, told to both sides. */
   readonly version: string;
+  /** Called once, when the end begins: before anything is refused because of it. */
+  readonly ending?: () => void;
   /** What has no outcome yet in the data directory, for telemetry. */
   readonly open?: () => Promise<OpenCalls>;
 }
@@ -52,6 +54,8 @@ export interface Gateway {
   policyChanged(): void;
   /** How a tool is called that the host does not ask for now. */
   readonly reach: Reach;
+  /** Resolves once the host has said hello and every server is up or late; when the end begins, too. */
+  readonly settled: Promise<void>;
 }
 
 /** Requests of the host that may be open at once; more are refused unrecorded, with `busy`. */
@@ -87,6 +91,8 @@ class OpenGateway implements Gateway, Relay {
   readonly #recording = new Set<Promise<void>>();
   readonly #retiring = new Set<Promise<void>>();
   readonly #end = Promise.withResolvers<void>();
+  readonly #greeted = Promise.withResolvers<void>();
+  readonly settled: Promise<void>;
   #upstreams: ReadonlyMap<string, Upstream> = new Map();
   #ready = new Set<string>();
   #closing = false;
@@ -97,10 +103,16 @@ class OpenGateway implements Gateway, Relay {
     this.#options = options;
     this.door = door;
     this.telemetry = new Telemetry({ version, world, log: (line) => log(harmless(line)), ...(open ? { open } : {}) });
-    this.catalog = new Catalog(() => this.upstreams(), door.own);
+    this.catalog = new Catalog(
+      () => this.upstreams(),
+      () => door.own,
+    );
     this.routes = new Routes((server) => [...this.#upstreams.keys()].indexOf(server));
     this.#questions = new Questions(this);
-    this.#session = new Host(this, this.#questions, info, () => this.#start());
+    this.#session = new Host(this, this.#questions, info, () => {
+      this.#start();
+      this.#greeted.resolve();
+    });
     this.host = new Peer({
       send: (line) => this.#lines.send(line),
       world,
@@ -115,6 +127,9 @@ class OpenGateway implements Gateway, Relay {
       },
     });
     this.ended = this.#end.promise;
+    this.settled = this.#greeted.promise
+      .then(() => Promise.all(this.upstreams().map((upstream) => upstream.settled())))
+      .then(() => undefined);
     this.reconfigure(options.servers);
     this.#lines = openLines(input, output, {
       line: (line) => {
@@ -148,7 +163,9 @@ class OpenGateway implements Gateway, Relay {
   readonly reach: Reach = (tool) => (this.#closing ? undefined : (reachTool(this, tool) ?? reachMethod(this, tool)));
 
   policyChanged(): void {
-    if (!this.#closing) this.#session.toolsChanged();
+    if (this.#closing) return;
+    this.catalog.changed();
+    this.#session.toolsChanged();
   }
 
   reconfigure(servers: ReadonlyMap<string, ServerConfiguration>): void {
@@ -170,7 +187,9 @@ class OpenGateway implements Gateway, Relay {
 
   async close(): Promise<void> {
     if (this.#closing) return this.ended;
+    this.#options.ending?.();
     this.#closing = true;
+    this.#greeted.resolve();
     const upstreams = this.upstreams();
     this.#lines.flow(false);
     // Nobody answers any more what servers ask.

@@ -1,6 +1,7 @@
 /** Interlock's own tools toward the host: listed and proposed like any other, and carried out by nobody else. */
 
 import type { CallStatus } from '../authority/status.ts';
+import { OWN_KEY } from '../policy/tool/own-definition.ts';
 import { GET_CALL } from '../policy/tool/own.ts';
 import type { ToolDefinition } from '../policy/tool/tool.ts';
 import { type JsonObject, isJsonObject } from '../value/json.ts';
@@ -16,20 +17,43 @@ export interface OwnTool {
 
 const TIMEOUT_MS = 10_000;
 
-/** `interlock.get_call`; `status` answers for the caller's own calls only. */
-export function getCallTool(status: (id: string) => Promise<CallStatus | undefined>): OwnTool {
+/** `act` gets the arguments that were decided, and the key by which the call is known when it is made once more. */
+export function ownTool(
+  definition: ToolDefinition,
+  act: (args: JsonObject, key: string) => Promise<JsonObject>,
+  timeoutMs: number = TIMEOUT_MS,
+): OwnTool {
   return {
-    definition: GET_CALL,
-    timeoutMs: TIMEOUT_MS,
+    definition,
+    timeoutMs,
     to: {
-      request: async (_method, params) => {
-        const { arguments: args } = params;
-        const id = isJsonObject(args) ? args['id'] : undefined;
-        const found = typeof id === 'string' ? await status(id) : undefined;
-        return { kind: 'result', result: found === undefined ? NO_CALL : resultOf(found) };
+      request: async (_method, { arguments: args, _meta: meta }) => {
+        const key = isJsonObject(meta) ? meta[OWN_KEY] : undefined;
+        const result = await act(isJsonObject(args) ? args : {}, typeof key === 'string' ? key : '');
+        return { kind: 'result', result };
       },
     },
   };
+}
+
+/** What a tool tells, for programs and, as the same JSON, for models. */
+export function toldAs(told: JsonObject, isError = false): JsonObject {
+  const content = [{ type: 'text', text: JSON.stringify(told) }];
+  return { content, structuredContent: told, ...(isError ? { isError } : {}) };
+}
+
+/** Why nothing was done, so that a caller can mend it: the code, one sentence, and what would help. */
+export function refusedAs(code: string, reason: string, hint: string, more: JsonObject = {}): JsonObject {
+  return toldAs({ code, reason, hint, ...more }, true);
+}
+
+/** `interlock.get_call`; `status` answers for the caller's own calls only. */
+export function getCallTool(status: (id: string) => Promise<CallStatus | undefined>): OwnTool {
+  return ownTool(GET_CALL, async ({ id }) => {
+    const found = typeof id === 'string' ? await status(id) : undefined;
+    // The recorded result stands in `structuredContent.output` as the tool gave it.
+    return found === undefined ? NO_CALL : toldAs({ ...found });
+  });
 }
 
 /** Of what is told as denied the log may have no entry. */
@@ -40,8 +64,3 @@ const NO_CALL: JsonObject = {
   content: [{ type: 'text', text: NO_ENTRY }],
   isError: true,
 };
-
-/** The recorded result stands in `structuredContent.output` as the tool gave it. */
-function resultOf(status: CallStatus): JsonObject {
-  return { content: [{ type: 'text', text: JSON.stringify(status) }], structuredContent: { ...status } };
-}

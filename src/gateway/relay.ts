@@ -45,6 +45,8 @@ export interface Passage {
   readonly progress: (params: JsonObject) => void;
   /** Whether the host asks: it may name a key, and the person at it may be asked. A server may neither. */
   readonly fromHost: boolean;
+  /** As `Proposal.attemptsMax`. */
+  readonly attemptsMax?: number;
   /** Whether a result says that the tool failed. */
   readonly failed?: (result: JsonObject) => boolean;
   /** How telemetry names what is asked, and what goes on from here; absent where nothing does. */
@@ -62,10 +64,10 @@ export async function pass(
   if (!isJsonObject(meta)) return { refused: invalid(relay, 'expected `_meta` to be an object') };
   const key = passage.fromHost ? keyIn(meta) : {};
   if (typeof key === 'string') return { refused: invalid(relay, key) };
-  const { tool, args, available, timeoutMs } = passage;
+  const { tool, args, available, timeoutMs, attemptsMax } = passage;
   const { asked, onward } = passage.told;
   const elicit = passage.fromHost ? elicitAt(relay.host, relay.hostFacts()) : undefined;
-  const asking = elicit === undefined ? {} : { elicit };
+  const asking = { ...(elicit === undefined ? {} : { elicit }), ...(attemptsMax === undefined ? {} : { attemptsMax }) };
   const answer = await relay.telemetry.answered(asked, meta, (within) => {
     const perform = async (decided: JsonObject, given: JsonObject = {}): Promise<Performed> => {
       const sent = outgoing(params, { ...meta, ...given }, passage.carry(decided));

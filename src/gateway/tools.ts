@@ -6,6 +6,7 @@ import { type JsonObject, type JsonValue, isJsonObject } from '../value/json.ts'
 import { toolOutcome } from './answers.ts';
 import type { ListedTool } from './catalog.ts';
 import { hostName, policyName, splitName } from './names.ts';
+import type { OwnTool } from './own.ts';
 import type { Incoming, Outcome, Reply } from './peer.ts';
 import { NOBODY, type Passage, type Relay, askedOf, invalid, pass, performed } from './relay.ts';
 import type { Upstream } from './upstream.ts';
@@ -48,19 +49,22 @@ export async function callTool(relay: Relay, incoming: Incoming): Promise<Outcom
     progress: (params) => void relay.host.notify('notifications/progress', params),
     fromHost: true,
     failed: hasFailed,
+    // What our own tools refuse they refuse again.
+    ...(own === undefined ? {} : { attemptsMax: 1 }),
     told: told(relay, found),
   });
   if ('refused' in passed) return passed.refused;
   const { output } = passed.answer;
   const from = found?.owner.upstream;
   if (from !== undefined && output !== undefined && !passed.answer.replayed) learn(relay, from, output);
-  return toolOutcome(passed.answer);
+  return toolOutcome(passed.answer, { isOwn: own !== undefined });
 }
 
 /** How a tool is called that nobody at the host asks for now; nothing while its server cannot be reached. */
 export function reachTool(relay: Relay, tool: string): ReturnType<Reach> {
   const found = [...relay.catalog.tools().values()].find(({ definition }) => definition.name === tool);
-  const upstream = found?.owner.upstream;
+  const { upstream, own } = found?.owner ?? {};
+  if (own !== undefined) return reachOwn(own);
   if (found === undefined || upstream?.state !== 'ready') return undefined;
   const name = found.definition.upstreamName;
   return {
@@ -70,6 +74,17 @@ export function reachTool(relay: Relay, tool: string): ReturnType<Reach> {
       const request = (): Promise<Reply> => upstream.request('tools/call', sent);
       const about = { method: 'tools/call', tool, name };
       return performed(await relay.telemetry.sent(about, undefined, request, hasFailed), hasFailed);
+    },
+  };
+}
+
+/** How an approved call of a tool of our own is carried out. */
+function reachOwn({ definition, timeoutMs, to }: OwnTool): ReturnType<Reach> {
+  return {
+    timeoutMs,
+    perform: async (args, meta) => {
+      const sent = { name: definition.upstreamName, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) };
+      return performed(await to.request('tools/call', sent, {}), hasFailed);
     },
   };
 }

@@ -59,6 +59,8 @@ export const ENTRY_TYPES = [
   'program.moved',
   'program.ended',
   'program.ignored',
+  'program.saved',
+  'program.deleted',
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];

@@ -4,6 +4,7 @@ import { foldClock, isClockStep } from './clock.ts';
 import { foldContent } from './content.ts';
 import type { CallRow, CallState, Charges, Kill, TrustedTool } from './ledger.ts';
 import { foldRun, isRunStep } from './run.ts';
+import { foldSaved, isSavedStep } from './saved.ts';
 import { foldStanding } from './standing.ts';
 import { foldVault, isVaultStep } from './vault-step.ts';
 import type { CallStep, KillStep, PinStep, RollbackStep, Step } from './step.ts';
@@ -65,6 +66,7 @@ export function fold(step: Step, moment: Moment, lookups: Lookups): Folded {
   if (isClockStep(step)) return foldClock(step, (key) => lookups.counter(key));
   if (step.kind === 'content') return foldContent(step, moment, (key) => lookups.counter(key));
   if (isRunStep(step)) return foldRun(step, moment, lookups);
+  if (isSavedStep(step)) return foldSaved(step, moment, lookups);
   if (isVaultStep(step)) return foldVault(step, moment, lookups);
   if (step.kind === 'stands' || step.kind === 'ends') return foldStanding(step, moment, lookups);
   if (step.kind === 'rollback-accepted' || step.kind === 'rollback-lifted') return foldRollback(step, lookups);

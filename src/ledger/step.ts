@@ -10,6 +10,7 @@ import { readRepeated } from './denial.ts';
 import type { EntryType } from './entry.ts';
 import type { ApprovalRequest, Charges } from './ledger.ts';
 import { type RunStep, isRunStep, isRunType, readRun } from './run.ts';
+import { type SavedStep, readSaved } from './saved.ts';
 import { type StandingStep, isStanding, readStanding } from './standing.ts';
 import { type VaultStep, isVaultType, readVaultStep } from './vault-step.ts';
 
@@ -113,6 +114,7 @@ export type Step =
   | StandingStep
   | RollbackStep
   | RunStep
+  | SavedStep
   | VaultStep;
 
 /** The step of an entry; none for types that change no table; or why the fields are not those of its type. */
@@ -126,7 +128,9 @@ export function ownerOf(step: Step | undefined): string | undefined {
 /** Whether entries of this type change the tables. */
 export function isStep(type: EntryType): boolean {
   return (
-    /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)|^(?:policy|program)\.content$/u.test(type) ||
+    /^(?:call|kill|pin|clock)\.|^ledger\.(?:opened$|rollback-)|^(?:policy|program)\.content$|^program\.(?:saved|deleted)$/u.test(
+      type,
+    ) ||
     isRunType(type) ||
     isStanding(type) ||
     isVaultType(type)
@@ -176,6 +180,9 @@ export function readStep(type: EntryType, fields: JsonObject): ReadStep {
     case 'program.moved':
     case 'program.ended':
       return readRun(type, fields);
+    case 'program.saved':
+    case 'program.deleted':
+      return readSaved(type, fields);
     case 'denial.repeated':
       return readRepeated(fields);
     default:

@@ -3,7 +3,6 @@
 import type { Compiled, Expression } from '../expression/compile.ts';
 import { typeText } from '../expression/type.ts';
 import type { Issue } from '../value/issue.ts';
-import { alike } from '../document/alike.ts';
 import { budgetsIn } from './meter/budget-reading.ts';
 import type { Budget } from './meter/budget.ts';
 import type { Purpose } from './condition/condition.ts';
@@ -11,8 +10,9 @@ import type { Configuration } from './document/configuration.ts';
 import { isAmountType } from './meter/cost.ts';
 import type { Charge } from './meter/cost.ts';
 import type { Declared } from './document/declaration.ts';
-import type { Effect } from './decide/decision.ts';
+import type { ToolEffect } from './decide/decision.ts';
 import type { Problem } from './condition/fault-log.ts';
+import { checkMatches } from './check-matches.ts';
 import { compileSubjectCheck } from './compile-subject-check.ts';
 import { issueList } from '../document/issue-list.ts';
 import { lint } from './lint.ts';
@@ -20,21 +20,21 @@ import { keyArgumentFault, withoutKeyArgument } from './tool/downstream-key.ts';
 import { isSecretExpression, secretsDeclared } from './tool/secret.ts';
 import { mergeDeclarations } from './document/merge.ts';
 import { undeclaredEffect } from './tool/model.ts';
-import { OWN_TOOLS, ownRules } from './tool/own.ts';
-import { couldMatchServer } from './tool/pattern.ts';
+import { OWN_KEY, OWN_SERVER } from './tool/own-definition.ts';
+import { PROGRAM_TOOLS } from './tool/own-programs.ts';
+import { ALWAYS, ownRules } from './tool/own.ts';
+import { serverOf } from './tool/pattern.ts';
 import type { Policy, PolicyTool, RuleTable, TypedCharge, TypedProbe, TypedRule } from './policy.ts';
 import type { LocatedPattern } from './document/rule.ts';
 import { schemaFault } from '../schema/schema.ts';
 import type { Pins } from './pin/pin.ts';
-import { gather, missOf } from './tool/served.ts';
+import { gather } from './tool/served.ts';
 import type { Located } from '../document/source.ts';
 import type { ToolDefinition } from './tool/tool.ts';
 import { toolValue } from './condition/vocabulary.ts';
 import { type Work, workOn } from './work.ts';
 
 export type { Policy } from './policy.ts';
-
-const HINTS_MAX = 20;
 
 /**
  * The policy, with every problem found. `tools` are the definitions known so far, by policy name; `complete` names the
@@ -57,7 +57,10 @@ export function compilePolicy(
   const sound = checkExpressions(work) && checkMatches(work);
   if (!sound) return { policy: undefined, issues: issueList([...work.issues, ...work.faults.issues()]) };
   const compiled = new Map([...served.tools.values()].map((tool) => [tool.name, compileTool(work, tool)]));
-  for (const own of OWN_TOOLS) compiled.set(own.name, compileOwn(work, own));
+  for (const own of ALWAYS) compiled.set(own.name, compileOwn(work, own, 'read'));
+  for (const { definition, effect } of PROGRAM_TOOLS) {
+    compiled.set(definition.name, compileOwn(work, definition, effect));
+  }
   const lock = pins.lock === undefined ? {} : { lock: pins.lock.digest };
   const policy = Object.freeze({
     digest: configuration.digest,
@@ -102,43 +105,6 @@ function checkExpressions({ configuration, types, faults }: Work): boolean {
   return sound;
 }
 
-/** Whether every pattern names a server that there is; notes the patterns that match nothing. */
-function checkMatches(work: Work): boolean {
-  const { configuration } = work;
-  let sound = true;
-  for (const { id, effect, pattern } of configuration.rules) {
-    sound = checkMatch(work, pattern, `\`${effect}\` of ${id}`, effect) && sound;
-  }
-  for (const { pattern } of configuration.tools) sound = checkMatch(work, pattern, '`tools`', undefined) && sound;
-  for (const [index, { tools }] of configuration.limits.entries()) {
-    sound = checkMatch(work, tools, `\`tools\` of limits/${index}`, undefined) && sound;
-  }
-  return sound;
-}
-
-function checkMatch(work: Work, pattern: LocatedPattern, what: string, effect: Effect | undefined): boolean {
-  const { served, issues, configuration, doubtful } = work;
-  if (pattern.runs.every((run) => run === '') || work.matched.has(pattern.text)) return true;
-  const miss = missOf(pattern, served);
-  const { line, column } = pattern.place;
-  const near = miss.kind === 'not-yet' ? undefined : nearName(work, pattern);
-  const hint = near === undefined ? {} : { hint: `did you mean \`${near}\`?` };
-  const severity = miss.kind === 'not-yet' ? 'warning' : 'error';
-  const message = `${what}: ${miss.message}`;
-  issues.push({ code: 'pattern-matches-nothing', severity, message, file: configuration.file, line, column, ...hint });
-  if (miss.kind === 'no-tool' && effect !== 'allow') {
-    const reason = `${what} (line ${line}) matches no tool`;
-    for (const server of served.complete) if (couldMatchServer(pattern, server)) doubtful.set(server, reason);
-  }
-  return miss.kind !== 'unknown-server';
-}
-
-/** The tool that was probably meant. Only for the first few: comparing names costs more than all the rest. */
-function nearName({ served, issues }: Work, pattern: LocatedPattern): string | undefined {
-  if (pattern.runs.length > 1 || issues.length >= HINTS_MAX) return undefined;
-  return alike(pattern.text, served.tools.keys());
-}
-
 function compileTool(work: Work, served: ToolDefinition): PolicyTool {
   const { configuration, types, doubtful, issues } = work;
   const merged = mergeDeclarations(served.name, work.declarations.find(served.name), configuration.file);
@@ -172,6 +138,7 @@ function compileTool(work: Work, served: ToolDefinition): PolicyTool {
     ...expressions,
     ...(guard === undefined ? {} : { guard }),
     ...(downstreamKey === undefined ? {} : { downstreamKey: { in: downstreamKey.in, name: downstreamKey.name.text } }),
+    ...ownKey(tool, effect),
     ...(probe === undefined ? {} : { probe }),
     ...(subjectCheck === undefined ? {} : { subjectCheck }),
     failedHasNoEffect: failed === 'no-effect',
@@ -185,21 +152,22 @@ function compileTool(work: Work, served: ToolDefinition): PolicyTool {
   });
 }
 
-/** What the file declares speaks of the tools of servers; what it denies, and its limits, of these as well. */
-function compileOwn(work: Work, tool: ToolDefinition): PolicyTool {
+/** What the file declares speaks of the tools of servers; its rules and limits of these as well. */
+function compileOwn(work: Work, tool: ToolDefinition, effect: ToolEffect): PolicyTool {
   const { types, limits } = work;
   const { name, server } = tool;
   const reasons: string[] = [];
-  const { deny } = compileRules(work, tool, reasons);
-  const order = work.configuration.rules.length;
+  const written = compileRules(work, tool, reasons);
+  const isAlways = ALWAYS.includes(tool);
+  const rules = isAlways ? { ...ownRules(tool, work.configuration.rules.length), deny: written.deny } : written;
   return Object.freeze({
     name,
     server,
     definition: tool,
-    effect: 'read',
+    effect,
     labels: [],
     pin: {},
-    rules: { ...ownRules(tool, order), deny },
+    rules,
     cost: [],
     actualCost: [],
     personal: [],
@@ -207,23 +175,32 @@ function compileOwn(work: Work, tool: ToolDefinition): PolicyTool {
     secretOutputs: [],
     neverStores: false,
     failedHasNoEffect: false,
+    ...ownKey(tool, effect),
     limits: limits.find(name),
-    budgetsRead: budgetsReadBy({ allow: [], ask: [], deny }, work.configuration.budgets),
+    budgetsRead: budgetsReadBy(rules, work.configuration.budgets),
     argsType: types.argsType(tool),
     outputType: types.outputType(tool),
-    value: toolValue({ name, server, effect: 'read', labels: [] }),
+    value: toolValue({ name, server, effect, labels: [] }),
     ...(reasons[0] === undefined ? {} : { invalid: reasons[0] }),
   });
 }
 
+/** What is done by Interlock itself is known again: a call that is made once more does it once. */
+function ownKey({ server }: ToolDefinition, effect: ToolEffect): Pick<PolicyTool, 'downstreamKey'> {
+  return server === OWN_SERVER && effect !== 'read' ? { downstreamKey: { in: 'meta', name: OWN_KEY } } : {};
+}
+
 function compileRules(work: Work, tool: ToolDefinition, reasons: string[]): RuleTable {
   const table = { allow: [] as TypedRule[], ask: [] as TypedRule[], deny: [] as TypedRule[] };
+  // A rule that leaves the server open is written for the tools of servers: what our own take does not make it wrong.
+  const untyped = { ...tool, inputSchema: { type: 'object' } };
   for (const [order, rule] of work.rules.find(tool.name)) {
+    const isOpen = tool.server === OWN_SERVER && serverOf(rule.pattern) === undefined;
     if (rule.when === undefined) {
       table[rule.effect].push({ rule, order });
       continue;
     }
-    const result = work.types.type(rule.when.text, 'bool', tool);
+    const result = work.types.type(rule.when.text, 'bool', isOpen ? untyped : tool);
     const what = `\`when\` of ${rule.id}`;
     const condition = noteProblems(work, result, what, rule.when, { tool, pattern: rule.pattern, reasons });
     if (condition !== undefined) table[rule.effect].push({ rule, order, condition });

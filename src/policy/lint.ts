@@ -9,6 +9,9 @@ import type { Policy, PolicyTool, TypedRule } from './policy.ts';
 import { isPreset } from './document/preset.ts';
 import type { Rule } from './document/rule.ts';
 import { TOOL_ONLY } from './condition/vocabulary.ts';
+import { OWN_SERVER } from './tool/own-definition.ts';
+import { isOwnTool } from './tool/own.ts';
+import { serverOf } from './tool/pattern.ts';
 
 /** The warnings of a policy that compiled. */
 export function lint(policy: Policy): readonly Issue[] {
@@ -45,11 +48,12 @@ export function lint(policy: Policy): readonly Issue[] {
 
 type Warn = (place: Place, code: string, message: string, hint: string) => Issue;
 
-/** The tools that each rule speaks of. */
+/** The tools that each rule speaks of; of Interlock's own, those that it names. */
 function reachOf(tools: readonly PolicyTool[]): ReadonlyMap<string, readonly Applied[]> {
   const reach = new Map<string, Applied[]>();
   for (const tool of tools) {
     for (const typed of [...tool.rules.allow, ...tool.rules.ask, ...tool.rules.deny]) {
+      if (tool.server === OWN_SERVER && serverOf(typed.rule.pattern) === undefined) continue;
       const list = reach.get(typed.rule.id) ?? [];
       list.push([tool, typed]);
       reach.set(typed.rule.id, list);
@@ -121,6 +125,7 @@ function withoutKey(
   for (const rule of rules.filter(({ effect }) => effect === 'allow')) {
     const matched = (reach.get(rule.id) ?? []).map(([tool]) => tool);
     const bare = matched.filter((tool) => {
+      if (isOwnTool(tool.name)) return false;
       if (told.has(tool.name) || tool.effect === 'read' || tool.key !== undefined || tool.name.includes('/'))
         return false;
       const typed = tool.rules.allow.find((candidate) => candidate.rule === rule);

@@ -2,7 +2,7 @@
 
 import { issueList } from '../document/issue-list.ts';
 import { canonicalText } from '../value/canonical.ts';
-import { isJsonObject, parseJson } from '../value/json.ts';
+import { type JsonObject, isJsonObject, parseJson } from '../value/json.ts';
 import type { Parsed } from '../value/issue.ts';
 import type { Catalog } from './catalog.ts';
 import { checkProgram } from './check.ts';
@@ -16,6 +16,12 @@ export function linkContent(text: string, file: string, catalog: Catalog): Parse
   const document = parsed.ok && isJsonObject(parsed.value) ? parsed.value['document'] : undefined;
   const read = readProgram(isJsonObject(document) ? canonicalText(document) : text, file);
   return read.ok ? linkProgram(read.value, file, catalog) : read;
+}
+
+/** What the program was read from, as JSON. */
+export function documentOf({ content }: Program): JsonObject {
+  const { document } = content;
+  return isJsonObject(document) ? document : content;
 }
 
 /**

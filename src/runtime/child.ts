@@ -1,4 +1,4 @@
-/** The run that a step `call` starts: the same one, however often the step is performed. */
+/** The ids of runs that must be found again by whoever starts them once more, and the run that a step `call` starts. */
 
 import { sha256 } from '../value/digest.ts';
 import { toHex, utf8 } from '../value/encoding.ts';
@@ -14,7 +14,7 @@ export function childRun({ started, linked, capability }: LoadedRun, { id, progr
   // The program was linked: every program that it calls is there.
   if (called === undefined) throw new Error(`program ${started.name} calls no ${program}`);
   return {
-    id: childId(started.id, id),
+    id: runIdOf(started.id, id),
     principal: started.principal,
     linked: { program: called, children: linked.children },
     input,
@@ -22,9 +22,9 @@ export function childRun({ started, linked, capability }: LoadedRun, { id, progr
   };
 }
 
-/** A UUIDv8 (RFC 9562, section 5.8) of the calling run and its command. */
-export function childId(run: string, command: string): string {
-  const bytes = sha256(utf8(JSON.stringify([run, command]))).slice(0, 16);
+/** A UUIDv8 (RFC 9562, section 5.8) of what starts a run, and of what tells that apart from all else that it starts. */
+export function runIdOf(starter: string, key: string): string {
+  const bytes = sha256(utf8(JSON.stringify([starter, key]))).slice(0, 16);
   bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f);
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
   const hex = toHex(bytes);

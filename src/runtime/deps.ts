@@ -16,6 +16,8 @@ export interface RuntimeOptions {
   readonly reach: Reach;
   /** The programs that are configured. */
   readonly programs: Programs;
+  /** Whose runs are taken up here by themselves; everybody's if not given. Others are moved where they are spoken of. */
+  readonly principals?: () => readonly string[];
   /** Takes one line. */
   readonly log: (line: string) => void;
   /** Rebuilds every run from the ledger before each of its moves: for tests that what is kept in memory is nothing more. */

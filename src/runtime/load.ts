@@ -61,6 +61,12 @@ export async function entriesOf(
   return entries;
 }
 
+/** Whose run it is; nothing when there is no such run. Throws `LedgerError`. */
+export async function principalOf(ledger: RunSource, id: string): Promise<string | undefined> {
+  const [first] = await entriesOf(ledger, id);
+  return first && readStarted(first[1])?.principal;
+}
+
 /** Everything of a run. Throws `LedgerError`; `tampered` when an entry does not follow from those before. */
 export async function loadRun(loader: Loader, id: string): Promise<Loading> {
   const entries = await entriesOf(loader.ledger, id);

@@ -20,6 +20,8 @@ import { type RunView, viewOf } from './view.ts';
 import { Watch } from './watch.ts';
 
 export interface RunOrder {
+  /** A UUID, where whoever starts it again must find it; a new one if not given. */
+  readonly id?: string;
   readonly principal: string;
   readonly source: ProgramSource;
   readonly input: JsonObject;
@@ -58,6 +60,7 @@ export class Runtime {
   readonly #live = new Map<string, LiveRun>();
   readonly #following = new Map<string, Promise<void>>();
   readonly #watch: Watch;
+  #isStopped = false;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -70,7 +73,7 @@ export class Runtime {
   }
 
   /** Starts a run; it goes on by itself. Throws `LedgerError`: then it was not started, or will be found by `recover`. */
-  async start({ principal, source, input, acceptUnproved = false }: RunOrder): Promise<StartedRun> {
+  async start({ id: given, principal, source, input, acceptUnproved = false }: RunOrder): Promise<StartedRun> {
     const { policy } = this.#options.authority;
     if (policy === undefined) return { ok: false, code: 'policy-invalid', message: 'no policy is in force' };
     const linked = linkedSource(policy, principal, source, this.#options.programs);
@@ -82,7 +85,7 @@ export class Runtime {
     if (unproved.length > 0 && !acceptUnproved) {
       return { ok: false, code: 'unproved', message: `not proved: ${unproved.join('; ')}` };
     }
-    const id = newId(this.#options.world);
+    const id = given ?? newId(this.#options.world);
     const started = await this.#start({ id, principal, linked: linked.value, input, unproved });
     return started ?? { ok: true, run: id };
   }
@@ -158,6 +161,14 @@ export class Runtime {
   /** Looks once at what runs wait for: events whose time is over, calls that were answered or settled. Throws `LedgerError`. */
   look(): Promise<void> {
     return this.#watch.look();
+  }
+
+  /**
+   * From now on runs begin nothing here. What is under way is recorded when it ends, but for refusals: those may come of
+   * the stop. Another process goes on from there.
+   */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** Resolves once nothing is under way here. */
@@ -282,12 +293,13 @@ export class Runtime {
   }
 
   async #perform(run: LiveRun, command: Command, signal: AbortSignal): Promise<void> {
+    if (this.#isStopped) return;
     switch (command.kind) {
       case 'call':
       case 'model':
       case 'ask': {
         const came = await callThrough(this.#options, run.loaded, command, signal);
-        if (came === undefined) return;
+        if (came === undefined || (this.#isStopped && wasRefused(came))) return;
         const delivered = await this.#deliver(run.id, came);
         const { event, of } = came;
         const isAwaited = this.#live.get(run.id)?.pending(command.id) !== undefined;
@@ -326,6 +338,11 @@ export class Runtime {
   async #refuse(call: string): Promise<void> {
     await refuse(this.#options.ledger, this.#options.world, { call, by: 'interlock', reason: 'its run was cancelled' });
   }
+}
+
+/** Whether nothing was done: it is proposed again, and refused again where the stop was not the reason. */
+function wasRefused({ event }: RecordedEvent): boolean {
+  return event.kind === 'call' && (event.end === 'denied' || event.end === 'not-started');
 }
 
 /** Whether something can still move a run with this status. */

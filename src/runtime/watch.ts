@@ -5,6 +5,7 @@ import type { CallRow } from '../ledger/ledger.ts';
 import { OPEN_RUN_FOLDER } from '../ledger/run.ts';
 import type { RuntimeOptions } from './deps.ts';
 import { type RecordedEvent, type Standing, type Wait, readStanding } from './entry.ts';
+import { principalOf } from './load.ts';
 import { settledEvent, unapprovedEvent } from './outcome.ts';
 
 /** What is done with a run that there is news of. */
@@ -30,6 +31,8 @@ export class Watch {
   readonly #options: RuntimeOptions;
   readonly #news: News;
   readonly #resting = new Map<string, Resting>();
+  /** Of runs that others look after. */
+  readonly #others = new Map<string, string>();
   /** Answers of a parked call that were looked at. */
   readonly #answers = new Map<string, number>();
 
@@ -49,11 +52,13 @@ export class Watch {
   async recover(): Promise<number> {
     const { ledger } = this.#options;
     const open = await ledger.counters(OPEN_RUN_FOLDER);
-    for (const run of this.#resting.keys()) if (!open.has(OPEN_RUN_FOLDER + run)) this.#resting.delete(run);
+    for (const runs of [this.#resting, this.#others]) {
+      for (const run of runs.keys()) if (!open.has(OPEN_RUN_FOLDER + run)) runs.delete(run);
+    }
     let taken = 0;
     for (const [key, position] of open) {
       const run = key.slice(OPEN_RUN_FOLDER.length);
-      if (this.#news.live.has(run)) continue;
+      if (this.#news.live.has(run) || (await this.#isOthers(run))) continue;
       const entry = await ledger.entry(position - 1);
       const standing = entry && readStanding(entry);
       if (standing === undefined || this.#resting.get(run)?.seq === standing.seq) continue;
@@ -68,6 +73,17 @@ export class Watch {
       }
     }
     return taken;
+  }
+
+  /** Who a run is of never changes; whom this process looks after may. */
+  async #isOthers(run: string): Promise<boolean> {
+    const { principals, ledger } = this.#options;
+    if (principals === undefined || this.#resting.has(run)) return false;
+    const principal = this.#others.get(run) ?? (await principalOf(ledger, run)) ?? '';
+    const isOthers = !principals().includes(principal);
+    if (isOthers) this.#others.set(run, principal);
+    else this.#others.delete(run);
+    return isOthers;
   }
 
   async look(): Promise<void> {

@@ -238,3 +238,39 @@ test('a shadow is checked as well, each problem in its own file, and a broken on
   const decided = await run(['decide', '--call', 'call.json', '--json'], around);
   assert.deepEqual([decided.code, json(decided.out)['effect']], [0, 'allow']);
 });
+
+test('a program that cannot be used is told at the place that names its file [R-program-files]', async () => {
+  using scratch = new Scratch();
+  const policy = (programs: string): string => `${POLICY}programs:\n${programs}`;
+  const told = async (programs: string): Promise<string[]> => {
+    scratch.write('interlock.yaml', policy(programs));
+    const { issues } = await check(scratch, 'interlock.yaml');
+    return issues.map(
+      ({ code, line, column, message }) => `${line - POLICY.split('\n').length}:${column} ${code} ${message}`,
+    );
+  };
+  const tool = (name: string): string =>
+    `program: p\nstart: s\nsteps:\n  s: { tool: ${name}, args: {}, on_error: e, next: e }\n  e: { end: success }\n`;
+  const pays = tool('bank.pay').replace('{}', '{ charge: a, amount: 1 }');
+  scratch.write('good.yaml', pays);
+  assert.deepEqual(await told('  p: { file: good.yaml, as: tool }\n'), []);
+  scratch.write('bad.yaml', 'program: p\nstart: s\nsteps:\n  s: { end: success, next: s }\n');
+  scratch.write('none.yaml', tool('bank.none'));
+  assert.deepEqual(await told('  a: { file: missing.yaml }\n  b: { file: bad.yaml }\n  c: { file: none.yaml }\n'), [
+    '1:14 program-unusable program `a`: `missing.yaml` cannot be read: there is no such file',
+    '2:14 program-unusable program `b`: bad.yaml:4:22: step `s` has no key `next`',
+    '3:14 program-unusable program `c`: none.yaml:4:14: step `s` calls `bank.none`, and there is no such tool',
+  ]);
+  assert.deepEqual(await told('  get_run: { file: good.yaml, as: tool }\n'), [
+    "1:20 program-unusable program `get_run`: `interlock.get_run` is a tool of Interlock's own",
+  ]);
+  assert.deepEqual(await told('  get_run: { file: good.yaml }\n'), []);
+  // What rules say of a program is typed by its input.
+  const rule = '  - { allow: interlock.p, when: args.amountt > 5 }\n';
+  scratch.write('typed.yaml', `input: { type: object, properties: { amount: { type: integer } } }\n${pays}`);
+  scratch.write('interlock.yaml', `${POLICY}${rule}programs: { p: { file: typed.yaml, as: tool } }\n`);
+  assert.deepEqual(
+    (await check(scratch, 'interlock.yaml')).issues.map(({ code }) => code),
+    ['unknown-member'],
+  );
+});

@@ -1,31 +1,39 @@
 /** `interlock gateway`: MCP on standard input and output, with every call decided and recorded. */
 
-import { realpathSync } from 'node:fs';
-import path from 'node:path';
-import { Authority } from '../../authority/authority.ts';
 import type { Witness } from '../../authority/witness.ts';
 import { type Witnessing, keepWitnesses, requireWitnessed } from '../../authority/witnessing.ts';
 import { newId } from '../../authority/draft.ts';
 import { keepVault } from '../../authority/vault-upkeep.ts';
 import { type Gateway, openGateway } from '../../gateway/gateway.ts';
+import { programTools } from '../../gateway/program-tools.ts';
 import type { OpenCalls } from '../../gateway/telemetry.ts';
+import type { ConfiguredProgram } from '../../runtime/configured.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import { withoutSecrets } from '../../guard/secret/find.ts';
 import { type Ledger, LedgerError } from '../../ledger/ledger.ts';
 import type { ServerConfiguration } from '../../policy/document/server.ts';
-import { type CommonOptions, dataDirectory, loadConfiguration, protectedPaths } from '../configuration.ts';
+import { type CommonOptions, dataDirectory, loadConfiguration } from '../configuration.ts';
 import { openData } from '../data.ts';
+import { drive } from '../drive.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { counted, showIssues } from '../issues.ts';
 import { startable } from '../installed-package.ts';
 import { Session } from '../session.ts';
 import { type Terminal, inert, writeLine } from '../terminal.ts';
 import { VERSION } from '../version.ts';
+import type { World } from '../../world/world.ts';
 import { witnessesOf } from '../witnesses.ts';
+import type { Reach } from '../../authority/proposal.ts';
+import type { Configuration } from '../../policy/document/configuration.ts';
+import { openModels } from '../../runtime/model/models.ts';
+import type { Loaded } from '../configuration.ts';
 
 /** How many attempts a call makes by itself, where that is safe. */
 const ATTEMPTS_MAX = 3;
 /** How long a start waits for each answer of a witness, milliseconds. */
 const START_WAIT_MS = 3_000;
+/** How long outcomes of runs may take to be recorded at the end, milliseconds. */
+const RECORD_MS = 2_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function gatewayCommand(
@@ -40,13 +48,18 @@ export async function gatewayCommand(
   const { world } = data;
   // The gateway needs the authority's door, and the authority reaches tools through the gateway.
   const opened: { gateway?: Gateway; session?: Session } = {};
-  const authority = new Authority(data.ledger, {
-    vault: data.vault,
-    world,
-    resolveRoot: (within) => path.resolve(first.directory, within),
-    protectedPaths: protectedPaths(first, realpathSync(directory)),
+  const programs = (): ReadonlyMap<string, ConfiguredProgram> => opened.session?.used?.programs?.programs ?? new Map();
+  const settled = async (): Promise<void> => opened.gateway?.settled;
+  const principal = (): string => opened.session?.principal ?? 'local';
+  const models = modelsOf(terminal, world, () => opened.session?.used ?? first);
+  const { authority, runtime } = drive(data, {
+    loaded: first,
+    directory,
     attemptsMax: ATTEMPTS_MAX,
-    reach: (tool) => opened.gateway?.reach(tool),
+    reach: (tool, timeoutMs) => opened.gateway?.reach(tool) ?? models()(tool, timeoutMs),
+    programs: (name) => programs().get(name)?.source,
+    principals: () => [principal()],
+    log,
   });
   const witnesses = (): readonly Witness[] => witnessesOf(opened.session?.configuration ?? first.configuration);
   const witnessing = { ledger: data.ledger, world, witnesses, log };
@@ -63,6 +76,7 @@ export async function gatewayCommand(
     trusted: await authority.trusted(),
     load: () => loadConfiguration(terminal, options),
     log,
+    own: () => programTools({ ...data, runtime, policy: () => authority.policy, settled, principal, programs }),
     upkeep: ({ personal }) => keepVault(data.ledger, world, data.vault.keyring, personal.epochMs),
     show: (issues, { shown, source }) => showIssues(terminal, issues, shown, source),
   });
@@ -81,13 +95,36 @@ export async function gatewayCommand(
     world,
     version: VERSION,
     open: () => openCalls(data.ledger),
+    ending: () => runtime.stop(),
   });
   opened.gateway = gateway;
   if (terminal.attended.input) log('this speaks MCP on standard input, for a host to start; Ctrl-D ends it');
-  await serve(terminal, { gateway, session, servers, log, witnessing });
+  await serve(terminal, { gateway, session, runtime, servers, log, witnessing });
+  await atRest(world, runtime);
   await session.recorded();
   await requireRecording(data.ledger);
   return EXIT.ok;
+}
+
+/** The models of the configuration in force: opened once for each. */
+function modelsOf(terminal: Terminal, world: World, loaded: () => Loaded): () => Reach {
+  let opened: { readonly of: Configuration | undefined; readonly reach: Reach } | undefined;
+  return () => {
+    const { configuration, directory } = loaded();
+    const { environment } = terminal;
+    const models = configuration?.models ?? new Map();
+    if (opened?.of !== configuration || opened === undefined) {
+      opened = { of: configuration, reach: openModels(models, { world, environment, directory }) };
+    }
+    return opened.reach;
+  };
+}
+
+/** What runs of programs have under way is recorded; what takes longer is found by the next process. */
+async function atRest(world: World, runtime: Runtime): Promise<void> {
+  const rested = new AbortController();
+  await Promise.race([runtime.idle(), world.sleep(RECORD_MS, rested.signal)]);
+  rested.abort();
 }
 
 async function openCalls(ledger: Ledger): Promise<OpenCalls> {
@@ -102,6 +139,7 @@ async function openCalls(ledger: Ledger): Promise<OpenCalls> {
 interface Serving {
   readonly gateway: Gateway;
   readonly session: Session;
+  readonly runtime: Runtime;
   /** Of the policy in force, those that can be started. */
   readonly servers: () => ReadonlyMap<string, ServerConfiguration>;
   readonly log: (line: string) => void;
@@ -109,7 +147,8 @@ interface Serving {
 }
 
 /** Until the input ends or this process is asked to end; a second signal ends it as signals do. */
-async function serve(terminal: Terminal, { gateway, session, servers, log, witnessing }: Serving): Promise<void> {
+async function serve(terminal: Terminal, serving: Serving): Promise<void> {
+  const { gateway, session, runtime, servers, log, witnessing } = serving;
   const ended = new AbortController();
   const changed = (): void => {
     gateway.reconfigure(servers());
@@ -123,11 +162,13 @@ async function serve(terminal: Terminal, { gateway, session, servers, log, witne
   const claiming = session.claim(ended.signal);
   const tending = session.tend(ended.signal);
   const probing = session.probe(ended.signal);
+  // Before the servers are there a step would be denied because its server is away.
+  const driving = gateway.settled.then(() => session.drive(runtime, ended.signal));
   const witnessed = keepWitnesses(witnessing, ended.signal);
   await gateway.ended;
   for (const signal of SIGNALS) terminal.signals.off(signal, close);
   ended.abort();
-  await Promise.all([...watching, claiming, tending, probing, witnessed]);
+  await Promise.all([...watching, claiming, tending, probing, driving, witnessed]);
 }
 
 /** Signs what was recorded; a ledger that stopped meanwhile is the end of this command, not only of its calls. */

@@ -7,9 +7,9 @@ import { type PropertyProof, proveProgram } from '../../program/prove/prove.ts';
 import { linkSource } from '../../runtime/catalog.ts';
 import type { Parsed } from '../../value/issue.ts';
 import type { CommonOptions } from '../configuration.ts';
-import { configuredPrograms, readProgramFile } from '../engine.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { counted, showIssues, toldIssues } from '../issues.ts';
+import { readProgramFile } from '../program-file.ts';
 import { type Terminal, inert, inertJson, writeLine } from '../terminal.ts';
 import { usablePolicy } from '../usable-policy.ts';
 
@@ -50,7 +50,7 @@ interface Compiled {
 async function compile(terminal: Terminal, options: ProgramOptions): Promise<Compiled> {
   const source = await readProgramFile(terminal, options.path);
   const { policy, loaded } = await usablePolicy(terminal, options);
-  const programs = await configuredPrograms(terminal, loaded);
+  const programs = (name: string) => loaded.programs?.programs.get(name)?.source;
   const parsed = linkSource(policy, policy.configuration.principal, source, programs);
   return { source: source.text, parsed: parsed.ok ? { ...parsed, value: parsed.value.program } : parsed };
 }

@@ -3,12 +3,14 @@
 import { type JsonObject, isJsonObject, parseJson } from '../../value/json.ts';
 import type { Issue } from '../../value/issue.ts';
 import { isOpen } from '../../runtime/runtime.ts';
+import { toldRun } from '../../runtime/told.ts';
 import type { RunView } from '../../runtime/view.ts';
 import type { CommonOptions } from '../configuration.ts';
-import { type Engine, openEngine, readProgramFile, untilRest } from '../engine.ts';
+import { type Engine, openEngine, untilRest } from '../engine.ts';
+import { readProgramFile } from '../program-file.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { showIssues } from '../issues.ts';
-import { runLines, toldRun } from '../run-told.ts';
+import { runLines } from '../run-told.ts';
 import { type Terminal, inertJson, writeLine } from '../terminal.ts';
 
 export interface RunOptions extends CommonOptions {

@@ -1,6 +1,7 @@
 /** `interlock runs`: the runs that there are. `interlock runs recover`: goes on with what a dead process left. */
 
 import { OPEN_RUN_FOLDER, RUN_FOLDER } from '../../ledger/run.ts';
+import { toldRun } from '../../runtime/told.ts';
 import type { RunView } from '../../runtime/view.ts';
 import { viewOf } from '../../runtime/view.ts';
 import { type CommonOptions, dataDirectory, requireNamed } from '../configuration.ts';
@@ -8,7 +9,7 @@ import { readData } from '../data.ts';
 import { openEngine, untilRest } from '../engine.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { counted } from '../issues.ts';
-import { runLines, toldRun } from '../run-told.ts';
+import { runLines } from '../run-told.ts';
 import { type Terminal, inertJson, writeLine } from '../terminal.ts';
 
 export interface RunsOptions extends CommonOptions {

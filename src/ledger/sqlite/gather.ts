@@ -7,6 +7,7 @@ import type { Lookups } from '../fold.ts';
 import { ROLLBACK_KEY, parkedKey } from '../fold.ts';
 import type { CallRow, Kill, Reads, TrustedTool } from '../ledger.ts';
 import { isRunStep, runKeys } from '../run.ts';
+import { isSavedStep, savedKeys } from '../saved.ts';
 import { standingKeys } from '../standing.ts';
 import type { Step } from '../step.ts';
 import type { Known, Lease } from '../tables.ts';
@@ -100,6 +101,7 @@ export function gather(queries: Queries, since: number): Gathering {
       if (step?.kind === 'stands' || step?.kind === 'ends') for (const key of standingKeys(step)) addFact(key);
       if (step?.kind === 'content') for (const key of contentKeys(step)) addFact(key);
       if (step !== undefined && isRunStep(step)) for (const key of runKeys(step)) addFact(key);
+      if (step !== undefined && isSavedStep(step)) for (const key of savedKeys(step)) addFact(key);
       if (step?.kind === 'kill-set' || step?.kind === 'kill-lifted') addKill(step.target);
       if (step?.kind === 'pin-trusted') addTrust(step.tool);
       if (step !== undefined && isClockStep(step)) for (const key of clockReads(step)) addFact(key);

@@ -5,7 +5,8 @@ import type { FactValues } from '../meter/fact.ts';
 import { isClockOff, isKilled, NO_FACTS } from '../meter/fact.ts';
 import { deny, judge } from './judge.ts';
 import { isTrustedOtherwise } from '../pin/pin.ts';
-import type { Policy } from '../policy.ts';
+import type { Policy, PolicyTool } from '../policy.ts';
+import { isForHosts } from '../tool/own.ts';
 import { checkArguments } from '../../schema/schema.ts';
 import * as sentence from './sentence.ts';
 import { couldAllowTool, knowsPrincipal } from '../tool/visible.ts';
@@ -16,7 +17,7 @@ import { couldAllowTool, knowsPrincipal } from '../tool/visible.ts';
  * give; what the caller is shown is the caller's affair.
  */
 export function admitCaller(policy: Policy, request: Request, facts: FactValues = NO_FACTS): Decision | undefined {
-  const tool = policy.tools.get(request.tool);
+  const tool = toolOf(policy, request);
   if (tool?.invalid !== undefined) return deny('policy-invalid', sentence.invalidTool(tool));
   const open = tool !== undefined && couldAllowTool(policy, request.principal, tool);
   if (!open && !knowsPrincipal(policy, request.principal)) {
@@ -28,6 +29,11 @@ export function admitCaller(policy: Policy, request: Request, facts: FactValues 
   if (open) return undefined;
   const decision = judge(policy, request, facts);
   return decision.effect === 'deny' ? decision : deny('no-rule', `${tool.name} is denied: no rule allows it`);
+}
+
+/** The tool of the request; what is for hosts is not there for steps of programs. */
+function toolOf({ tools }: Policy, { tool, run }: Request): PolicyTool | undefined {
+  return run.program !== undefined && isForHosts(tool) ? undefined : tools.get(tool);
 }
 
 /** The tool is what was reviewed, or else what was first trusted. */

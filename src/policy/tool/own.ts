@@ -1,18 +1,17 @@
-/** Interlock's own tools: always there, and allowed or asked for everybody the policy knows unless a rule denies them. */
+/** Interlock's own tools: which there are, who may call them, and what allows those that need no rule. */
 
-import { digestOf } from '../../value/digest.ts';
 import type { JsonObject } from '../../value/json.ts';
 import type { Rule } from '../document/rule.ts';
 import type { RuleTable, TypedRule } from '../policy.ts';
 import { modelNameOf } from './model.ts';
+import { OWN_SERVER, ownDefinition } from './own-definition.ts';
+import { PROGRAM_TOOLS } from './own-programs.ts';
 import type { ToolDefinition } from './tool.ts';
 
-const SERVER = 'interlock';
 const PLACE = { line: 1, column: 1 };
-const NAME = 'get_call';
 
-const GET_CALL_RAW: JsonObject = {
-  name: NAME,
+const GET_CALL_RAW = {
+  name: 'get_call',
   title: 'Get a call',
   description:
     'Where a call that you made through Interlock stands: its state, its result once there is one, when the approval ' +
@@ -27,16 +26,9 @@ const GET_CALL_RAW: JsonObject = {
 };
 
 /** Shows a caller its own calls. Conditions see its arguments untyped: rules about `*` are written for other tools. */
-export const GET_CALL: ToolDefinition = Object.freeze({
-  name: `${SERVER}.${NAME}`,
-  server: SERVER,
-  upstreamName: NAME,
-  inputSchema: { type: 'object', required: ['id'] },
-  raw: GET_CALL_RAW,
-  digest: digestOf(GET_CALL_RAW),
-});
+export const GET_CALL: ToolDefinition = ownDefinition(GET_CALL_RAW, { type: 'object', required: ['id'] });
 
-const ASK_RAW: JsonObject = {
+const ASK_RAW = {
   name: 'ask',
   title: 'Ask people',
   description: 'A step of a program asks people who hold a role, and goes on with what they answer.',
@@ -53,13 +45,9 @@ const ASK_RAW: JsonObject = {
 };
 
 /** A step `ask` of a program: it waits for an approval, and does nothing by itself. */
-export const ASK: ToolDefinition = Object.freeze({
-  name: `${SERVER}.ask`,
-  server: SERVER,
-  upstreamName: 'ask',
-  inputSchema: { type: 'object', required: ['show', 'approvers', 'timeoutMs'] },
-  raw: ASK_RAW,
-  digest: digestOf(ASK_RAW),
+export const ASK: ToolDefinition = ownDefinition(ASK_RAW, {
+  type: 'object',
+  required: ['show', 'approvers', 'timeoutMs'],
 });
 
 /** What asks for the call of a step `ask`, among the rules of a decision. No rule of a file can be named so. */
@@ -70,11 +58,26 @@ export function isForPrograms(tool: string): boolean {
   return tool === ASK.name || modelNameOf(tool) !== undefined;
 }
 
+/** Whether Interlock itself carries the tool out, programs that are tools included. */
 export function isOwn({ server }: Pick<ToolDefinition, 'server'>): boolean {
-  return server === SERVER;
+  return server === OWN_SERVER;
 }
 
-export const OWN_TOOLS: readonly ToolDefinition[] = [GET_CALL, ASK];
+/** Those that everybody the policy knows may call, or is asked by, unless a rule denies them. */
+export const ALWAYS: readonly ToolDefinition[] = [GET_CALL, ASK];
+
+export const OWN_TOOLS: readonly ToolDefinition[] = [...ALWAYS, ...PROGRAM_TOOLS.map(({ definition }) => definition)];
+
+const OWN_NAMES: ReadonlySet<string> = new Set(OWN_TOOLS.map(({ name }) => name));
+
+export function isOwnTool(tool: string): boolean {
+  return OWN_NAMES.has(tool);
+}
+
+/** Whether steps of programs may not call the tool: for them it does not exist, so that no run can start another. */
+export function isForHosts(tool: string): boolean {
+  return tool.startsWith(`${OWN_SERVER}.`) && tool !== ASK.name;
+}
 
 /** The terms on which the question of a step `ask` is answered, as its arguments say them. */
 export function askTerms({ approvers, timeoutMs }: JsonObject): Pick<Rule, 'approvers' | 'expiresMs'> {
@@ -90,7 +93,7 @@ export function ownRules(tool: ToolDefinition, order: number): Pick<RuleTable, '
   const { name, upstreamName } = tool;
   const rule = (effect: 'allow' | 'ask'): TypedRule => {
     const pattern = { text: name, runs: [name], place: PLACE };
-    return { rule: { id: `${SERVER}/${upstreamName}`, place: PLACE, effect, pattern }, order };
+    return { rule: { id: `${OWN_SERVER}/${upstreamName}`, place: PLACE, effect, pattern }, order };
   };
   return { allow: [rule('allow')], ask: tool === ASK ? [rule('ask')] : [] };
 }

@@ -11,6 +11,7 @@ import { lockedWhole, pinTools } from '../pin/pin.ts';
 import type { Pins, PinState } from '../pin/pin.ts';
 import { type Catalog, catalogOf } from '../pin/catalog.ts';
 import { MODEL_SERVER, RESERVED_SERVERS } from '../document/server.ts';
+import { OWN_SERVER } from './own-definition.ts';
 import { defineTool } from './tool.ts';
 import type { ToolDefinition } from './tool.ts';
 
@@ -29,20 +30,27 @@ export interface Served {
 }
 
 /**
- * Gathers what is served. `listed` are the definitions known so far, `complete` the servers whose lists those are. What
- * is pinned stands as it is pinned.
+ * Gathers what is served. `listed` are the definitions known so far, `lists` the servers whose lists those are. What is
+ * pinned stands as it is pinned.
  */
 export function gather(
   configuration: Configuration,
   listed: ReadonlyMap<string, ToolDefinition>,
-  complete: ReadonlySet<string>,
+  lists: ReadonlySet<string>,
   pinned: Pins,
 ): Served {
   const tools = new Map<string, ToolDefinition>();
   const pins = new Map<string, PinState>();
+  const complete = new Set([...lists].filter((id) => id !== OWN_SERVER));
   const servers = new Set<string>([...configuration.servers.keys(), ...complete]);
   const issues: Issue[] = [];
-  for (const [name, { tool, pin }] of pinTools(configuration, listed, complete, pinned)) {
+  const offered = new Map([...listed].filter((one) => !isOwn(one)));
+  // Programs: no server can change what they are.
+  for (const [name, tool] of [...listed].filter(isOwn)) {
+    tools.set(name, tool);
+    pins.set(name, {});
+  }
+  for (const [name, { tool, pin }] of pinTools(configuration, offered, complete, pinned)) {
     servers.add(tool.server);
     if (isMethodName(tool.upstreamName)) issues.push(methodNamed(configuration.file, tool));
     else {
@@ -75,6 +83,11 @@ export function gather(
     catalog,
     issues,
   };
+}
+
+/** A program that is a tool. */
+function isOwn([, { server }]: readonly [string, ToolDefinition]): boolean {
+  return server === OWN_SERVER;
 }
 
 function describedInline(
@@ -118,6 +131,7 @@ export function missOf(
 }
 
 function unknownServer(server: string): string {
+  if (server === OWN_SERVER) return 'Interlock has no such tool of its own';
   if (server === MODEL_SERVER) return 'no model is configured under `models`';
   if (RESERVED_SERVERS.includes(server)) return `tools of \`${server}\` are not available yet`;
   return `no server \`${server}\` is configured`;
