@@ -6,7 +6,7 @@ import type { Entry } from '../ledger/entry.ts';
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { RUN_FOLDER } from '../ledger/run.ts';
 import type { Policy } from '../policy/compile.ts';
-import type { Capability } from '../policy/decide/capability.ts';
+import { type Capability, isCapable } from '../policy/decide/capability.ts';
 import type { RunEvent } from '../program/event.ts';
 import type { RunState } from '../program/state.ts';
 import { begin, transition } from '../program/transition.ts';
@@ -83,17 +83,26 @@ export async function loadRun(loader: Loader, id: string): Promise<Loading> {
   if (input === undefined || !isJsonObject(input)) return refused('unreadable', `the input of run \`${id}\` is gone`);
   let moved = begin(linked.value.program, input);
   let snapshot = firstSnapshot(loader.vault, started, input, moved.commands);
-  checkSnapshot(id, first[1], snapshot);
+  if (first[1]['snapshot'] !== snapshot) return departed(policy, started);
   for (const [position, entry] of rest) {
     const event = await eventFrom(loader, policy, { position, entry });
     if (!event.ok) return event;
     moved = transition(linked.value.program, moved.state, event.value);
     snapshot = nextSnapshot(loader.vault, snapshot, event.value, moved.commands);
-    checkSnapshot(id, entry, snapshot);
+    if (entry['snapshot'] !== snapshot) return departed(policy, started);
   }
   const standing = readStanding((rest.at(-1) ?? first)[1]);
   if (standing === undefined) return refused('unreadable', `the last entry of run \`${id}\` cannot be read`);
   return { ok: true, value: { started, linked: linked.value, capability, state: moved.state, standing } };
+}
+
+/**
+ * The entries do not give what they say. Under another policy the tools may have other types, and then that proves
+ * nothing: the run waits for the policy that it started under. Else somebody has changed them: throws `tampered`.
+ */
+function departed(policy: Policy, started: Started): Loading {
+  if (isCapable(policy, capabilityFrom(started))) throw tampered(started.id);
+  return refused('program-invalid', `the policy in force says something else of the tools of run \`${started.id}\``);
 }
 
 /** Programs never change under a digest; what changes is the policy they are typed over. */
@@ -140,10 +149,6 @@ async function eventFrom(
   if (event.kind === 'child') return brought(withOutput(event, await loader.ledger.body(of, 'output')));
   if (event.kind !== 'event') return brought(event);
   return brought(withPayload(event, await recordedArgs(loader.ledger, position, entry['args'])));
-}
-
-function checkSnapshot(id: string, entry: Entry, snapshot: string): void {
-  if (entry['snapshot'] !== snapshot) throw tampered(id);
 }
 
 function tampered(id: string): LedgerError {

@@ -345,3 +345,19 @@ test('a run does no more once the policy says anything else of what it may do [R
   assert.equal((await world.rest(run)).status, 'success');
   assert.deepEqual(deepReport(world).problems, []);
 });
+
+test('a run whose program does not fit the policy in force waits for one that it fits', async () => {
+  const world = await openRuntimeWorld({ policy: POLICY, tools: TOOLS });
+  const { run } = await world.run(PAY, { charge: 'c1' });
+  const stricter = POLICY.replace(
+    'shop.mail: { input: { type: object } }',
+    'shop.mail: { input: { type: object, required: [subject] } }',
+  );
+  await world.authority.load(policyOf(stricter));
+  const refused = await world.runtime.signal(run, 'settled', { ok: true });
+  assert.equal(refused.ok ? '' : refused.code, 'unreadable');
+  assert.equal((await world.rest(run)).status, 'suspended');
+  await world.authority.load(policyOf(POLICY));
+  await world.runtime.signal(run, 'settled', { ok: true });
+  assert.equal((await world.rest(run)).status, 'success');
+});

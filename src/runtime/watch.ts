@@ -22,6 +22,8 @@ export interface News {
 interface Resting {
   readonly seq: number;
   readonly waits: readonly Wait[];
+  /** Of its last entry, plus one. */
+  readonly position: number | undefined;
 }
 
 /** Calls that are looked at in one pass, so that very many that wait do not keep others waiting. */
@@ -41,8 +43,9 @@ export class Watch {
     this.#news = news;
   }
 
-  keep(run: string, { seq, waits }: Standing): void {
-    this.#resting.set(run, { seq, waits });
+  /** `position` is that of its last entry, where it is known: then it is not read again. */
+  keep(run: string, { seq, waits }: Standing, position?: number): void {
+    this.#resting.set(run, { seq, waits, position });
   }
 
   forget(run: string): void {
@@ -59,15 +62,21 @@ export class Watch {
     for (const [key, position] of open) {
       const run = key.slice(OPEN_RUN_FOLDER.length);
       if (this.#news.live.has(run) || (await this.#isOthers(run))) continue;
+      const resting = this.#resting.get(run);
+      if (resting?.position === position && !waitsForOver(resting.waits, open)) continue;
       const entry = await ledger.entry(position - 1);
       const standing = entry && readStanding(entry);
-      if (standing === undefined || this.#resting.get(run)?.seq === standing.seq) continue;
+      if (standing === undefined) continue;
+      if (resting?.seq === standing.seq && !waitsForOver(standing.waits, open)) {
+        this.keep(run, standing, position);
+        continue;
+      }
       const isLeft = standing.instance === ledger.instance || !(await ledger.isAlive(standing.instance));
-      const waitsForOver = standing.waits.some(({ kind, of }) => kind === 'run' && !open.has(OPEN_RUN_FOLDER + of));
+      const isNews = waitsForOver(standing.waits, open);
       // What is asked has been asked once the entry names the call: a crash may have come between.
-      const isAtRest = standing.status === 'suspended' && standing.waits.length > 0 && !waitsForOver;
-      if (isAtRest) this.keep(run, standing);
-      else if (isLeft || waitsForOver) {
+      const isAtRest = standing.status === 'suspended' && standing.waits.length > 0 && !isNews;
+      if (isAtRest) this.keep(run, standing, position);
+      else if (isLeft || isNews) {
         taken += 1;
         await this.#news.take(run);
       }
@@ -129,4 +138,9 @@ export class Watch {
     this.#answers.set(id, approvals.length);
     return true;
   }
+}
+
+/** Whether a run waits for one that is over: a crash came between the two entries. */
+function waitsForOver(waits: readonly Wait[], open: ReadonlyMap<string, number>): boolean {
+  return waits.some(({ kind, of }) => kind === 'run' && !open.has(OPEN_RUN_FOLDER + of));
 }
