@@ -51,7 +51,7 @@ function isEqual<T>(one: Node<T>, another: Node<T>, depth: number, equal: (a: T,
 }
 
 function place(depth: number, index: number): number {
-  return Math.floor(index / WIDTH ** (depth - 1)) % WIDTH;
+  return (index >>> (BITS * (depth - 1))) & (WIDTH - 1);
 }
 
 function read<T>(node: Node<T>, depth: number, index: number): T | undefined {

@@ -69,9 +69,14 @@ export function keep({ state }: Walk, { index }: Step, output: JsonValue): void 
 }
 
 export function spend({ state }: Walk, more: Partial<Spent>): void {
-  const spent: Mutable<Spent> = { ...state.spent };
-  for (const [name, amount] of Object.entries(more) as [keyof Spent, number | undefined][]) spent[name] += amount ?? 0;
-  state.spent = spent;
+  const { spent } = state;
+  state.spent = {
+    steps: spent.steps + (more.steps ?? 0),
+    attempts: spent.attempts + (more.attempts ?? 0),
+    tokens: spent.tokens + (more.tokens ?? 0),
+    microUsd: spent.microUsd + (more.microUsd ?? 0),
+    activeMs: spent.activeMs + (more.activeMs ?? 0),
+  };
 }
 
 /** Which of its limits the run has used up; nothing while there is room for another step. */
@@ -95,5 +100,5 @@ export function settle(walk: Walk, id: CommandId): void {
 }
 
 export function replacePending(walk: Walk, pending: Pending): void {
-  walk.state.pending = new Map([...walk.state.pending, [pending.command.id, pending]]);
+  walk.state.pending = new Map(walk.state.pending).set(pending.command.id, pending);
 }
