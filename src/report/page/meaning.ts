@@ -117,6 +117,8 @@ const TYPES: Readonly<Record<string, string>> = {
   'program.moved': 'A run of a program went on.',
   'program.ended': 'A run of a program ended.',
   'program.ignored': 'An event came that no run waited for.',
+  'program.saved': 'A caller saved a program.',
+  'program.deleted': 'A caller deleted a saved program; its text stays.',
 };
 
 /** What an entry about no single call says happened. */
