@@ -65,10 +65,19 @@ async function restored(place: BankPlace): Promise<void> {
   cpSync(backup, data, { recursive: true });
 }
 
-/** A program of one step that reads, so that nothing of it is paid. */
+/** A program of two steps that read, so that nothing of it is paid. */
 function programFile(place: BankPlace): void {
-  const steps = '  look: { tool: bank.look, args: { charge: before }, next: done }\n  done: { end: success }\n';
+  const look = (next: string) => `{ tool: bank.look, args: { charge: before }, next: ${next} }`;
+  const steps = `  look: ${look('again')}\n  again: ${look('done')}\n  done: { end: success }\n`;
   writeFileSync(join(place.directory, 'program.yaml'), `program: look\nstart: look\nsteps:\n${steps}`);
+}
+
+const OWN = '  - allow: interlock.*\n';
+const SAVED = 'program: ended\nstart: end\nsteps: { end: { end: success } }\n';
+
+/** Calls one of Interlock's own tools. */
+function own(gateway: GatewayProcess, tool: string, args: object): Promise<unknown> {
+  return gateway.request('tools/call', { name: `interlock__${tool}`, arguments: args });
 }
 
 const ACCEPT = ['recover', '--accept-rollback', '--reason', 'a backup'];
@@ -160,6 +169,24 @@ export const OTHER_WRITES: readonly OtherWrite[] = [
     command: () => ['run', 'program.yaml'],
     ...UNCHANGED,
   })),
+  {
+    type: 'program.saved',
+    prepare: (place) => place.configure(OWN),
+    provoke: (gateway) => void own(gateway, 'save_program', { text: SAVED }),
+    ...UNCHANGED,
+  },
+  {
+    type: 'program.deleted',
+    prepare: async (place) => {
+      place.configure(OWN);
+      const gateway = place.gateway();
+      await gateway.hello();
+      await own(gateway, 'save_program', { text: SAVED });
+      await gateway.close();
+    },
+    provoke: (gateway) => void own(gateway, 'delete_program', { program: 'saved/ended' }),
+    ...UNCHANGED,
+  },
   {
     type: 'program.ignored',
     prepare: (place) => session(place),
