@@ -68,7 +68,8 @@ export interface OpeningOptions {
   readonly world?: ManualWorld;
   readonly effects?: unknown[];
   readonly vault?: Vault;
-  readonly policy?: string;
+  /** The text of a configuration with its tools, or what is compiled of one. */
+  readonly policy?: string | Policy;
   /** 1 if not given. */
   readonly attemptsMax?: number;
   /** How the authority reaches tools by itself. */
@@ -77,6 +78,8 @@ export interface OpeningOptions {
   readonly searchSecrets?: () => SecretSearch;
   /** Stands between the authority and the ledger, to fail on purpose. */
   readonly between?: (ledger: Ledger) => Ledger;
+  /** As that of a ledger in memory. */
+  readonly later?: (commit: () => void) => void;
 }
 
 export async function openWorld(options: OpeningOptions = {}): Promise<Opening> {
@@ -84,7 +87,8 @@ export async function openWorld(options: OpeningOptions = {}): Promise<Opening> 
   const disk = options.disk ?? createMemoryDisk();
   const vault = options.vault ?? createVault(new Uint8Array(32).fill(7), world);
   const effects = options.effects ?? [];
-  const stored = await openMemoryLedger({ world, vault, disk });
+  const { policy = POLICY, later } = options;
+  const stored = await openMemoryLedger({ world, vault, disk, ...(later === undefined ? {} : { later }) });
   const ledger = options.between?.(stored) ?? stored;
   const authority = new Authority(ledger, {
     vault,
@@ -95,7 +99,7 @@ export async function openWorld(options: OpeningOptions = {}): Promise<Opening> 
     ...(options.reach === undefined ? {} : { reach: options.reach }),
     ...(options.searchSecrets === undefined ? {} : { searchSecrets: options.searchSecrets }),
   });
-  await authority.load(policyOf(options.policy ?? POLICY));
+  await authority.load(typeof policy === 'string' ? policyOf(policy) : policy);
   const perform = async (args: Proposal['args']): Promise<Performed> => {
     effects.push(args);
     return { kind: 'succeeded', output: { done: effects.length } };

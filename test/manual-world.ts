@@ -8,6 +8,8 @@ export interface ManualWorld extends World {
   advance(ms: number): void;
   /** Sets the wall clock, backwards too, and leaves the monotonic one. */
   setWall(ms: number): void;
+  /** How long until the next sleeper wakes, milliseconds; nothing when nobody sleeps. */
+  untilWake(): number | undefined;
   /** The machine sleeps: the monotonic clock stands still, the others go on. */
   suspend(ms: number): void;
 }
@@ -47,6 +49,10 @@ export function createManualWorld(startMs: number = START_MS): ManualWorld {
     suspend: (ms) => {
       wall += ms;
       suspended += ms;
+    },
+    untilWake: () => {
+      const [first] = [...sleepers].map(({ until }) => until).toSorted((one, other) => one - other);
+      return first === undefined ? undefined : first - monotonic;
     },
     setWall: (ms) => {
       wall = ms;

@@ -5,36 +5,30 @@ import { compilePolicy } from '../src/policy/compile.ts';
 import type { Policy } from '../src/policy/compile.ts';
 import { parseConfiguration } from '../src/policy/document/configuration.ts';
 import { defineTool } from '../src/policy/tool/tool.ts';
-import { couldAllow } from '../src/policy/tool/visible.ts';
-import type { Catalog } from '../src/program/catalog.ts';
 import { compileProgram } from '../src/program/compile.ts';
 import type { Program } from '../src/program/program.ts';
+import { catalogOf } from '../src/runtime/catalog.ts';
 import type { Parsed } from '../src/value/issue.ts';
 import type { ProgramCase } from './program-corpus.ts';
 
 export const PRINCIPAL = 'local';
 
-const PROMPT = { type: 'object', properties: { prompt: { type: 'string' } }, required: ['prompt'] };
-
-/** A model is a tool of this server. */
-const MODELS = 'llm';
+/** Where answers come from is for whoever drives the case. */
+const MODEL = { provider: 'scripted', file: 'answers.yaml', price: { input: 1, output: 1 } };
 
 export function policyOf({ policy, tools, models, title }: ProgramCase): Policy {
-  const configuration = parseConfiguration(JSON.stringify({ interlock: 1, ...policy }), {
-    file: title,
-    environment: {},
-  });
+  const asked = Object.fromEntries(models.map((name) => [name, MODEL]));
+  const configured = { interlock: 1, ...policy, ...(models.length === 0 ? {} : { models: asked }) };
+  const configuration = parseConfiguration(JSON.stringify(configured), { file: title, environment: {} });
   assert.ok(configuration.ok, `${title}: ${JSON.stringify(configuration.issues)}`);
-  const asked = models.map((name) => ({ name, inputSchema: PROMPT }));
-  const servers = { ...tools, ...(models.length === 0 ? {} : { [MODELS]: asked }) };
-  const defined = Object.entries(servers).flatMap(([server, list]) =>
+  const defined = Object.entries(tools).flatMap(([server, list]) =>
     list.map((raw) => {
       const made = defineTool(server, raw);
       assert.ok(made.ok, `${title}: ${JSON.stringify(made)}`);
       return [made.tool.name, made.tool] as const;
     }),
   );
-  const complete = new Set(Object.keys(servers));
+  const complete = new Set(Object.keys(tools));
   const compiled = compilePolicy(configuration.value, new Map(defined), { complete });
   assert.ok(compiled.policy !== undefined, `${title}: ${JSON.stringify(compiled.issues)}`);
   return compiled.policy;
@@ -43,7 +37,7 @@ export function policyOf({ policy, tools, models, title }: ProgramCase): Policy 
 /** The program of a case, and the others that it may call. */
 export function programIn(each: ProgramCase, policy: Policy): Parsed<Program> & { readonly children: Children } {
   const children: Children = new Map();
-  const catalog = catalogOf(policy, each, children);
+  const catalog = catalogOf(policy, PRINCIPAL, (name) => children.get(name));
   for (const [name, document] of Object.entries(each.programs)) {
     const compiled = compileProgram(JSON.stringify(document), name, catalog);
     assert.ok(compiled.ok, `${each.title}: ${name}: ${JSON.stringify(compiled.issues)}`);
@@ -54,23 +48,3 @@ export function programIn(each: ProgramCase, policy: Policy): Parsed<Program> & 
 }
 
 type Children = Map<string, Program>;
-
-function catalogOf(policy: Policy, { models }: ProgramCase, children: Children): Catalog {
-  return {
-    tools: [...policy.tools.keys()],
-    tool: (name) => {
-      const tool = policy.tools.get(name);
-      if (tool === undefined) return undefined;
-      const { inputSchema, outputSchema } = tool.definition;
-      return { inputSchema, effect: tool.effect, ...(outputSchema === undefined ? {} : { outputSchema }) };
-    },
-    denied: (name) => {
-      const tool = policy.tools.get(name);
-      return tool === undefined || couldAllow(policy, PRINCIPAL, name)
-        ? undefined
-        : (tool.invalid ?? 'no rule allows it');
-    },
-    hasModel: (name) => models.includes(name),
-    program: (name) => children.get(name),
-  };
-}

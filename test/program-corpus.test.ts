@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { begin, isOver, transition } from '../src/program/transition.ts';
 import { differences, programCases } from './program-corpus.ts';
 import type { Drive, ProgramCase } from './program-corpus.ts';
+import { driveRuntime } from './program-drive-runtime.ts';
 import { driveTransition } from './program-drive.ts';
 import { interpret } from './program-model.ts';
 import type { History } from './program-runs.ts';
@@ -14,6 +15,9 @@ const CASES = programCases();
 const DRIVES: Readonly<Record<string, Drive>> = {
   'in memory': (each) => driveTransition(each, false),
   'made again from all events before each': (each) => driveTransition(each, true),
+  "a runtime's": (each) => driveRuntime(each),
+  "a runtime's, made again from the ledger before each move": (each) => driveRuntime(each, { alwaysReplay: true }),
+  "a runtime's, and another's whenever all waits": (each) => driveRuntime(each, { restarts: true }),
 };
 
 for (const [how, drive] of Object.entries(DRIVES)) {

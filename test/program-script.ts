@@ -5,6 +5,7 @@ import type { Policy } from '../src/policy/compile.ts';
 import { decide, questionOf } from '../src/policy/decide/decide.ts';
 import type { Approval } from '../src/policy/decide/decide.ts';
 import type { Request } from '../src/policy/decide/decision.ts';
+import { modelNameOf } from '../src/policy/tool/model.ts';
 import { ASK } from '../src/policy/tool/own.ts';
 import type { CallEnd, Command, RunEvent } from '../src/program/event.ts';
 import { checkValue } from '../src/schema/schema.ts';
@@ -35,24 +36,27 @@ export interface Script {
 /** Each attempt is decided, and takes of budgets and rates, by itself. */
 export function scriptOf(each: ProgramCase, policy: Policy): Script {
   const facts = new Map<string, number>();
-  const next = said(each);
+  const next = outcomesOf(each);
   const script: Omit<Script, 'tell'> = { calls: [], asked: [], denied: [] };
   const tell = (command: Calling, now: number, approved?: readonly Approval[]): Told => {
     let takesMs = 0;
+    let isSent = false;
     // What leaves is a copy: a state and the commands that it gives are made of the same parts.
     const { tool, args } = structuredClone(callOf(command));
     for (let attempt = 1; ; attempt += 1) {
       const told = { kind: 'call', command: command.id, attempts: attempt } as const;
       const request = requestOf(tool, args, now + takesMs, command.id, attempt);
       const decision = decide(policy, request, facts, approved === undefined ? {} : { approved });
-      const { effect, code, reservation = NOTHING } = decision;
+      const { effect, code, retryable, reservation = NOTHING } = decision;
       if (effect === 'deny') {
+        if (retryable && 'attempts' in command && attempt < command.attempts) continue;
         script.denied.push(code);
         return { kind: 'ended', event: { ...told, end: 'denied', message: code }, takesMs, spoil: () => undefined };
       }
       if (effect === 'ask') return { kind: 'asked', expiresMs: questionOf(policy, request, decision).expiresMs };
       assert.ok(command.kind !== 'ask', 'nothing but people answers an `ask`');
-      if (attempt === 1) note(script, command);
+      if (!isSent) note(script, command);
+      isSent = true;
       const came = next(command);
       const end = came.takesMs > command.timeoutMs ? 'unknown' : came.end;
       for (const [key, amount] of Object.entries(reservation.reserved)) {
@@ -97,20 +101,20 @@ function isRepeatable(policy: Policy, name: string, end: CallEnd): boolean {
   return end === 'unknown' && tool?.effect === 'read';
 }
 
-/** What a tool answers that its schema does not take is no output. */
+/** What a tool answers that its schema does not take is no output; what a model says is for its gate. */
 function ended(
   policy: Policy,
   tool: string,
   end: CallEnd,
   { output, message }: Came,
 ): Pick<CallEvent, 'end' | 'output' | 'message'> {
-  const { outputSchema } = policy.tools.get(tool)?.definition ?? {};
+  const { outputSchema } = (modelNameOf(tool) === undefined ? policy.tools.get(tool)?.definition : undefined) ?? {};
   if (end !== 'succeeded') return { end, ...(message === undefined ? {} : { message }) };
   const isRefused = outputSchema !== undefined && checkValue(outputSchema, output ?? null).length > 0;
   return isRefused ? { end: 'failed' } : { end, ...(output === undefined ? {} : { output }) };
 }
 
-interface Came {
+export interface Came {
   readonly end: CallEnd;
   readonly output?: JsonValue;
   readonly message?: string;
@@ -119,8 +123,13 @@ interface Came {
   readonly usage: Pick<CallEvent, 'tokens' | 'microUsd'>;
 }
 
-/** The next outcome of each tool and model. */
-function said({ title, calls, answers }: ProgramCase): (command: Exclude<Calling, { kind: 'ask' }>) => Came {
+/** What a call of a tool or a model is about. */
+type Asked = { readonly kind: 'call'; readonly tool: string } | { readonly kind: 'model'; readonly model: string };
+
+/** Gives the next outcome of each tool and model. */
+export type Said = (asked: Asked) => Came;
+
+export function outcomesOf({ title, calls, answers }: ProgramCase): Said {
   const taken = new Map<string, number>();
   const pick = <T>(name: string, script: T | readonly T[] | undefined): T => {
     const at = taken.get(name) ?? 0;
@@ -129,10 +138,10 @@ function said({ title, calls, answers }: ProgramCase): (command: Exclude<Calling
     assert.ok(found !== undefined, `${title}: nothing is scripted for call ${at + 1} of \`${name}\``);
     return found;
   };
-  return (command) =>
-    command.kind === 'call'
-      ? outcome(pick(command.tool, calls[command.tool]))
-      : answer(pick(command.model, answers[command.model]));
+  return (asked) =>
+    asked.kind === 'call'
+      ? outcome(pick(asked.tool, calls[asked.tool]))
+      : answer(pick(asked.model, answers[asked.model]));
 }
 
 function outcome(scripted: Outcome): Came {
@@ -158,7 +167,7 @@ export function durationOf(text: string | undefined): number {
 }
 
 /** Writes into everything that is within reach of `value`. */
-function spoil(value: JsonValue | undefined): void {
+export function spoil(value: JsonValue | undefined): void {
   if (typeof value !== 'object' || value === null) return;
   for (const member of Object.values(value)) spoil(member);
   for (const name of Object.keys(value)) Reflect.set(value, name, 'spoiled');

@@ -110,6 +110,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     where: ['docs/ledger.md'],
   },
   {
+    id: 'R-settle-output',
+    text: 'an output that the schema of its tool does not take settles no call',
+    where: ['docs/ledger.md'],
+  },
+  {
     id: 'R-downstream-key',
     text: 'a tool gets one key for all attempts of a call, and another for every other call',
     where: ['docs/ledger.md'],

@@ -1,8 +1,10 @@
 /** Runs of programs over an authority in memory, with tools whose effects are counted outside of it. */
 
 import type { Performed } from '../src/authority/answer.ts';
+import type { Reach } from '../src/authority/proposal.ts';
 import type { JsonObject } from '../src/value/json.ts';
 import type { ProgramSource } from '../src/runtime/catalog.ts';
+import type { RuntimeOptions } from '../src/runtime/deps.ts';
 import { Runtime } from '../src/runtime/runtime.ts';
 import type { RunView } from '../src/runtime/view.ts';
 import { type Opening, type OpeningOptions, openWorld } from './authority-world.ts';
@@ -17,6 +19,7 @@ export interface Effect {
 
 export interface RuntimeWorld extends Opening {
   readonly runtime: Runtime;
+  readonly options: RuntimeOptions;
   /** What was carried out, in order; it outlives openings of the same world. */
   readonly done: Effect[];
   readonly lines: string[];
@@ -26,7 +29,8 @@ export interface RuntimeWorld extends Opening {
   rest(run: string): Promise<RunView>;
 }
 
-export interface RuntimeWorldOptions extends Omit<OpeningOptions, 'reach'> {
+export interface RuntimeWorldOptions extends OpeningOptions {
+  /** Without a `reach`. */
   readonly tools?: Readonly<Record<string, Tool>>;
   readonly programs?: Readonly<Record<string, string>>;
   readonly done?: Effect[];
@@ -43,7 +47,7 @@ export function succeeded(output: JsonObject = {}): Performed {
 export async function openRuntimeWorld(options: RuntimeWorldOptions = {}): Promise<RuntimeWorld> {
   const { tools = {}, programs = {}, done = [], alwaysReplay = false, principals, ...more } = options;
   const lines: string[] = [];
-  const reach = (tool: string) => {
+  const reachTool = (tool: string): ReturnType<Reach> => {
     const act = tools[tool];
     if (act === undefined) return undefined;
     return {
@@ -55,9 +59,10 @@ export async function openRuntimeWorld(options: RuntimeWorldOptions = {}): Promi
       },
     };
   };
+  const { reach = reachTool } = more;
   const opening = await openWorld({ ...more, reach });
   const { authority, ledger, vault, world } = opening;
-  const runtime = new Runtime({
+  const driven: RuntimeOptions = {
     authority,
     ledger,
     vault,
@@ -67,7 +72,8 @@ export async function openRuntimeWorld(options: RuntimeWorldOptions = {}): Promi
     ...(principals === undefined ? {} : { principals }),
     programs: (name) => sourceOf(programs, name),
     log: (line) => lines.push(line),
-  });
+  };
+  const runtime = new Runtime(driven);
   const rest = async (run: string): Promise<RunView> => {
     await runtime.settled(run);
     const view = await runtime.get(run);
@@ -77,6 +83,7 @@ export async function openRuntimeWorld(options: RuntimeWorldOptions = {}): Promi
   return {
     ...opening,
     runtime,
+    options: driven,
     done,
     lines,
     rest,

@@ -87,7 +87,9 @@ export class Bodies {
     if (body === undefined) return this.#miss(entry, position, call);
     try {
       // A value whose key is destroyed is destroyed with it, in one transaction.
-      return source.vault.open(body, commitment) ?? this.#miss(entry, position, call);
+      const value = source.vault.open(body, commitment);
+      // What was sealed may be null.
+      return value === undefined ? this.#miss(entry, position, call) : value;
     } catch (error) {
       if (!(error instanceof LedgerError) || error.code !== 'tampered') throw error;
       wrong(error.message);

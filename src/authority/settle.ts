@@ -1,8 +1,10 @@
 /** Settles a call of unknown outcome: somebody who knows says what happened, and that is recorded. */
 
+import { contentText } from '../ledger/content-text.ts';
 import type { CallRow, Composition, Ledger, SealedBody, Writes } from '../ledger/ledger.ts';
 import type { Vault } from '../ledger/vault.ts';
-import type { JsonObject, JsonValue } from '../value/json.ts';
+import { checkValue } from '../schema/schema.ts';
+import { type JsonObject, type JsonValue, isJsonObject, parseJson } from '../value/json.ts';
 import { draft } from './draft.ts';
 import { sealBody } from './personal.ts';
 import type { Surroundings } from './prepare.ts';
@@ -24,9 +26,12 @@ export interface Finding {
   readonly reason: string;
 }
 
+/** `output-invalid`: the tool, as it was defined when the call was sent, could not have given the output. */
+export type SettleCode = 'no-such-call' | 'not-unknown' | 'owner-alive' | 'output-invalid';
+
 export type Settled =
   | { readonly ok: true; readonly row: CallRow }
-  | { readonly ok: false; readonly code: 'no-such-call' | 'not-unknown' | 'owner-alive'; readonly message: string };
+  | { readonly ok: false; readonly code: SettleCode; readonly message: string };
 
 /**
  * Moves an `unknown` call to settled. Refused while it is anything else, and `not-executed` also while the
@@ -47,6 +52,8 @@ export async function settle(
     const message = 'the process that sent this call still runs and may yet get its answer; stop it first';
     return { ok: false, code: 'owner-alive', message };
   }
+  const wrong = output === undefined ? undefined : await outputProblem(ledger, before, output);
+  if (wrong !== undefined) return { ok: false, code: 'output-invalid', message: wrong };
   const subjects = await subjectsOfRow(ledger, before);
   // What was declared secret of the call is not known here.
   const of = { tool: before.tool, secrets: NO_SECRETS };
@@ -60,6 +67,25 @@ export async function settle(
     }
     return { writes: settledWrites(around, row, finding, subjects), result: { ok: true, row } };
   });
+}
+
+/** What is wrong with an output; nothing where the log does not tell what the tool may give. */
+async function outputProblem(ledger: Ledger, row: CallRow, output: JsonValue): Promise<string | undefined> {
+  const intent = row.intent === undefined ? undefined : await ledger.entry(row.intent);
+  const digest = isJsonObject(intent?.['tool']) ? intent['tool']['definition'] : undefined;
+  const text = typeof digest === 'string' ? await contentText(ledger, digest) : undefined;
+  const definition = text === undefined ? undefined : parseJson(text);
+  const schema =
+    definition?.ok === true && isJsonObject(definition.value) ? definition.value['outputSchema'] : undefined;
+  if (!isJsonObject(schema)) return undefined;
+  const structured = isJsonObject(output) ? output['structuredContent'] : undefined;
+  // A host takes what there is. A program reads the output by its type, so that there must be one.
+  const isForProgram = isJsonObject(intent?.['run']) && typeof intent['run']['program'] === 'string';
+  if (structured === undefined && !isForProgram) return undefined;
+  const [wrong] = checkValue(schema, structured ?? output);
+  if (wrong === undefined) return undefined;
+  const place = wrong.pointer || '/';
+  return `the output is none of \`${row.tool}\`: its \`structuredContent\` ${wrong.message} at \`${place}\``;
 }
 
 function notUnknown(row: CallRow | undefined): string {

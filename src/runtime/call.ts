@@ -37,12 +37,11 @@ export async function callThrough(
         capability,
       },
       tool,
-      // What a tool of this process does to what it is given must not change what the run remembers.
-      args: structuredClone(args),
+      args,
       timeoutMs,
       attemptsMax,
       available: command.kind === 'ask' || reached !== undefined,
-      perform: command.kind === 'ask' ? answered : (reached?.perform ?? unreachable),
+      perform: command.kind === 'ask' ? answered : withCopies(reached?.perform ?? unreachable),
       signal,
     });
     const isPassing = answer.state === 'denied' && answer.decision?.retryable === true;
@@ -79,5 +78,10 @@ const answered: Parameters<RuntimeOptions['authority']['call']>[0]['perform'] = 
   kind: 'succeeded',
   output: { structuredContent: { answer: 'yes' } },
 });
+
+/** What a tool of this process does to what it is given changes neither what the run remembers nor the next attempt. */
+function withCopies(perform: typeof answered): typeof answered {
+  return (args, meta) => perform(structuredClone(args), meta);
+}
 
 const unreachable: typeof answered = async () => ({ kind: 'not-started', reason: 'its server cannot be reached now' });

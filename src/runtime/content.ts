@@ -2,8 +2,8 @@
 
 import { draft } from '../authority/draft.ts';
 import { contentFields, contentKey, contentPlaceKey } from '../ledger/content.ts';
-import type { Entry, EntryDraft } from '../ledger/entry.ts';
-import type { Facts, Ledger } from '../ledger/ledger.ts';
+import type { EntryDraft } from '../ledger/entry.ts';
+import type { Facts } from '../ledger/ledger.ts';
 import { canonicalText } from '../value/canonical.ts';
 import type { JsonObject } from '../value/json.ts';
 import type { World } from '../world/world.ts';
@@ -26,22 +26,4 @@ export function contentDrafts(world: World, contents: readonly Content[], facts:
   return [...values].flatMap(([digest, value]) =>
     contentFields(digest, canonicalText(value)).map((fields) => draft(world, 'program.content', fields)),
   );
-}
-
-/** The text that is known by `digest`; nothing when the log does not have it. Throws `LedgerError`. */
-export async function contentText(
-  ledger: Pick<Ledger, 'counters' | 'entry'>,
-  digest: string,
-): Promise<string | undefined> {
-  const key = contentPlaceKey(digest);
-  const place = (await ledger.counters(key)).get(key) ?? 0;
-  const parts: string[] = [];
-  for (let part = 0; place > 0; part += 1) {
-    const entry = await ledger.entry(place - 1 + part);
-    const { content, text, parts: all }: Partial<Entry> = entry ?? {};
-    if (content !== digest || typeof text !== 'string') return undefined;
-    parts.push(text);
-    if (parts.length === all) return parts.join('');
-  }
-  return undefined;
 }

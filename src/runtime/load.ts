@@ -2,6 +2,7 @@
 
 import { recordedArgs } from '../authority/asked.ts';
 import { resultOf } from '../authority/result.ts';
+import { contentText } from '../ledger/content-text.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { type Ledger, LedgerError } from '../ledger/ledger.ts';
 import { RUN_FOLDER } from '../ledger/run.ts';
@@ -13,7 +14,6 @@ import { begin, transition } from '../program/transition.ts';
 import { isJsonObject } from '../value/json.ts';
 import { bringsResult, withOutput, withPayload, withResult } from './brought.ts';
 import type { Linked } from './catalog.ts';
-import { contentText } from './content.ts';
 import type { RuntimeOptions } from './deps.ts';
 import { type Standing, type Started, capabilityFrom, isMove, readEvent, readStanding, readStarted } from './entry.ts';
 import { frozenDigests, linkStarted } from './frozen.ts';

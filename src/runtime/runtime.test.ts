@@ -226,6 +226,14 @@ steps:
   });
 }
 
+test('a run that brings null, in its first move or later, is verified as it is', async () => {
+  const world = await openRuntimeWorld({ policy: POLICY, tools: TOOLS });
+  const end = 'done: { end: success, output: null }';
+  await world.run(`program: none\nstart: done\nsteps:\n  ${end}\n`);
+  await world.run(`program: some\nstart: pay\nsteps:\n  pay: { tool: shop.pay, args: {}, next: done }\n  ${end}\n`);
+  assert.deepEqual(deepReport(world).problems, []);
+});
+
 /** The ledger of an opening that dies once it has written `left` transactions. */
 function dying(left: number, die: (ledger: Ledger) => void): (ledger: Ledger) => Ledger {
   let writes = 0;

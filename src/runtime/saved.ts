@@ -1,13 +1,14 @@
 /** Programs that principals save: their texts in the log by digest, their names one principal's own. */
 
 import { draft } from '../authority/draft.ts';
+import { contentText } from '../ledger/content-text.ts';
 import type { Facts, Ledger, Writes } from '../ledger/ledger.ts';
 import { savedFolder } from '../ledger/saved.ts';
 import { documentOf } from '../program/compile.ts';
 import type { Program } from '../program/program.ts';
 import { digestOf } from '../value/digest.ts';
 import type { World } from '../world/world.ts';
-import { contentDrafts, contentFacts, contentText } from './content.ts';
+import { contentDrafts, contentFacts } from './content.ts';
 
 /** A program as a principal saved it. */
 export interface SavedProgram {

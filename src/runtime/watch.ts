@@ -63,22 +63,23 @@ export class Watch {
       const run = key.slice(OPEN_RUN_FOLDER.length);
       if (this.#news.live.has(run) || (await this.#isOthers(run))) continue;
       const resting = this.#resting.get(run);
-      if (resting?.position === position && !waitsForOver(resting.waits, open)) continue;
+      if (resting?.position === position && runsOver(resting.waits, open).length === 0) continue;
       const entry = await ledger.entry(position - 1);
       const standing = entry && readStanding(entry);
       if (standing === undefined) continue;
-      if (resting?.seq === standing.seq && !waitsForOver(standing.waits, open)) {
+      if (resting?.seq === standing.seq && runsOver(standing.waits, open).length === 0) {
         this.keep(run, standing, position);
         continue;
       }
       const isLeft = standing.instance === ledger.instance || !(await ledger.isAlive(standing.instance));
-      const isNews = waitsForOver(standing.waits, open);
+      const over = runsOver(standing.waits, open);
       // What is asked has been asked once the entry names the call: a crash may have come between.
-      const isAtRest = standing.status === 'suspended' && standing.waits.length > 0 && !isNews;
+      const isAtRest = standing.status === 'suspended' && standing.waits.length > 0 && over.length === 0;
       if (isAtRest) this.keep(run, standing, position);
-      else if (isLeft || isNews) {
+      else if (isLeft || over.length > 0) {
         taken += 1;
         await this.#news.take(run);
+        for (const { command } of over) await this.#news.again(run, command);
       }
     }
     return taken;
@@ -140,7 +141,7 @@ export class Watch {
   }
 }
 
-/** Whether a run waits for one that is over: a crash came between the two entries. */
-function waitsForOver(waits: readonly Wait[], open: ReadonlyMap<string, number>): boolean {
-  return waits.some(({ kind, of }) => kind === 'run' && !open.has(OPEN_RUN_FOLDER + of));
+/** Those of `waits` that are for a run that is over: a crash came between the two entries. */
+function runsOver(waits: readonly Wait[], open: ReadonlyMap<string, number>): readonly Wait[] {
+  return waits.filter(({ kind, of }) => kind === 'run' && !open.has(OPEN_RUN_FOLDER + of));
 }

@@ -65,9 +65,12 @@ async function restored(place: BankPlace): Promise<void> {
   cpSync(backup, data, { recursive: true });
 }
 
+function look(next: string): string {
+  return `{ tool: bank.look, args: { charge: before }, next: ${next} }`;
+}
+
 /** A program of two steps that read, so that nothing of it is paid. */
 function programFile(place: BankPlace): void {
-  const look = (next: string) => `{ tool: bank.look, args: { charge: before }, next: ${next} }`;
   const steps = `  look: ${look('again')}\n  again: ${look('done')}\n  done: { end: success }\n`;
   writeFileSync(join(place.directory, 'program.yaml'), `program: look\nstart: look\nsteps:\n${steps}`);
 }
