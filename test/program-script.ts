@@ -40,7 +40,7 @@ export function scriptOf(each: ProgramCase, policy: Policy): Script {
   const script: Omit<Script, 'tell'> = { calls: [], asked: [], denied: [] };
   const tell = (command: Calling, now: number, approved?: readonly Approval[]): Told => {
     let takesMs = 0;
-    let isSent = false;
+    let before: Told | undefined;
     // What leaves is a copy: a state and the commands that it gives are made of the same parts.
     const { tool, args } = structuredClone(callOf(command));
     for (let attempt = 1; ; attempt += 1) {
@@ -49,14 +49,15 @@ export function scriptOf(each: ProgramCase, policy: Policy): Script {
       const decision = decide(policy, request, facts, approved === undefined ? {} : { approved });
       const { effect, code, retryable, reservation = NOTHING } = decision;
       if (effect === 'deny') {
+        // What was made stands, and not that no more was.
+        if (before !== undefined) return before;
         if (retryable && 'attempts' in command && attempt < command.attempts) continue;
         script.denied.push(code);
         return { kind: 'ended', event: { ...told, end: 'denied', message: code }, takesMs, spoil: () => undefined };
       }
       if (effect === 'ask') return { kind: 'asked', expiresMs: questionOf(policy, request, decision).expiresMs };
       assert.ok(command.kind !== 'ask', 'nothing but people answers an `ask`');
-      if (!isSent) note(script, command);
-      isSent = true;
+      if (before === undefined) note(script, command);
       const came = next(command);
       const end = came.takesMs > command.timeoutMs ? 'unknown' : came.end;
       for (const [key, amount] of Object.entries(reservation.reserved)) {
@@ -64,10 +65,11 @@ export function scriptOf(each: ProgramCase, policy: Policy): Script {
       }
       for (const [key, time] of Object.entries(reservation.rates)) facts.set(key, time);
       takesMs += Math.min(came.takesMs, command.timeoutMs);
-      if (attempt < command.attempts && isRepeatable(policy, tool, end)) continue;
       const event: CallEvent = { ...told, ...ended(policy, tool, end, came), ...came.usage };
+      before = { kind: 'ended', event, takesMs, spoil: () => void (came.mutates && spoil(event.output)) };
+      if (attempt < command.attempts && isRepeatable(policy, tool, end)) continue;
       if (came.mutates) spoil(args);
-      return { kind: 'ended', event, takesMs, spoil: () => void (came.mutates && spoil(event.output)) };
+      return before;
     }
   };
   return { ...script, tell };
