@@ -1,6 +1,6 @@
 /** What the README and the docs promise, each with an id that a test's name carries and a page cites. */
 
-import { PROGRAM_REQUIREMENTS } from './program-requirement.ts';
+import { PROGRAM_REQUIREMENTS } from './requirement-program.ts';
 import { MODEL_REQUIREMENTS } from './requirement-model.ts';
 import { RUN_REQUIREMENTS } from './requirement-run.ts';
 import { PROGRAM_TOOL_REQUIREMENTS } from './requirement-program-tools.ts';

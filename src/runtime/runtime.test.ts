@@ -369,3 +369,23 @@ test('a run whose program does not fit the policy in force waits for one that it
   await world.runtime.signal(run, 'settled', { ok: true });
   assert.equal((await world.rest(run)).status, 'success');
 });
+
+test('an event that came before is known again also while the run waits for another [R-run-once]', async () => {
+  const world = await openRuntimeWorld({ policy: POLICY, tools: TOOLS });
+  const { run } = await world.run(`
+program: two
+events: { one: { type: object }, two: { type: object } }
+start: first
+steps:
+  first: { wait: one, timeout: 1h, next: second, expired: done }
+  second: { wait: two, timeout: 1h, next: done, expired: done }
+  done: { end: success }
+`);
+  const signal = (event: string, id: string) => world.runtime.signal(run, event, {}, { id });
+  assert.deepEqual(await signal('one', 'e'), { ok: true, outcome: 'moved', status: 'suspended' });
+  assert.deepEqual(await signal('one', 'e'), { ok: true, outcome: 'taken', status: 'suspended' });
+  const other = await signal('one', 'f');
+  assert.equal(other.ok ? '' : other.code, 'not-waiting');
+  assert.equal((await signal('two', 'g')).ok, true);
+  assert.equal((await world.rest(run)).status, 'success');
+});

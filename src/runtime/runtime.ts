@@ -3,6 +3,7 @@
 import { refuse } from '../authority/approve.ts';
 import { newId } from '../authority/draft.ts';
 import { LedgerError } from '../ledger/ledger.ts';
+import { runEventKey } from '../ledger/run.ts';
 import type { Command } from '../program/event.ts';
 import { isOver } from '../program/transition.ts';
 import type { Issue } from '../value/issue.ts';
@@ -118,6 +119,7 @@ export class Runtime {
     const over = (status: string): Promise<Signalled> =>
       ignore({ ok: false, code: 'over', message: `run \`${run}\` is over: ${status}` });
     if (!isOpen(view.status)) return over(view.status);
+    if (key !== undefined && (await this.#isTaken(key))) return { ok: true, outcome: 'taken', status: view.status };
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
       const answer = await this.#present(run, async (live): Promise<Signalled | undefined> => {
         if (isOver(live.state)) return over(live.state.status);
@@ -139,6 +141,12 @@ export class Runtime {
       if (answer !== undefined) return answer;
     }
     return ignore({ ok: false, code: 'not-waiting', message: `run \`${run}\` was moved by somebody else` });
+  }
+
+  /** Whether the event with this key moved its run before: then it has nothing to say to what the run waits for now. */
+  async #isTaken(key: string): Promise<boolean> {
+    const fact = runEventKey(key);
+    return (await this.#options.ledger.counters(fact)).has(fact);
   }
 
   /** From now on the run begins nothing; what it did is undone. False when it is over, or not there. */
