@@ -117,13 +117,13 @@ function same(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   const sorted = (one: JsonValue): unknown => {
     if (Array.isArray(one)) return one.map(sorted);
     if (typeof one !== 'object' || one === null) return one === 0 ? 0 : one;
-    return Object.entries(one)
+    const members = Object.entries(one)
       .toSorted(([left], [right]) => (left < right ? -1 : 1))
       .map(([name, member]) => [name, sorted(member)]);
+    // An empty map is no empty list.
+    return { members };
   };
-  return (
-    JSON.stringify([typeof a, Array.isArray(a), sorted(a)]) === JSON.stringify([typeof b, Array.isArray(b), sorted(b)])
-  );
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }
 
 /** `request` with the arguments of `other` in some places, so that the two are close to one another. */
