@@ -61,6 +61,14 @@ export async function entriesOf(
   return entries;
 }
 
+/** Where a run stands, by its last entry alone; nothing when there is no such run. Throws `LedgerError`. */
+export async function standingOf(ledger: RunSource, id: string): Promise<Standing | undefined> {
+  const key = RUN_FOLDER + id;
+  const last = (await ledger.counters(key)).get(key) ?? 0;
+  const entry = last === 0 ? undefined : await ledger.entry(last - 1);
+  return entry && readStanding(entry);
+}
+
 /** Whose run it is; nothing when there is no such run. Throws `LedgerError`. */
 export async function principalOf(ledger: RunSource, id: string): Promise<string | undefined> {
   const [first] = await entriesOf(ledger, id);

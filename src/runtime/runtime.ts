@@ -12,9 +12,9 @@ import { callThrough } from './call.ts';
 import { type ProgramSource, linkedSource, unprovedIn } from './catalog.ts';
 import { childRun } from './child.ts';
 import type { RuntimeOptions } from './deps.ts';
-import type { RecordedEvent, Wait } from './entry.ts';
+import type { RecordedEvent, Standing, Wait } from './entry.ts';
 import { type Delivered, LiveRun } from './live.ts';
-import { loadRun } from './load.ts';
+import { loadRun, principalOf, standingOf } from './load.ts';
 import { eventProblem, recordIgnored } from './signal.ts';
 import { type NotStartedCode, type Starting, startRun } from './start.ts';
 import { type RunView, viewOf } from './view.ts';
@@ -111,15 +111,16 @@ export class Runtime {
       await recordIgnored(this.#options, { run, event, code: answer.code });
       return answer;
     };
-    const view = await viewOf(this.#options.ledger, run);
-    if (view === undefined || (principal !== undefined && view.principal !== principal)) {
+    const standing = await this.#standingFor(run, principal);
+    if (standing === undefined) {
       return ignore({ ok: false, code: 'no-such-run', message: `there is no run \`${run}\` in this ledger` });
     }
     const key = id === undefined ? undefined : vault.keyHmac('event', run, id);
     const over = (status: string): Promise<Signalled> =>
       ignore({ ok: false, code: 'over', message: `run \`${run}\` is over: ${status}` });
-    if (!isOpen(view.status)) return over(view.status);
-    if (key !== undefined && (await this.#isTaken(key))) return { ok: true, outcome: 'taken', status: view.status };
+    const { status } = standing;
+    if (!isOpen(status)) return over(status);
+    if (key !== undefined && (await this.#isTaken(key))) return { ok: true, outcome: 'taken', status };
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
       const answer = await this.#present(run, async (live): Promise<Signalled | undefined> => {
         if (isOver(live.state)) return over(live.state.status);
@@ -143,6 +144,13 @@ export class Runtime {
     return ignore({ ok: false, code: 'not-waiting', message: `run \`${run}\` was moved by somebody else` });
   }
 
+  /** Where a run stands, for a principal that may know of it, or for nobody in particular. */
+  async #standingFor(run: string, principal: string | undefined): Promise<Standing | undefined> {
+    const { ledger } = this.#options;
+    if (principal !== undefined && (await principalOf(ledger, run)) !== principal) return undefined;
+    return standingOf(ledger, run);
+  }
+
   /** Whether the event with this key moved its run before: then it has nothing to say to what the run waits for now. */
   async #isTaken(key: string): Promise<boolean> {
     const fact = runEventKey(key);
@@ -151,9 +159,8 @@ export class Runtime {
 
   /** From now on the run begins nothing; what it did is undone. False when it is over, or not there. */
   async cancel(run: string, { principal }: { readonly principal?: string } = {}): Promise<boolean> {
-    const view = await viewOf(this.#options.ledger, run);
-    if (view === undefined || !isOpen(view.status)) return false;
-    if (principal !== undefined && view.principal !== principal) return false;
+    const standing = await this.#standingFor(run, principal);
+    if (standing === undefined || !isOpen(standing.status)) return false;
     return (await this.#deliver(run, { event: { kind: 'cancel' } })) === 'moved';
   }
 
